@@ -1,0 +1,73 @@
+#include <autodiff/blas.hpp>
+
+#include <autodiff/error.hpp>
+
+#include <cblas.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace autodiff {
+namespace {
+
+// Below this many matrix_product-adds a call into CBLAS costs more than the product.
+constexpr std::size_t small_product = 64;
+
+int as_blas_size(std::size_t size) {
+  if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw shape_error("matmul", fmt::format("an extent of {} is more than CBLAS can count", size),
+                      "split the product");
+  }
+  return static_cast<int>(size);
+}
+
+template <class T>
+void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
+                    const T* a, const T* b, T beta, T* c) {
+  const std::size_t a_row = a_is == transposed::no ? k : 1, a_column = a_is == transposed::no ? 1 : m;
+  const std::size_t b_row = b_is == transposed::no ? n : 1, b_column = b_is == transposed::no ? 1 : k;
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      T sum = 0;
+      for (std::size_t l = 0; l < k; ++l) sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
+      T& out = c[i * n + j];
+      out = beta == T(0) ? sum : sum + beta * out;
+    }
+  }
+}
+
+template <class T>
+void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
+                  const T* a, const T* b, T beta, T* c) {
+  if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
+    return small_matrix_product(a_is, b_is, m, n, k, a, b, beta, c);
+  const int rows = as_blas_size(m), columns = as_blas_size(n), inner = as_blas_size(k);
+  const CBLAS_TRANSPOSE a_op = a_is == transposed::no ? CblasNoTrans : CblasTrans;
+  const CBLAS_TRANSPOSE b_op = b_is == transposed::no ? CblasNoTrans : CblasTrans;
+  const int a_lead = a_is == transposed::no ? inner : rows;
+  const int b_lead = b_is == transposed::no ? columns : inner;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    cblas_sgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0f, a, a_lead, b, b_lead, beta, c,
+                columns);
+  } else {
+    cblas_dgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0, a, a_lead, b, b_lead, beta, c,
+                columns);
+  }
+}
+
+}  // namespace
+
+template <>
+void matrix_product<float>(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
+                     const float* a, const float* b, float beta, float* c) {
+  product_by_size(a_is, b_is, m, n, k, a, b, beta, c);
+}
+template <>
+void matrix_product<double>(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
+                      const double* a, const double* b, double beta, double* c) {
+  product_by_size(a_is, b_is, m, n, k, a, b, beta, c);
+}
+
+}  // namespace autodiff

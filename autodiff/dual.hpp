@@ -1,0 +1,188 @@
+#pragma once
+// Forward mode. A dual number is a value with its derivatives along N directions; every function of
+// ops.def carries both along by the chain rule. T may itself be a dual or a var: dual<dual<double>>
+// gives second derivatives, dual<var> the Hessian-vector product.
+// Source: Clifford 1873; Griewank and Walther, Evaluating Derivatives (2008), chapter 3.1.
+
+#include <autodiff/ops.hpp>
+
+#include <array>
+#include <compare>
+#include <concepts>
+#include <cstddef>
+#include <ostream>
+#include <type_traits>
+
+namespace autodiff {
+
+template <class T, std::size_t N = 1>
+class dual {
+ public:
+  using value_type = T;
+  static constexpr std::size_t directions = N;
+
+  constexpr dual() = default;
+  /// A constant: all tangents zero.
+  template <class U>
+    requires std::convertible_to<U, T>
+  constexpr dual(const U& value) : value_(value) {}
+  constexpr dual(const T& value, const std::array<T, N>& tangents)
+      : value_(value), tangents_(tangents) {}
+  constexpr dual(const T& value, const T& tangent)
+    requires(N == 1)
+      : value_(value), tangents_{tangent} {}
+
+  constexpr const T& value() const { return value_; }
+  constexpr const T& tangent(std::size_t direction = 0) const { return tangents_[direction]; }
+  constexpr const std::array<T, N>& tangents() const { return tangents_; }
+
+  template <class U>
+  constexpr dual& operator+=(const U& other) {
+    return *this = *this + other;
+  }
+  template <class U>
+  constexpr dual& operator-=(const U& other) {
+    return *this = *this - other;
+  }
+  template <class U>
+  constexpr dual& operator*=(const U& other) {
+    return *this = *this * other;
+  }
+  template <class U>
+  constexpr dual& operator/=(const U& other) {
+    return *this = *this / other;
+  }
+
+  friend constexpr bool is_zero(const dual& x) {
+    bool zero = is_zero(x.value_);
+    for (const T& tangent : x.tangents_) zero = zero && is_zero(tangent);
+    return zero;
+  }
+  friend std::ostream& operator<<(std::ostream& out, const dual& x) {
+    out << '(' << x.value_;
+    for (const T& tangent : x.tangents_) out << ", " << tangent;
+    return out << ')';
+  }
+
+ private:
+  T value_{};
+  std::array<T, N> tangents_{};
+};
+
+template <class U>
+inline constexpr bool is_dual = false;
+template <class T, std::size_t N>
+inline constexpr bool is_dual<dual<T, N>> = true;
+
+/// What a dual<T, N> takes as a constant beside it: a number, or the number type it is nested over.
+template <class U, class Dual>
+concept dual_constant =
+    !std::same_as<U, Dual> && std::convertible_to<U, typename Dual::value_type>;
+
+template <unary_rule Rule, class T, std::size_t N>
+constexpr dual<T, N> apply(const dual<T, N>& x) {
+  const T y = Rule::call(x.value());
+  const auto slope = Rule::template slope<T>(x.value(), y);
+  std::array<T, N> tangents;
+  for (std::size_t i = 0; i < N; ++i) tangents[i] = scaled<T, Rule::steep>(x.tangent(i), slope);
+  return {y, tangents};
+}
+
+template <binary_rule Rule, class T, std::size_t N>
+constexpr dual<T, N> apply(const dual<T, N>& a, const dual<T, N>& b) {
+  const T y = Rule::call(a.value(), b.value());
+  const auto slope_a = Rule::template slope_a<T>(a.value(), b.value(), y, 0.5);
+  const auto slope_b = Rule::template slope_b<T>(a.value(), b.value(), y, 0.5);
+  std::array<T, N> tangents;
+  for (std::size_t i = 0; i < N; ++i) {
+    tangents[i] = scaled<T, Rule::steep>(a.tangent(i), slope_a) +
+                  scaled<T, Rule::steep>(b.tangent(i), slope_b);
+  }
+  return {y, tangents};
+}
+
+template <binary_rule Rule, class T, std::size_t N>
+constexpr dual<T, N> apply(const dual<T, N>& a, const T& b) {
+  const T y = Rule::call(a.value(), b);
+  const auto slope = Rule::template slope_a<T>(a.value(), b, y, 0);
+  std::array<T, N> tangents;
+  for (std::size_t i = 0; i < N; ++i) tangents[i] = scaled<T, Rule::steep>(a.tangent(i), slope);
+  return {y, tangents};
+}
+
+template <binary_rule Rule, class T, std::size_t N>
+constexpr dual<T, N> apply(const T& a, const dual<T, N>& b) {
+  const T y = Rule::call(a, b.value());
+  const auto slope = Rule::template slope_b<T>(a, b.value(), y, 0);
+  std::array<T, N> tangents;
+  for (std::size_t i = 0; i < N; ++i) tangents[i] = scaled<T, Rule::steep>(b.tangent(i), slope);
+  return {y, tangents};
+}
+
+#define UNARY(NAME, ...)                               \
+  template <class T, std::size_t N>                    \
+  constexpr dual<T, N> NAME(const dual<T, N>& x) {     \
+    return apply<NAME##_rule>(x);                      \
+  }
+#define BINARY(NAME, ...)                                                    \
+  template <class T, std::size_t N>                                          \
+  constexpr dual<T, N> NAME(const dual<T, N>& a, const dual<T, N>& b) {      \
+    return apply<NAME##_rule>(a, b);                                         \
+  }                                                                          \
+  template <class T, std::size_t N, dual_constant<dual<T, N>> U>             \
+  constexpr dual<T, N> NAME(const dual<T, N>& a, const U& b) {               \
+    return apply<NAME##_rule>(a, T(b));                                      \
+  }                                                                          \
+  template <class T, std::size_t N, dual_constant<dual<T, N>> U>             \
+  constexpr dual<T, N> NAME(const U& a, const dual<T, N>& b) {               \
+    return apply<NAME##_rule>(T(a), b);                                      \
+  }
+#include <autodiff/ops.def>
+
+#define AUTODIFF_DUAL_OPERATOR(SYMBOL, NAME)                                          \
+  template <class T, std::size_t N>                                                   \
+  constexpr dual<T, N> operator SYMBOL(const dual<T, N>& a, const dual<T, N>& b) {    \
+    return NAME(a, b);                                                                \
+  }                                                                                   \
+  template <class T, std::size_t N, dual_constant<dual<T, N>> U>                      \
+  constexpr dual<T, N> operator SYMBOL(const dual<T, N>& a, const U& b) {             \
+    return NAME(a, b);                                                                \
+  }                                                                                   \
+  template <class T, std::size_t N, dual_constant<dual<T, N>> U>                      \
+  constexpr dual<T, N> operator SYMBOL(const U& a, const dual<T, N>& b) {             \
+    return NAME(a, b);                                                                \
+  }
+AUTODIFF_DUAL_OPERATOR(+, add)
+AUTODIFF_DUAL_OPERATOR(-, subtract)
+AUTODIFF_DUAL_OPERATOR(*, multiply)
+AUTODIFF_DUAL_OPERATOR(/, divide)
+#undef AUTODIFF_DUAL_OPERATOR
+
+template <class T, std::size_t N>
+constexpr dual<T, N> operator-(const dual<T, N>& x) {
+  return negate(x);
+}
+template <class T, std::size_t N>
+constexpr dual<T, N> operator+(const dual<T, N>& x) {
+  return x;
+}
+
+/// Comparisons are on values; they have no derivative.
+template <class T, std::size_t N>
+constexpr bool operator==(const dual<T, N>& a, const dual<T, N>& b) {
+  return a.value() == b.value();
+}
+template <class T, std::size_t N, dual_constant<dual<T, N>> U>
+constexpr bool operator==(const dual<T, N>& a, const U& b) {
+  return a.value() == T(b);
+}
+template <class T, std::size_t N>
+constexpr std::partial_ordering operator<=>(const dual<T, N>& a, const dual<T, N>& b) {
+  return a.value() <=> b.value();
+}
+template <class T, std::size_t N, dual_constant<dual<T, N>> U>
+constexpr std::partial_ordering operator<=>(const dual<T, N>& a, const U& b) {
+  return a.value() <=> T(b);
+}
+
+}  // namespace autodiff

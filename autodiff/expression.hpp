@@ -1,0 +1,247 @@
+#pragma once
+// Statement-level expression templates. sin(x) * y + exp(x * y) builds one object that holds the value
+// of every node and the places of its leaves, all by value: it may be kept in `auto`, copied and
+// returned. Assigning it to a var records one entry for the whole statement: propagate() walks from
+// the root to the leaves and hands each leaf its partial derivative.
+// Source: Hogan, Fast Reverse-Mode Automatic Differentiation using Expression Templates in C++, ACM
+// TOMS 40 (2014), section 3.
+
+#include <autodiff/ops.hpp>
+
+#include <compare>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace autodiff {
+
+template <class T>
+class basic_var;
+
+/// Where a value stands: the number of its tape in the upper half, its place there in the lower one.
+/// 0 means nowhere: a passive value.
+using tag_type = std::uint64_t;
+
+/// The partial derivatives of a statement beside the tags of its leaves, in leaf order.
+template <class T, std::size_t Leaves>
+struct statement {
+  T partials[Leaves];
+  tag_type tags[Leaves];
+};
+
+template <class T>
+struct leaf {
+  using value_type = T;
+  static constexpr std::size_t leaves = 1;
+  T value_;
+  tag_type tag_;
+
+  constexpr const T& value() const { return value_; }
+  constexpr bool is_active() const { return tag_ != 0; }
+  template <std::size_t Offset, class Weight, class Statement>
+  [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
+    if constexpr (std::same_as<Weight, unit>) out.partials[Offset] = T(1);
+    else if constexpr (std::same_as<Weight, minus_unit>) out.partials[Offset] = T(-1);
+    else out.partials[Offset] = weight;
+    out.tags[Offset] = tag_;
+  }
+};
+
+template <class T>
+struct constant {
+  using value_type = T;
+  static constexpr std::size_t leaves = 0;
+  T value_;
+
+  constexpr const T& value() const { return value_; }
+  constexpr bool is_active() const { return false; }
+  template <std::size_t Offset, class Weight, class Statement>
+  constexpr void propagate(const Weight&, Statement&) const {}
+};
+
+template <unary_rule Rule, class X>
+struct unary_node {
+  using value_type = typename X::value_type;
+  static constexpr std::size_t leaves = X::leaves;
+  X x_;
+  value_type value_;
+
+  explicit constexpr unary_node(const X& x) : x_(x), value_(Rule::call(x.value())) {}
+  constexpr const value_type& value() const { return value_; }
+  constexpr bool is_active() const { return x_.is_active(); }
+  template <std::size_t Offset, class Weight, class Statement>
+  [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
+    using T = value_type;
+    x_.template propagate<Offset>(
+        scaled<T, Rule::steep>(weight, Rule::template slope<T>(x_.value(), value_)), out);
+  }
+};
+
+template <binary_rule Rule, class A, class B>
+struct binary_node {
+  using value_type = typename A::value_type;
+  static constexpr std::size_t leaves = A::leaves + B::leaves;
+  A a_;
+  B b_;
+  value_type value_;
+
+  constexpr binary_node(const A& a, const B& b)
+      : a_(a), b_(b), value_(Rule::call(a.value(), b.value())) {}
+  constexpr const value_type& value() const { return value_; }
+  constexpr bool is_active() const { return a_.is_active() || b_.is_active(); }
+  template <std::size_t Offset, class Weight, class Statement>
+  [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
+    using T = value_type;
+    if constexpr (A::leaves > 0) {
+      const auto slope = Rule::template slope_a<T>(a_.value(), b_.value(), value_, tie(b_));
+      a_.template propagate<Offset>(scaled<T, Rule::steep>(weight, slope), out);
+    }
+    if constexpr (B::leaves > 0) {
+      const auto slope = Rule::template slope_b<T>(a_.value(), b_.value(), value_, tie(a_));
+      b_.template propagate<Offset + A::leaves>(scaled<T, Rule::steep>(weight, slope), out);
+    }
+  }
+
+ private:
+  template <class Other>
+  static constexpr double tie(const Other& other) {
+    return other.is_active() ? 0.5 : 0.0;
+  }
+};
+
+template <class E>
+inline constexpr bool is_node = false;
+template <class T>
+inline constexpr bool is_node<leaf<T>> = true;
+template <class T>
+inline constexpr bool is_node<constant<T>> = true;
+template <class Rule, class X>
+inline constexpr bool is_node<unary_node<Rule, X>> = true;
+template <class Rule, class A, class B>
+inline constexpr bool is_node<binary_node<Rule, A, B>> = true;
+
+template <class V>
+inline constexpr bool is_var = false;
+template <class T>
+inline constexpr bool is_var<basic_var<T>> = true;
+
+/// An expression under construction.
+template <class E>
+concept expression = is_node<E>;
+/// What can stand in an expression as a variable part: a var or another expression.
+template <class E>
+concept recordable = is_node<E> || is_var<E>;
+
+/// The operand as it is held inside a node.
+template <expression E>
+constexpr const E& operand(const E& e) {
+  return e;
+}
+template <class T>
+constexpr leaf<T> operand(const basic_var<T>& x) {
+  return {x.value(), x.tag()};
+}
+
+template <class E>
+using operand_type = std::remove_cvref_t<decltype(operand(std::declval<const E&>()))>;
+template <recordable E>
+using number_of = typename operand_type<E>::value_type;
+
+/// U stands beside an E as a constant: a number, or something of a lower level of nesting.
+template <class U, class E>
+concept constant_beside = recordable<E> && std::convertible_to<U, number_of<E>> && [] {
+  if constexpr (recordable<U>) return !std::same_as<number_of<U>, number_of<E>>;
+  else return true;
+}();
+
+template <class A, class B>
+concept same_level = recordable<A> && recordable<B> && [] {
+  if constexpr (recordable<A> && recordable<B>) return std::same_as<number_of<A>, number_of<B>>;
+  else return false;
+}();
+
+template <binary_rule Rule, class A, class B>
+  requires same_level<A, B>
+[[gnu::always_inline]] constexpr auto make_node(const A& a, const B& b) {
+  return binary_node<Rule, operand_type<A>, operand_type<B>>(operand(a), operand(b));
+}
+template <binary_rule Rule, recordable A, constant_beside<A> B>
+[[gnu::always_inline]] constexpr auto make_node(const A& a, const B& b) {
+  using T = number_of<A>;
+  return binary_node<Rule, operand_type<A>, constant<T>>(operand(a), constant<T>{T(b)});
+}
+template <binary_rule Rule, class A, recordable B>
+  requires constant_beside<A, B>
+[[gnu::always_inline]] constexpr auto make_node(const A& a, const B& b) {
+  using T = number_of<B>;
+  return binary_node<Rule, constant<T>, operand_type<B>>(constant<T>{T(a)}, operand(b));
+}
+
+/// Two operands that may meet in an expression.
+template <class A, class B>
+concept fits = same_level<A, B> || constant_beside<B, A> || constant_beside<A, B>;
+
+#define UNARY(NAME, ...)                                              \
+  template <recordable X>                                             \
+  [[gnu::always_inline]] constexpr auto NAME(const X& x) {            \
+    return unary_node<NAME##_rule, operand_type<X>>(operand(x));      \
+  }
+#define BINARY(NAME, ...)                                             \
+  template <class A, class B>                                         \
+    requires fits<A, B>                                               \
+  [[gnu::always_inline]] constexpr auto NAME(const A& a, const B& b) { \
+    return make_node<NAME##_rule>(a, b);                              \
+  }
+#include <autodiff/ops.def>
+
+template <class A, class B>
+  requires fits<A, B>
+[[gnu::always_inline]] constexpr auto operator+(const A& a, const B& b) {
+  return make_node<add_rule>(a, b);
+}
+template <class A, class B>
+  requires fits<A, B>
+[[gnu::always_inline]] constexpr auto operator-(const A& a, const B& b) {
+  return make_node<subtract_rule>(a, b);
+}
+template <class A, class B>
+  requires fits<A, B>
+[[gnu::always_inline]] constexpr auto operator*(const A& a, const B& b) {
+  return make_node<multiply_rule>(a, b);
+}
+template <class A, class B>
+  requires fits<A, B>
+[[gnu::always_inline]] constexpr auto operator/(const A& a, const B& b) {
+  return make_node<divide_rule>(a, b);
+}
+template <recordable X>
+[[gnu::always_inline]] constexpr auto operator-(const X& x) {
+  return negate(x);
+}
+template <recordable X>
+[[gnu::always_inline]] constexpr auto operator+(const X& x) {
+  return operand(x);
+}
+
+/// Comparisons are on values; they have no derivative.
+template <class A, class B>
+  requires same_level<A, B>
+constexpr bool operator==(const A& a, const B& b) {
+  return a.value() == b.value();
+}
+template <recordable A, constant_beside<A> B>
+constexpr bool operator==(const A& a, const B& b) {
+  return a.value() == number_of<A>(b);
+}
+template <class A, class B>
+  requires same_level<A, B>
+constexpr std::partial_ordering operator<=>(const A& a, const B& b) {
+  return a.value() <=> b.value();
+}
+template <recordable A, constant_beside<A> B>
+constexpr std::partial_ordering operator<=>(const A& a, const B& b) {
+  return a.value() <=> number_of<A>(b);
+}
+
+}  // namespace autodiff

@@ -1,0 +1,31 @@
+#pragma once
+// fmt::print for everything that has an operator<< here; kept apart so that the engine's own headers do
+// not pull in fmt.
+
+#include <autodiff/check.hpp>
+#include <autodiff/dual.hpp>
+#include <autodiff/shape.hpp>
+#include <autodiff/tape.hpp>
+#include <autodiff/tensor.hpp>
+#include <autodiff/var.hpp>
+
+#include <fmt/ostream.h>
+
+/// A var formats as its number and takes the number's format specification.
+template <class T>
+struct fmt::formatter<autodiff::basic_var<T>> : fmt::formatter<T> {
+  template <class Context>
+  auto format(const autodiff::basic_var<T>& x, Context& context) const {
+    return fmt::formatter<T>::format(x.value(), context);
+  }
+};
+template <class T, std::size_t N>
+struct fmt::formatter<autodiff::dual<T, N>> : fmt::ostream_formatter {};
+template <class T>
+struct fmt::formatter<autodiff::tensor<T>> : fmt::ostream_formatter {};
+template <>
+struct fmt::formatter<autodiff::shape> : fmt::ostream_formatter {};
+template <>
+struct fmt::formatter<autodiff::tape_statistics> : fmt::ostream_formatter {};
+template <>
+struct fmt::formatter<autodiff::gradient_report> : fmt::ostream_formatter {};

@@ -1,0 +1,306 @@
+#pragma once
+// Loops over contiguous values: one mechanism for every row of ops.def, forward and pullback, and the
+// few sums and updates that tensors need. For float and double each loop exists once per instruction
+// set (kernels.cpp is compiled several times) and the best one for this CPU is chosen at run time;
+// for other number types it is written out from the same rule.
+
+#include <autodiff/ops.hpp>
+
+#include <cstddef>
+#include <type_traits>
+
+namespace autodiff {
+
+/// How a pullback leaves its share: the first contribution to an adjoint writes, later ones add.
+enum class store { write, add };
+
+/// The loops of a unary rule over n elements: y = f(x), and dx = (or +=) f'(x, y) * dy.
+/// x (y) may be null in the pullback when needs_x (needs_y) is false.
+template <class T>
+struct unary_loops {
+  const char* name;
+  bool needs_x, needs_y;
+  void (*forward)(std::size_t n, const T* x, T* y);
+  void (*pullback)(std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how);
+};
+
+/// The loops of a binary rule over n elements. stride_a and stride_b are 1, or 0 for an operand that is
+/// repeated; the pullback to a repeated operand adds the sum over the row into its one element.
+/// `tie` is the share of a tie. Arguments that the slopes do not need may be null.
+template <class T>
+struct binary_loops {
+  using pullback_loop = void(std::size_t n, const T* a, std::size_t stride_a, const T* b,
+                             std::size_t stride_b, const T* y, const T* dy, T* into, store how,
+                             double tie);
+  const char* name;
+  bool needs_a, needs_b, needs_y;
+  void (*forward)(std::size_t n, const T* a, std::size_t stride_a, const T* b, std::size_t stride_b,
+                  T* y);
+  pullback_loop* pullback_a;
+  pullback_loop* pullback_b;
+};
+
+/// Loops that belong to no rule.
+template <class T>
+struct plain_loops {
+  /// Sum with error growing as the logarithm of n (blocked).
+  T (*sum)(std::size_t n, const T* x);
+  /// y = or += factor * x; x is repeated when stride_x is 0.
+  void (*accumulate)(std::size_t n, T factor, const T* x, std::size_t stride_x, T* y, store how);
+  /// Sum of a[i] * b[i].
+  T (*dot)(std::size_t n, const T* a, const T* b);
+  T (*max)(std::size_t n, const T* x);
+};
+
+/// Everything one instruction set offers.
+struct kernel_table {
+  const char* instruction_set;
+#define UNARY(NAME, ...)                \
+  unary_loops<float> NAME##_float;      \
+  unary_loops<double> NAME##_double;
+#define BINARY(NAME, ...)               \
+  binary_loops<float> NAME##_float;     \
+  binary_loops<double> NAME##_double;
+#include <autodiff/ops.def>
+  plain_loops<float> plain_float;
+  plain_loops<double> plain_double;
+};
+
+/// The loops for this CPU. Chosen once; $BACKSWEEP_ISA (baseline, avx2, avx512) asks for a lesser one.
+const kernel_table& kernels() noexcept;
+
+// The loops themselves, as templates. Everything is forced inline: these templates are compiled for
+// several instruction sets, and a shared out-of-line copy could carry the wrong one.
+
+template <class Rule, class T>
+[[gnu::always_inline]] inline void unary_forward(std::size_t n, const T* x, T* y) {
+  for (std::size_t i = 0; i < n; ++i) y[i] = T(Rule::call(x[i]));
+}
+
+template <class T, class Where>
+[[gnu::always_inline]] inline decltype(auto) element(const T* x, std::size_t i, Where) {
+  if constexpr (Where::value) return x[i];
+  else return nothing{};
+}
+
+template <class Rule, class T>
+[[gnu::always_inline]] inline T pulled(const T& dy, const auto& slope) {
+  const auto share = scaled<T, Rule::steep>(dy, slope);
+  return T(share);
+}
+
+template <class Rule, class T>
+[[gnu::always_inline]] inline void unary_pullback(std::size_t n, const T* x, const T* y, const T* dy,
+                                                  T* dx, store how) {
+  constexpr std::bool_constant<needs<Rule>::x> with_x;
+  constexpr std::bool_constant<needs<Rule>::y> with_y;
+  const auto share = [=](std::size_t i) __attribute__((always_inline)) {
+    return pulled<Rule, T>(dy[i], Rule::template slope<T>(element(x, i, with_x), element(y, i, with_y)));
+  };
+  if (how == store::write) {
+    for (std::size_t i = 0; i < n; ++i) dx[i] = share(i);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) dx[i] += share(i);
+  }
+}
+
+template <class Rule, class T>
+[[gnu::always_inline]] inline void binary_forward(std::size_t n, const T* a, std::size_t stride_a,
+                                                  const T* b, std::size_t stride_b, T* y) {
+  // Separate loops, so that a repeated operand is a loop constant.
+  if (stride_a == 1 && stride_b == 1) {
+    for (std::size_t i = 0; i < n; ++i) y[i] = T(Rule::call(a[i], b[i]));
+  } else if (stride_b == 0) {
+    const T repeated = *b;
+    for (std::size_t i = 0; i < n; ++i) y[i] = T(Rule::call(a[i * stride_a], repeated));
+  } else {
+    const T repeated = *a;
+    for (std::size_t i = 0; i < n; ++i) y[i] = T(Rule::call(repeated, b[i]));
+  }
+}
+
+template <class Rule, bool first, class T>
+[[gnu::always_inline]] inline void binary_pullback(std::size_t n, const T* a, std::size_t stride_a,
+                                                   const T* b, std::size_t stride_b, const T* y,
+                                                   const T* dy, T* into, store how, double tie) {
+  constexpr std::bool_constant<needs_both<Rule>::a> with_a;
+  constexpr std::bool_constant<needs_both<Rule>::b> with_b;
+  constexpr std::bool_constant<needs_both<Rule>::y> with_y;
+  const auto share = [=](std::size_t i, std::size_t step_a,
+                         std::size_t step_b) __attribute__((always_inline)) {
+    const auto& at_a = element(a, i * step_a, with_a);
+    const auto& at_b = element(b, i * step_b, with_b);
+    const auto& at_y = element(y, i, with_y);
+    if constexpr (first) {
+      return pulled<Rule, T>(dy[i], Rule::template slope_a<T>(at_a, at_b, at_y, tie));
+    } else {
+      return pulled<Rule, T>(dy[i], Rule::template slope_b<T>(at_a, at_b, at_y, tie));
+    }
+  };
+  if ((first ? stride_a : stride_b) == 0 && n != 1) {
+    T sum(0);
+    for (std::size_t i = 0; i < n; ++i) sum += share(i, stride_a, stride_b);
+    if (how == store::write) *into = sum;
+    else *into += sum;
+  } else if (stride_a == 1 && stride_b == 1) {
+    if (how == store::write) {
+      for (std::size_t i = 0; i < n; ++i) into[i] = share(i, 1, 1);
+    } else {
+      for (std::size_t i = 0; i < n; ++i) into[i] += share(i, 1, 1);
+    }
+  } else if (how == store::write) {
+    for (std::size_t i = 0; i < n; ++i) into[i] = share(i, first, !first);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) into[i] += share(i, first, !first);
+  }
+}
+
+template <class T>
+[[gnu::always_inline]] inline T plain_sum(std::size_t n, const T* x) {
+  // Sixteen running sums per block of 512, then a tree of blocks by doubling: short chains for the
+  // vector units and an error that grows slowly.
+  constexpr std::size_t lanes = 16, block = 512;
+  T levels[48];
+  std::size_t filled = 0;
+  std::size_t index = 0;
+  for (std::size_t start = 0; start < n; start += block, ++index) {
+    const std::size_t count = n - start < block ? n - start : block;
+    T partial[lanes];
+    for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+      for (std::size_t l = 0; l < lanes; ++l) partial[l] += x[start + i + l];
+    }
+    T sum(0);
+    for (; i < count; ++i) sum += x[start + i];
+    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+      for (std::size_t l = 0; l < half; ++l) partial[l] += partial[l + half];
+    }
+    sum += partial[0];
+    // Trailing ones of the block index tell how many finished subtrees of equal size to join.
+    for (std::size_t ones = index; ones & 1; ones >>= 1) sum += levels[--filled];
+    levels[filled++] = sum;
+  }
+  T total(0);
+  while (filled > 0) total += levels[--filled];
+  return total;
+}
+
+template <class T>
+[[gnu::always_inline]] inline void plain_accumulate(std::size_t n, T factor, const T* x,
+                                                    std::size_t stride_x, T* y, store how) {
+  if (stride_x == 0) {
+    const T repeated = factor * *x;
+    if (how == store::write) {
+      for (std::size_t i = 0; i < n; ++i) y[i] = repeated;
+    } else {
+      for (std::size_t i = 0; i < n; ++i) y[i] += repeated;
+    }
+  } else if (how == store::write) {
+    for (std::size_t i = 0; i < n; ++i) y[i] = factor * x[i];
+  } else {
+    for (std::size_t i = 0; i < n; ++i) y[i] += factor * x[i];
+  }
+}
+
+template <class T>
+[[gnu::always_inline]] inline T plain_dot(std::size_t n, const T* a, const T* b) {
+  constexpr std::size_t lanes = 16;
+  T partial[lanes];
+  for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    for (std::size_t l = 0; l < lanes; ++l) partial[l] += a[i + l] * b[i + l];
+  }
+  T sum(0);
+  for (; i < n; ++i) sum += a[i] * b[i];
+  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::size_t l = 0; l < half; ++l) partial[l] += partial[l + half];
+  }
+  return sum + partial[0];
+}
+
+template <class T>
+[[gnu::always_inline]] inline T plain_max(std::size_t n, const T* x) {
+  // A NaN anywhere must win: once seen, it compares false with everything and stays.
+  T largest = x[0];
+  for (std::size_t i = 1; i < n; ++i) largest = (x[i] > largest || x[i] != x[i]) ? x[i] : largest;
+  return largest;
+}
+
+template <class Rule, class T>
+constexpr unary_loops<T> make_unary_loops() {
+  return {Rule::name.data(), needs<Rule>::x, needs<Rule>::y,
+          [](std::size_t n, const T* x, T* y) { unary_forward<Rule>(n, x, y); },
+          [](std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how) {
+            unary_pullback<Rule>(n, x, y, dy, dx, how);
+          }};
+}
+
+template <class Rule, class T>
+constexpr binary_loops<T> make_binary_loops() {
+  return {Rule::name.data(), needs_both<Rule>::a, needs_both<Rule>::b, needs_both<Rule>::y,
+          [](std::size_t n, const T* a, std::size_t sa, const T* b, std::size_t sb, T* y) {
+            binary_forward<Rule>(n, a, sa, b, sb, y);
+          },
+          [](std::size_t n, const T* a, std::size_t sa, const T* b, std::size_t sb, const T* y,
+             const T* dy, T* into, store how, double tie) {
+            binary_pullback<Rule, true>(n, a, sa, b, sb, y, dy, into, how, tie);
+          },
+          [](std::size_t n, const T* a, std::size_t sa, const T* b, std::size_t sb, const T* y,
+             const T* dy, T* into, store how, double tie) {
+            binary_pullback<Rule, false>(n, a, sa, b, sb, y, dy, into, how, tie);
+          }};
+}
+
+template <class T, class Local = void>
+constexpr plain_loops<T> make_plain_loops() {
+  return {[](std::size_t n, const T* x) { return plain_sum(n, x); },
+          [](std::size_t n, T factor, const T* x, std::size_t stride, T* y, store how) {
+            plain_accumulate(n, factor, x, stride, y, how);
+          },
+          [](std::size_t n, const T* a, const T* b) { return plain_dot(n, a, b); },
+          [](std::size_t n, const T* x) { return plain_max(n, x); }};
+}
+
+/// The loops of a rule for number type T, on this CPU where T is float or double.
+template <class Rule, class T>
+inline constexpr auto generic_loops = [] {
+  if constexpr (unary_rule<Rule>) return make_unary_loops<Rule, T>();
+  else return make_binary_loops<Rule, T>();
+}();
+
+template <class Rule, class T>
+struct rule_loops {
+  static const auto& get() noexcept { return generic_loops<Rule, T>; }
+};
+#define UNARY(NAME, ...)                                                                \
+  template <>                                                                           \
+  struct rule_loops<NAME##_rule, float> {                                               \
+    static const auto& get() noexcept { return kernels().NAME##_float; }                \
+  };                                                                                    \
+  template <>                                                                           \
+  struct rule_loops<NAME##_rule, double> {                                              \
+    static const auto& get() noexcept { return kernels().NAME##_double; }               \
+  };
+#define BINARY(NAME, ...) UNARY(NAME)
+#include <autodiff/ops.def>
+
+template <class Rule, class T>
+const auto& loops() noexcept {
+  return rule_loops<Rule, T>::get();
+}
+
+template <class T>
+const plain_loops<T>& plain() noexcept {
+  if constexpr (std::is_same_v<T, float>) {
+    return kernels().plain_float;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return kernels().plain_double;
+  } else {
+    static constexpr plain_loops<T> generic = make_plain_loops<T>();
+    return generic;
+  }
+}
+
+}  // namespace autodiff

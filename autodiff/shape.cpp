@@ -1,0 +1,133 @@
+#include <autodiff/shape.hpp>
+
+#include <autodiff/error.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace autodiff {
+
+shape::shape(std::span<const std::size_t> extents) : rank_(extents.size()) {
+  if (rank_ > most_dimensions) {
+    throw shape_error("shape", fmt::format("{} dimensions", rank_),
+                      fmt::format("a tensor has at most {}", most_dimensions));
+  }
+  std::copy(extents.begin(), extents.end(), extents_.begin());
+  const bool empty = std::find(extents.begin(), extents.end(), 0u) != extents.end();
+  for (const std::size_t extent : extents) {
+    // Elements of up to 16 bytes must stay addressable.
+    if (!empty && size_ > (static_cast<std::size_t>(-1) >> 5) / extent) {
+      throw shape_error("shape", fmt::format("{} has more elements than memory can address",
+                                             to_string(*this)),
+                        "check for a negative number that became a large extent");
+    }
+    size_ = empty ? 0 : size_ * extent;
+  }
+}
+
+std::size_t shape::axis(std::ptrdiff_t axis, std::string_view operation) const {
+  const auto rank = static_cast<std::ptrdiff_t>(rank_);
+  const std::ptrdiff_t from_front = axis < 0 ? axis + rank : axis;
+  if (from_front < 0 || from_front >= rank) {
+    throw shape_error(operation, fmt::format("there is no axis {} in shape {}", axis, to_string(*this)),
+                      rank == 0 ? "a tensor of rank 0 has no axes"
+                                : fmt::format("axes run from {} to {}", -rank, rank - 1));
+  }
+  return static_cast<std::size_t>(from_front);
+}
+
+bool shape::operator==(const shape& other) const noexcept {
+  return rank_ == other.rank_ && std::equal(begin(), end(), other.begin());
+}
+
+std::ostream& operator<<(std::ostream& out, const shape& s) { return out << to_string(s); }
+
+std::string to_string(const shape& s) {
+  return fmt::format("[{}]", fmt::join(s.begin(), s.end(), ", "));
+}
+
+shape broadcast(const shape& a, const shape& b, std::string_view operation) {
+  if (a == b) return a;
+  const std::size_t rank = std::max(a.rank(), b.rank());
+  std::array<std::size_t, most_dimensions> extents{};
+  for (std::size_t i = 1; i <= rank; ++i) {
+    const std::size_t in_a = i <= a.rank() ? a[a.rank() - i] : 1;
+    const std::size_t in_b = i <= b.rank() ? b[b.rank() - i] : 1;
+    if (in_a != in_b && in_a != 1 && in_b != 1) {
+      throw shape_error(operation,
+                        fmt::format("shapes {} and {} do not fit: {} against {}, {} from the end",
+                                    to_string(a), to_string(b), in_a, in_b,
+                                    i == 1 ? "first" : fmt::format("number {}", i)),
+                        "extents aligned at the end must be equal or 1; reshape one of them");
+    }
+    extents[rank - i] = in_a == 1 ? in_b : in_a;
+  }
+  return shape(std::span<const std::size_t>(extents.data(), rank));
+}
+
+shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_dims,
+              std::string_view operation) {
+  std::array<bool, most_dimensions> gone{};
+  if (axes.empty()) gone.fill(true);
+  for (const std::ptrdiff_t axis : axes) {
+    const std::size_t at = s.axis(axis, operation);
+    if (gone[at]) {
+      throw shape_error(operation, fmt::format("axis {} stands twice in the list of axes", axis),
+                        "name each axis once");
+    }
+    gone[at] = true;
+  }
+  std::array<std::size_t, most_dimensions> extents{};
+  std::size_t rank = 0;
+  for (std::size_t i = 0; i < s.rank(); ++i) {
+    if (!gone[i]) extents[rank++] = s[i];
+    else if (keep_dims) extents[rank++] = 1;
+  }
+  return shape(std::span<const std::size_t>(extents.data(), rank));
+}
+
+row_walk::row_walk(const shape& whole, const shape& a, const shape& b) {
+  // Dimensions of the merged walk, slowest first.
+  std::size_t count = 0;
+  const auto merge = [&](std::size_t extent, std::size_t stride_a, std::size_t stride_b) {
+    if (extent == 1) return;
+    if (count > 0 && strides_a_[count - 1] == stride_a * extent &&
+        strides_b_[count - 1] == stride_b * extent) {
+      extents_[count - 1] *= extent;
+      strides_a_[count - 1] = stride_a;
+      strides_b_[count - 1] = stride_b;
+    } else {
+      extents_[count] = extent;
+      strides_a_[count] = stride_a;
+      strides_b_[count] = stride_b;
+      ++count;
+    }
+  };
+  std::size_t size_a = a.size(), size_b = b.size();
+  for (std::size_t i = 0; i < whole.rank(); ++i) {
+    const auto stride = [&](const shape& s, std::size_t& rest) -> std::size_t {
+      const std::size_t missing = whole.rank() - s.rank();
+      if (i < missing || s[i - missing] == 1 || rest == 0) return 0;
+      rest /= s[i - missing];
+      return rest;
+    };
+    const std::size_t in_a = stride(a, size_a), in_b = stride(b, size_b);
+    merge(whole[i], in_a, in_b);
+  }
+  if (whole.size() == 0) {
+    rows_ = row_size_ = 0;
+    return;
+  }
+  if (count == 0) {
+    return;
+  }
+  outer_ = count - 1;
+  row_size_ = extents_[outer_];
+  inner_a_ = strides_a_[outer_];
+  inner_b_ = strides_b_[outer_];
+  for (std::size_t d = 0; d < outer_; ++d) rows_ *= extents_[d];
+}
+
+}  // namespace autodiff

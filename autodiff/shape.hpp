@@ -1,0 +1,97 @@
+#pragma once
+// Extents of a tensor, and THE broadcasting rule (NumPy's): shapes are aligned at their last extents;
+// extents that are equal, or of which one is 1 or missing, fit. Its reverse, the sum over what was
+// repeated, needs no rule of its own: a repeated operand has stride 0, and adding into it sums.
+
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace autodiff {
+
+inline constexpr std::size_t most_dimensions = 8;
+
+class shape {
+ public:
+  /// Rank 0: a scalar, one element.
+  constexpr shape() = default;
+  /// Extents from the slowest to the fastest. Throws shape_error for more than 8 dimensions or more
+  /// elements than std::size_t counts.
+  shape(std::initializer_list<std::size_t> extents)
+      : shape(std::span<const std::size_t>(extents.begin(), extents.size())) {}
+  explicit shape(std::span<const std::size_t> extents);
+
+  std::size_t rank() const noexcept { return rank_; }
+  std::size_t operator[](std::size_t axis) const noexcept { return extents_[axis]; }
+  std::span<const std::size_t> extents() const noexcept { return {extents_.data(), rank_}; }
+  const std::size_t* begin() const noexcept { return extents_.data(); }
+  const std::size_t* end() const noexcept { return extents_.data() + rank_; }
+  /// Number of elements; 1 for rank 0.
+  std::size_t size() const noexcept { return size_; }
+
+  /// Axis counted from the front (0 ..) or from the back (-1 ..). Throws shape_error, naming
+  /// `operation`, when there is no such axis.
+  std::size_t axis(std::ptrdiff_t axis, std::string_view operation) const;
+
+  bool operator==(const shape& other) const noexcept;
+  friend std::ostream& operator<<(std::ostream& out, const shape& s);
+
+ private:
+  std::array<std::size_t, most_dimensions> extents_{};
+  std::size_t size_ = 1;
+  std::size_t rank_ = 0;
+};
+
+/// "[2, 3]"; "[]" for rank 0.
+std::string to_string(const shape& s);
+
+/// The shape of an elementwise operation on operands a and b. Throws shape_error with both shapes.
+shape broadcast(const shape& a, const shape& b, std::string_view operation);
+
+/// The shape left by a reduction over `axes` (all when empty); reduced axes become 1 with keep_dims.
+/// Throws shape_error for an axis that does not exist or stands there twice.
+shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_dims,
+              std::string_view operation);
+
+/// A walk over a shape in rows that are contiguous (stride 1) or repeated (stride 0) in each of three
+/// operands at once; neighbouring dimensions that advance alike are merged first.
+class row_walk {
+ public:
+  /// Strides of each operand are derived from its shape by broadcasting it to `whole`.
+  row_walk(const shape& whole, const shape& a, const shape& b);
+
+  std::size_t rows() const noexcept { return rows_; }
+  std::size_t row_size() const noexcept { return row_size_; }
+  /// 1 or 0: how operand a (b) advances inside a row.
+  std::size_t stride_a() const noexcept { return inner_a_; }
+  std::size_t stride_b() const noexcept { return inner_b_; }
+
+  /// Calls visit(offset, offset_a, offset_b) at the start of each row.
+  template <class Visitor>
+  void for_each_row(Visitor&& visit) const {
+    std::array<std::size_t, most_dimensions> at{};
+    std::size_t offset = 0, a = 0, b = 0;
+    for (std::size_t row = 0; row < rows_; ++row) {
+      visit(offset, a, b);
+      offset += row_size_;
+      for (std::size_t d = outer_; d-- > 0;) {
+        a += strides_a_[d];
+        b += strides_b_[d];
+        if (++at[d] < extents_[d]) break;
+        a -= strides_a_[d] * extents_[d];
+        b -= strides_b_[d] * extents_[d];
+        at[d] = 0;
+      }
+    }
+  }
+
+ private:
+  std::size_t rows_ = 1, row_size_ = 1, inner_a_ = 1, inner_b_ = 1, outer_ = 0;
+  std::array<std::size_t, most_dimensions> extents_, strides_a_, strides_b_;
+};
+
+}  // namespace autodiff

@@ -1,0 +1,257 @@
+#pragma once
+// An array that remembers how it was computed. A tensor is a value: copies share storage, writing to
+// one never changes another. It is passive until it is computed from a variable of a tape; then it
+// carries the place of its record, and its adjoint can be read after a sweep.
+//
+// A structured operation is one function: it computes the values and calls record() with its pullback,
+// a lambda that receives the adjoint of the result and the adjoints of the inputs to add to.
+
+#include <autodiff/array.hpp>
+#include <autodiff/dual.hpp>
+#include <autodiff/kernels.hpp>
+#include <autodiff/tape.hpp>
+#include <autodiff/var.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+namespace autodiff {
+
+template <class T>
+class tensor;
+
+/// The element at a row-major index as a scalar on the tape; passive for a passive tensor.
+template <std::floating_point T>
+var element(const tensor<T>& x, std::size_t index);
+
+template <class T>
+class tensor {
+ public:
+  using value_type = T;
+
+  /// No elements.
+  tensor() = default;
+  /// Rank 0.
+  explicit tensor(const T& value) : values_(autodiff::shape{}, value) {}
+  /// Every element the same.
+  explicit tensor(const autodiff::shape& s, const T& fill = T(0)) : values_(s, fill) {}
+  /// Row-major values. Throws shape_error when their number is not s.size().
+  tensor(const autodiff::shape& s, std::span<const T> values);
+  /// Ranks 1 to 3 from nested lists. Throws shape_error when rows differ in length.
+  tensor(std::initializer_list<T> values);
+  tensor(std::initializer_list<std::initializer_list<T>> rows);
+  tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>> matrices);
+  /// A passive tensor over these values.
+  explicit tensor(array<T> values) : values_(std::move(values)) {}
+  /// A recorded one; for makers of operations.
+  tensor(array<T> values, tag_type tag, std::uint32_t serial)
+      : values_(std::move(values)), tag_(tag), serial_(serial) {}
+
+  const autodiff::shape& shape() const noexcept { return values_.shape(); }
+  std::size_t rank() const noexcept { return shape().rank(); }
+  std::size_t size() const noexcept { return values_.size(); }
+  /// Row-major values.
+  std::span<const T> values() const noexcept { return values_.values(); }
+  const array<T>& stored() const noexcept { return values_; }
+  /// The number at these indices, one per axis. Throws shape_error when they do not fit.
+  template <std::convertible_to<std::size_t>... Indices>
+  const T& value(Indices... indices) const {
+    const std::array<std::size_t, sizeof...(Indices)> at{static_cast<std::size_t>(indices)...};
+    return values_.data()[flat_index(at)];
+  }
+  /// The number of a tensor with one element, of any rank. Throws shape_error otherwise.
+  const T& item() const;
+  /// Writable values of a passive tensor; shared storage is copied first. Throws tape_error for a
+  /// recorded one: its pullbacks need the values as they were.
+  std::span<T> mutable_values();
+
+  /// The element at these indices as a scalar to compute with: a recorded var for float and double, the
+  /// dual itself for duals. Throws shape_error when the indices do not fit.
+  template <std::convertible_to<std::size_t>... Indices>
+  auto operator()(Indices... indices) const {
+    const std::array<std::size_t, sizeof...(Indices)> at{static_cast<std::size_t>(indices)...};
+    if constexpr (std::floating_point<T>) return element(*this, flat_index(at));
+    else return values_.data()[flat_index(at)];
+  }
+  /// The same for rank 1.
+  auto operator[](std::size_t index) const { return (*this)(index); }
+
+  tag_type tag() const noexcept { return tag_; }
+  std::uint32_t serial() const noexcept { return serial_; }
+  bool is_recorded() const noexcept { return tag_ != 0; }
+  /// The same values as a constant.
+  tensor detached() const { return tensor(values_); }
+
+ private:
+  std::size_t flat_index(std::span<const std::size_t> indices) const;
+
+  array<T> values_;
+  tag_type tag_ = 0;
+  std::uint32_t serial_ = 0;
+};
+
+/// The record of a tensor: holds its adjoint during and after a sweep.
+template <class T>
+class tensor_node : public operation<double> {
+ public:
+  explicit tensor_node(const autodiff::shape& s) : shape_(s) {}
+
+  struct place_for_share {
+    T* data;
+    store how;
+  };
+  /// Where a pullback puts its share: undefined values to write for the first, values to add to later.
+  place_for_share open();
+  /// Where a pullback adds scattered shares: zeros for the first.
+  T* open_zeroed();
+  /// Adds a share. The first is adopted without a copy.
+  void add(const array<T>& share);
+
+  const autodiff::shape& shape() const noexcept { return shape_; }
+  const array<T>& adjoint() const noexcept { return adjoint_; }
+  void clear() noexcept override { adjoint_.reset(); }
+  void sweep(tape&, std::uint32_t) override {}
+  void keep() noexcept { kept_ = true; }
+
+ protected:
+  void release_unless_kept(const tape& t) noexcept {
+    if (t.kept() == leaves_only && !kept_) adjoint_.reset();
+  }
+
+ private:
+  autodiff::shape shape_;
+  array<T> adjoint_;
+  bool kept_ = false;
+};
+
+/// What a pullback sees of an input: nothing to do when it is passive.
+template <class T>
+class input_adjoint {
+ public:
+  explicit input_adjoint(tensor_node<T>* node) : node_(node) {}
+  explicit operator bool() const noexcept { return node_ != nullptr; }
+  tensor_node<T>* operator->() const noexcept { return node_; }
+
+ private:
+  tensor_node<T>* node_;
+};
+
+template <class T, class Pullback, class... Inputs>
+class recorded_operation final : public tensor_node<T> {
+ public:
+  recorded_operation(const autodiff::shape& s, Pullback pullback, input_adjoint<Inputs>... inputs)
+      : tensor_node<T>(s), pullback_(std::move(pullback)), inputs_(inputs...) {}
+  void sweep(tape& t, std::uint32_t) override {
+    if (!this->adjoint().has_storage()) return;
+    std::apply([this](const auto&... inputs) { pullback_(this->adjoint(), inputs...); }, inputs_);
+    this->release_unless_kept(t);
+  }
+
+ private:
+  Pullback pullback_;
+  std::tuple<input_adjoint<Inputs>...> inputs_;
+};
+
+/// The tape on which an operation over active tensors records. Throws tape_error when this thread has none.
+inline tape& recording_tape(std::string_view operation, tag_type argument) {
+  recorder<double>* r = active_recorder<double>;
+  if (!r) tape_errors::foreign(operation, argument, 0, 0);
+  return *r->tape;
+}
+
+template <class T>
+input_adjoint<T> find_adjoint(const tape& t, const tensor<T>& input, std::string_view operation) {
+  if (!input.is_recorded()) return input_adjoint<T>(nullptr);
+  auto& node = t.operation_at(input.tag(), input.serial(), operation);
+  return input_adjoint<T>(static_cast<tensor_node<T>*>(&node));
+}
+
+/// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
+/// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
+template <class T, class Pullback, class... Inputs>
+tensor<T> record(std::string_view operation, array<T> y, Pullback pullback,
+                 const tensor<Inputs>&... inputs) {
+  const tag_type tags = (inputs.tag() | ...);
+  if (tags == 0) return tensor<T>(std::move(y));
+  tape& t = recording_tape(operation, tags);
+  t.add_operation<recorded_operation<T, Pullback, Inputs...>>(0, y.shape(), std::move(pullback),
+                                                              find_adjoint(t, inputs, operation)...);
+  const tag_type tag = t.operation_tag();
+  return tensor<T>(std::move(y), tag, t.serial());
+}
+
+/// Filled tensors.
+template <class T>
+tensor<T> zeros(const shape& s) {
+  return tensor<T>(s, T(0));
+}
+template <class T>
+tensor<T> ones(const shape& s) {
+  return tensor<T>(s, T(1));
+}
+
+/// Nested brackets; long axes are cut in the middle.
+template <class T>
+std::string to_string(const tensor<T>& x);
+template <class T>
+std::ostream& operator<<(std::ostream& out, const tensor<T>& x);
+
+// The hooks through which a tape makes, seeds and reads tensors.
+
+template <class T>
+tensor<T> make_variable(tape& t, const tensor<T>& value) {
+  t.add_operation<tensor_node<T>>(0, value.shape());
+  return tensor<T>(value.stored(), t.operation_tag(), t.serial());
+}
+
+template <class T>
+const tensor<T>& as_recorded(const tensor<T>& y) {
+  return y;
+}
+
+namespace tensor_errors {
+[[noreturn]] void not_scalar(const shape& s);
+[[noreturn]] void cotangent_shape(const shape& y, const shape& cotangent);
+}  // namespace tensor_errors
+
+template <class T>
+void seed(tape& t, const tensor<T>& y) {
+  if (y.size() != 1) tensor_errors::not_scalar(y.shape());
+  seed(t, y, tensor<T>(y.shape(), T(1)));
+}
+template <class T>
+void seed(tape& t, const tensor<T>& y, const tensor<T>& cotangent) {
+  auto& node = t.operation_at(y.tag(), y.serial(), "backward");
+  if (y.shape() != cotangent.shape()) tensor_errors::cotangent_shape(y.shape(), cotangent.shape());
+  static_cast<tensor_node<T>&>(node).add(cotangent.stored());
+}
+
+template <class T>
+tensor<T> adjoint_of(const tape& t, const tensor<T>& x) {
+  auto& node = static_cast<tensor_node<T>&>(t.operation_at(x.tag(), x.serial(), "adjoint"));
+  t.require_swept(x.tag());
+  return node.adjoint().has_storage() ? tensor<T>(node.adjoint()) : tensor<T>(x.shape(), T(0));
+}
+
+template <class T>
+void keep_adjoint(const tape& t, const tensor<T>& x) {
+  static_cast<tensor_node<T>&>(t.operation_at(x.tag(), x.serial(), "keep")).keep();
+}
+
+/// The number types for which tensors and their operations are compiled: the sources of structured
+/// operations instantiate their templates with it.
+#define AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE) \
+  INSTANTIATE(float)                                 \
+  INSTANTIATE(double)                                \
+  INSTANTIATE(dual<float>)                           \
+  INSTANTIATE(dual<double>)
+
+}  // namespace autodiff

@@ -1,0 +1,151 @@
+#pragma once
+// A scalar and its place on the tape. Computing with vars builds expressions (expression.hpp); turning
+// one into a var records it. A copy shares the place of its original and records nothing; a var made
+// from a number is passive and costs nothing on the tape.
+
+#include <autodiff/expression.hpp>
+#include <autodiff/tape.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <ostream>
+#include <span>
+#include <vector>
+
+namespace autodiff {
+
+template <class T>
+class basic_var {
+ public:
+  using value_type = T;
+
+  constexpr basic_var() = default;
+  /// A passive value.
+  template <class U>
+    requires(std::convertible_to<U, T> && !same_level<U, basic_var>)
+  constexpr basic_var(const U& value) : value_(value) {}
+  /// Records the statement. Throws tape_error when a variable in it is not of the active tape.
+  template <expression E>
+    requires std::same_as<typename E::value_type, T>
+  [[gnu::always_inline]] basic_var(const E& e) : value_(e.value()), tag_(record<T>(e)) {}
+  /// A value at a place; for makers of variables.
+  constexpr basic_var(const T& value, tag_type tag) : value_(value), tag_(tag) {}
+
+  constexpr const T& value() const { return value_; }
+  constexpr tag_type tag() const { return tag_; }
+  /// Whether this value depends on a variable of some tape.
+  constexpr bool is_recorded() const { return tag_ != 0; }
+
+  template <class U>
+  [[gnu::always_inline]] basic_var& operator+=(const U& other) {
+    return *this = *this + other;
+  }
+  template <class U>
+  [[gnu::always_inline]] basic_var& operator-=(const U& other) {
+    return *this = *this - other;
+  }
+  template <class U>
+  [[gnu::always_inline]] basic_var& operator*=(const U& other) {
+    return *this = *this * other;
+  }
+  template <class U>
+  [[gnu::always_inline]] basic_var& operator/=(const U& other) {
+    return *this = *this / other;
+  }
+
+  /// Structurally zero: the value 0 that depends on nothing.
+  friend constexpr bool is_zero(const basic_var& x) { return x.tag_ == 0 && is_zero(x.value_); }
+  friend std::ostream& operator<<(std::ostream& out, const basic_var& x) { return out << x.value_; }
+
+ private:
+  T value_{};
+  tag_type tag_ = 0;
+};
+
+using var = basic_var<double>;
+
+/// Classification is on values, as in <cmath>.
+template <recordable X>
+bool isnan(const X& x) {
+  using std::isnan;
+  return isnan(x.value());
+}
+template <recordable X>
+bool isinf(const X& x) {
+  using std::isinf;
+  return isinf(x.value());
+}
+template <recordable X>
+bool isfinite(const X& x) {
+  using std::isfinite;
+  return isfinite(x.value());
+}
+
+// The hooks through which a tape makes, seeds and reads scalars.
+
+template <class T, class U>
+  requires std::convertible_to<U, T>
+basic_var<T> make_variable(basic_tape<T>& t, const U& value) {
+  return {T(value), t.add_inputs(1)};
+}
+template <class T>
+std::vector<basic_var<T>> make_variable(basic_tape<T>& t, std::span<const T> values) {
+  std::vector<basic_var<T>> variables;
+  variables.reserve(values.size());
+  for (const T& value : values) variables.push_back(make_variable(t, value));
+  return variables;
+}
+template <class T>
+std::vector<basic_var<T>> make_variable(basic_tape<T>& t, const std::vector<T>& values) {
+  return make_variable(t, std::span<const T>(values));
+}
+template <class T, std::size_t N>
+std::array<basic_var<T>, N> make_variable(basic_tape<T>& t, const std::array<T, N>& values) {
+  std::array<basic_var<T>, N> variables;
+  for (std::size_t i = 0; i < N; ++i) variables[i] = make_variable(t, values[i]);
+  return variables;
+}
+
+template <class T>
+const basic_var<T>& as_recorded(const basic_var<T>& y) {
+  return y;
+}
+template <expression E>
+basic_var<typename E::value_type> as_recorded(const E& y) {
+  return y;
+}
+
+template <class T>
+void seed(basic_tape<T>& t, const basic_var<T>& y) {
+  t.adjoint_at(t.place(y.tag(), "backward")) = T(1);
+}
+template <class T, class U>
+  requires std::convertible_to<U, T>
+void seed(basic_tape<T>& t, const basic_var<T>& y, const U& cotangent) {
+  t.adjoint_at(t.place(y.tag(), "backward")) = T(cotangent);
+}
+
+template <class T>
+T adjoint_of(const basic_tape<T>& t, const basic_var<T>& x) {
+  return t.swept_adjoint(x.tag());
+}
+template <class T>
+std::vector<T> adjoint_of(const basic_tape<T>& t, const std::vector<basic_var<T>>& variables) {
+  std::vector<T> adjoints;
+  adjoints.reserve(variables.size());
+  for (const basic_var<T>& x : variables) adjoints.push_back(t.swept_adjoint(x.tag()));
+  return adjoints;
+}
+template <class T, std::size_t N>
+std::array<T, N> adjoint_of(const basic_tape<T>& t, const std::array<basic_var<T>, N>& variables) {
+  std::array<T, N> adjoints;
+  for (std::size_t i = 0; i < N; ++i) adjoints[i] = t.swept_adjoint(variables[i].tag());
+  return adjoints;
+}
+
+}  // namespace autodiff
+
+template <class T>
+struct std::numeric_limits<autodiff::basic_var<T>> : std::numeric_limits<T> {};

@@ -1,0 +1,290 @@
+#include <nn/plot.hpp>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <autodiff/error.hpp>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace nn {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Okabe and Ito's colours, told apart with every common colour vision; their yellow is left out,
+// it is too faint on white.
+constexpr std::array<std::string_view, 7> palette{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                                  "#E69F00", "#56B4E9", "#000000"};
+
+/// Up to this many points a curve shows each of them.
+constexpr std::size_t most_marked_points = 40;
+
+[[noreturn]] void refuse(std::string_view happened, std::string_view remedy) {
+  throw autodiff::io_error("plot_curves", happened, remedy);
+}
+
+std::string reason(int code) { return std::generic_category().message(code); }
+
+/// A gnuplot literal. Single quotes: inside double quotes gnuplot runs `commands`.
+std::string literal(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') quoted += '\'';
+    quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  }
+  return quoted += '\'';
+}
+
+/// The rows "x y" of the points that can be drawn.
+std::vector<std::string> points_of(const curve& curve, bool positive_only) {
+  std::vector<std::string> rows;
+  for (std::size_t i = 0; i < curve.x.size(); ++i) {
+    const double x = curve.x[i];
+    const double y = curve.y[i];
+    if (!std::isfinite(x) || !std::isfinite(y) || (positive_only && y <= 0)) continue;
+    rows.push_back(fmt::format("{:.17g} {:.17g}\n", x, y));
+  }
+  return rows;
+}
+
+/// Characters, for an estimate of the room that a text takes.
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+struct extent {
+  std::size_t width, height;
+};
+
+/// 800 x 500, and more where long labels or many need it: gnuplot would lay a legend without room
+/// over the curves, or leave it out. In pixels of an SVG, with letters of at most 10.
+extent canvas_of(const axes& axes, const std::vector<std::string_view>& labels) {
+  constexpr extent least{800, 500};
+  constexpr extent most{3000, 3000};
+  std::size_t entry = 1;
+  for (const std::string_view label : labels) entry = std::max(entry, 9 * characters(label) + 80);
+  const std::size_t title = 10 * characters(axes.title) + 100;
+  const std::size_t width = std::clamp(std::max(title, entry + 200), least.width, most.width);
+  const std::size_t columns = std::max<std::size_t>((width - 200) / entry, 1);
+  const std::size_t rows = std::max<std::size_t>((labels.size() + columns - 1) / columns, 2);
+  return {width, std::min(least.height + 23 * (rows - 2), most.height)};
+}
+
+/// Everything of the script but the curves.
+std::string frame(const axes& axes, bool png, bool right_axis,
+                  const std::vector<std::string_view>& labels) {
+  std::string script;
+  auto out = std::back_inserter(script);
+  const extent canvas = canvas_of(axes, labels);
+  // Without "enhanced" no character of a label is markup.
+  if (png) {
+    fmt::format_to(out,
+                   "set terminal pngcairo noenhanced size {},{} font 'sans,12' fontscale 1.75 "
+                   "linewidth 1.9 dashlength 0.55 pointscale 1.6 background '#FFFFFF'\n",
+                   2 * canvas.width, 2 * canvas.height);
+  } else {
+    fmt::format_to(out,
+                   "set terminal svg noenhanced size {},{} font 'sans-serif,14' dynamic "
+                   "background '#FFFFFF'\n",
+                   canvas.width, canvas.height);
+  }
+  script +=
+      "set encoding utf8\n"
+      "set style line 100 linecolor rgb '#E4E4E4' linewidth 0.7 dashtype solid\n"
+      "set style line 101 linecolor rgb '#404040' linewidth 0.9\n"
+      "set grid xtics ytics back linestyle 100\n"
+      "set border 3 back linestyle 101\n"
+      "set xtics out nomirror scale 0.6 textcolor rgb '#202020'\n"
+      "set ytics out nomirror scale 0.6 textcolor rgb '#202020'\n"
+      "set autoscale xfix\n"
+      "set key tmargin center horizontal Left reverse samplen 2.5 spacing 1.1\n"
+      "set lmargin 10\n";
+  if (axes.log_y) script += "set logscale y\nset format y '%.3g'\n";
+  if (right_axis) {
+    script +=
+        "set border 11\nset y2tics out nomirror scale 0.6 textcolor rgb '#202020'\n"
+        "set rmargin 10\n";
+    fmt::format_to(out, "set y2label {}\n", literal(axes.y2_label));
+  } else {
+    script += "set rmargin 4\n";
+  }
+  // gnuplot draws a title below a legend; a legend's own title stands where a reader expects it.
+  fmt::format_to(out, "set {} {} font ',{}'\n", labels.empty() ? "title" : "key title",
+                 literal(axes.title), png ? 14 : 16);
+  fmt::format_to(out, "set xlabel {}\n", literal(axes.x_label));
+  fmt::format_to(out, "set ylabel {}\n", literal(axes.y_label));
+  return script;
+}
+
+std::string script_of(const axes& axes, std::span<const curve> curves, bool png) {
+  std::string data;
+  std::string plots;
+  bool right_axis = false;
+  std::vector<std::string_view> labels;
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    const curve& curve = curves[i];
+    if (curve.x.size() != curve.y.size()) {
+      refuse(fmt::format("curve {} (\"{}\") has {} x and {} y", i, curve.label, curve.x.size(),
+                         curve.y.size()),
+             "give one y per x");
+    }
+    const std::vector<std::string> rows = points_of(curve, axes.log_y && !curve.right_axis);
+    if (rows.empty()) continue;
+    right_axis = right_axis || curve.right_axis;
+    if (!curve.label.empty()) labels.push_back(curve.label);
+    fmt::format_to(std::back_inserter(data), "$curve{} << END_OF_CURVE\n{}END_OF_CURVE\n", i,
+                   fmt::join(rows, ""));
+    const bool marked = rows.size() <= most_marked_points;
+    // Solid on the left axis, dashed on the right, other dashes when the colours come round again.
+    const std::size_t dash = (curve.right_axis ? 2 : 1) + 2 * (i / palette.size());
+    fmt::format_to(
+        std::back_inserter(plots),
+        "{}$curve{} using 1:2 axes {} with {} linewidth 2 linecolor rgb '{}' dashtype {}{} {}",
+        plots.empty() ? "plot " : ", ", i, curve.right_axis ? "x1y2" : "x1y1",
+        marked ? "linespoints" : "lines", palette[i % palette.size()], dash,
+        marked ? " pointtype 7 pointsize 0.45" : "",
+        curve.label.empty() ? "notitle" : "title " + literal(curve.label));
+  }
+  if (plots.empty()) {
+    refuse(fmt::format("none of the {} curves has a point that can be drawn", curves.size()),
+           axes.log_y ? "give finite x and positive y" : "give finite x and y");
+  }
+  return frame(axes, png, right_axis, labels) + data + plots + "\n";
+}
+
+using stream = std::unique_ptr<std::FILE, decltype([](std::FILE* file) { std::fclose(file); })>;
+
+/// A file without a name. gnuplot reads and complains through such files: a pipe would need both
+/// its ends served at once, and would raise SIGPIPE where gnuplot dies.
+stream nameless_file() {
+  stream file(std::tmpfile());
+  if (!file) refuse(fmt::format("no temporary file ({})", reason(errno)), "make room in /tmp");
+  return file;
+}
+
+/// The beginning of a file, with its line ends as spaces.
+std::string contents(std::FILE* file) {
+  std::string text(2000, '\0');
+  std::rewind(file);
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  text.erase(0, std::min(text.find_first_not_of(' '), text.size()));
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+/// The picture while it is drawn: a file beside its final name, removed unless it is kept.
+class part_file {
+ public:
+  explicit part_file(const fs::path& file) : target_(file) {
+    static std::atomic<unsigned> count{0};
+    part_ = file.parent_path() /
+            fmt::format(".{}.{}-{}.part", file.filename().string(), getpid(), count++);
+    descriptor_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) refuse_to_write(reason(errno));
+  }
+  part_file(const part_file&) = delete;
+  part_file& operator=(const part_file&) = delete;
+  ~part_file() {
+    close(descriptor_);
+    std::error_code ignored;
+    if (!kept_) fs::remove(part_, ignored);
+  }
+
+  int descriptor() const { return descriptor_; }
+
+  bool empty() const {
+    std::error_code ignored;
+    return fs::file_size(part_, ignored) == 0;
+  }
+
+  void keep() {
+    std::error_code failure;
+    fs::rename(part_, target_, failure);
+    if (failure) refuse_to_write(failure.message());
+    kept_ = true;
+  }
+
+ private:
+  [[noreturn]] void refuse_to_write(std::string_view why) const {
+    refuse(fmt::format("\"{}\" cannot be written ({})", target_.string(), why),
+           "check the folder and its permissions");
+  }
+
+  fs::path target_;
+  fs::path part_;
+  int descriptor_ = -1;
+  bool kept_ = false;
+};
+
+/// Starts gnuplot, free of the user's settings, and waits for it. Leaves its wait status.
+int run_gnuplot(std::FILE* input, int output, std::FILE* complaints) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, fileno(input), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, fileno(complaints), STDERR_FILENO);
+  std::string program = "gnuplot";
+  std::string defaults = "-d";
+  const std::array<char*, 3> arguments{program.data(), defaults.data(), nullptr};
+  pid_t child = 0;
+  const int failure =
+      posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failure != 0) {
+    refuse(fmt::format("gnuplot cannot be started ({})", reason(failure)),
+           "install gnuplot-nox (apt-get install gnuplot-nox)");
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) refuse(fmt::format("gnuplot was lost ({})", reason(errno)), "try again");
+  }
+  return status;
+}
+
+}  // namespace
+
+void plot_curves(const fs::path& file, const axes& axes, std::span<const curve> curves) {
+  const fs::path extension = file.extension();
+  if (extension != ".svg" && extension != ".png") {
+    refuse(fmt::format("\"{}\" has the extension \"{}\"", file.string(), extension.string()),
+           "name a file that ends in .svg or .png");
+  }
+  const std::string script = script_of(axes, curves, extension == ".png");
+  const stream input = nameless_file();
+  const stream complaints = nameless_file();
+  if (std::fwrite(script.data(), 1, script.size(), input.get()) != script.size() ||
+      std::fflush(input.get()) != 0) {
+    refuse(fmt::format("the data cannot be handed to gnuplot ({})", reason(errno)),
+           "make room in /tmp");
+  }
+  std::rewind(input.get());
+  part_file picture(file);
+  const int status = run_gnuplot(input.get(), picture.descriptor(), complaints.get());
+  if (status != 0 || picture.empty()) {
+    const std::string how = WIFSIGNALED(status)
+                                ? fmt::format("signal {}", WTERMSIG(status))
+                                : fmt::format("exit status {}", WEXITSTATUS(status));
+    refuse(fmt::format("gnuplot failed ({}): {}", how, contents(complaints.get())),
+           "gnuplot 5.4 or newer with the svg and pngcairo terminals is needed");
+  }
+  picture.keep();
+}
+
+}  // namespace nn
