@@ -9,8 +9,33 @@
 #include <algorithm>
 #include <limits>
 
+// There where the BLAS is OpenBLAS; null otherwise.
+extern "C" [[gnu::weak]] int openblas_get_num_threads();
+extern "C" [[gnu::weak]] void openblas_set_num_threads(int);
+
 namespace autodiff {
 namespace {
+
+// Below this many multiply-adds, some 200 microseconds of work, waking threads costs more than they
+// save: OpenBLAS left alone makes a training step of a small network ten times slower.
+constexpr double threaded_product = 16e6;
+
+/// Keeps OpenBLAS on the calling thread while it lives.
+class one_thread {
+ public:
+  explicit one_thread(bool wanted) noexcept
+      : before_(wanted && openblas_get_num_threads && openblas_set_num_threads ? openblas_get_num_threads() : 1) {
+    if (before_ != 1) openblas_set_num_threads(1);
+  }
+  ~one_thread() {
+    if (before_ != 1) openblas_set_num_threads(before_);
+  }
+  one_thread(const one_thread&) = delete;
+  one_thread& operator=(const one_thread&) = delete;
+
+ private:
+  int before_;
+};
 
 // Below this many matrix_product-adds a call into CBLAS costs more than the product.
 constexpr std::size_t small_product = 64;
@@ -48,6 +73,8 @@ void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_
   const CBLAS_TRANSPOSE b_op = b_is == transposed::no ? CblasNoTrans : CblasTrans;
   const int a_lead = a_is == transposed::no ? inner : rows;
   const int b_lead = b_is == transposed::no ? columns : inner;
+  const one_thread serial(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <
+                          threaded_product);
   if constexpr (sizeof(T) == sizeof(float)) {
     cblas_sgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0f, a, a_lead, b, b_lead, beta, c,
                 columns);

@@ -79,12 +79,24 @@ template <class U, class Dual>
 concept dual_constant =
     !std::same_as<U, Dual> && std::convertible_to<U, typename Dual::value_type>;
 
+/// The share of one argument in a tangent. Zero wins by selection on either side, even against inf: a
+/// zero slope is a dead branch (a factor of 0, the lesser side of max), as it is to the reverse sweep; a
+/// zero tangent is a direction in which the argument does not move.
+template <class T, bool steep, class Slope>
+[[gnu::always_inline]] constexpr auto carried(const T& tangent, const Slope& slope) {
+  if constexpr (requires { is_zero(slope); }) {
+    return is_zero(slope) ? T(0) : T(scaled<T, steep>(tangent, slope));
+  } else {
+    return scaled<T, steep>(tangent, slope);
+  }
+}
+
 template <unary_rule Rule, class T, std::size_t N>
 constexpr dual<T, N> apply(const dual<T, N>& x) {
   const T y = Rule::call(x.value());
   const auto slope = Rule::template slope<T>(x.value(), y);
   std::array<T, N> tangents;
-  for (std::size_t i = 0; i < N; ++i) tangents[i] = scaled<T, Rule::steep>(x.tangent(i), slope);
+  for (std::size_t i = 0; i < N; ++i) tangents[i] = carried<T, Rule::steep>(x.tangent(i), slope);
   return {y, tangents};
 }
 
@@ -95,8 +107,8 @@ constexpr dual<T, N> apply(const dual<T, N>& a, const dual<T, N>& b) {
   const auto slope_b = Rule::template slope_b<T>(a.value(), b.value(), y, 0.5);
   std::array<T, N> tangents;
   for (std::size_t i = 0; i < N; ++i) {
-    tangents[i] = scaled<T, Rule::steep>(a.tangent(i), slope_a) +
-                  scaled<T, Rule::steep>(b.tangent(i), slope_b);
+    tangents[i] = carried<T, Rule::steep>(a.tangent(i), slope_a) +
+                  carried<T, Rule::steep>(b.tangent(i), slope_b);
   }
   return {y, tangents};
 }
@@ -106,7 +118,7 @@ constexpr dual<T, N> apply(const dual<T, N>& a, const T& b) {
   const T y = Rule::call(a.value(), b);
   const auto slope = Rule::template slope_a<T>(a.value(), b, y, 0);
   std::array<T, N> tangents;
-  for (std::size_t i = 0; i < N; ++i) tangents[i] = scaled<T, Rule::steep>(a.tangent(i), slope);
+  for (std::size_t i = 0; i < N; ++i) tangents[i] = carried<T, Rule::steep>(a.tangent(i), slope);
   return {y, tangents};
 }
 
@@ -115,7 +127,7 @@ constexpr dual<T, N> apply(const T& a, const dual<T, N>& b) {
   const T y = Rule::call(a, b.value());
   const auto slope = Rule::template slope_b<T>(a, b.value(), y, 0);
   std::array<T, N> tangents;
-  for (std::size_t i = 0; i < N; ++i) tangents[i] = scaled<T, Rule::steep>(b.tangent(i), slope);
+  for (std::size_t i = 0; i < N; ++i) tangents[i] = carried<T, Rule::steep>(b.tangent(i), slope);
   return {y, tangents};
 }
 

@@ -192,6 +192,11 @@ concept fits = same_level<A, B> || constant_beside<B, A> || constant_beside<A, B
     requires fits<A, B>                                               \
   [[gnu::always_inline]] constexpr auto NAME(const A& a, const B& b) { \
     return make_node<NAME##_rule>(a, b);                              \
+  }                                                                   \
+  /* Beats std::max(const X&, const X&) after `using std::max`. */    \
+  template <recordable X>                                             \
+  [[gnu::always_inline]] constexpr auto NAME(const X& a, const X& b) { \
+    return make_node<NAME##_rule>(a, b);                              \
   }
 #include <autodiff/ops.def>
 

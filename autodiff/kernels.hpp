@@ -40,6 +40,12 @@ struct binary_loops {
   pullback_loop* pullback_b;
 };
 
+/// The numbers of one adam step, its corrections of the bias folded into rate and epsilon.
+template <class T>
+struct adam_numbers {
+  T beta1, beta2, rate, epsilon;
+};
+
 /// Loops that belong to no rule.
 template <class T>
 struct plain_loops {
@@ -50,6 +56,8 @@ struct plain_loops {
   /// Sum of a[i] * b[i].
   T (*dot)(std::size_t n, const T* a, const T* b);
   T (*max)(std::size_t n, const T* x);
+  /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= rate m / (sqrt(v) + epsilon).
+  void (*adam)(std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w);
 };
 
 /// Everything one instruction set offers.
@@ -228,6 +236,16 @@ template <class T>
   return largest;
 }
 
+template <class T>
+[[gnu::always_inline]] inline void plain_adam(std::size_t n, adam_numbers<T> a, const T* __restrict g,
+                                              T* __restrict m, T* __restrict v, T* __restrict w) {
+  for (std::size_t i = 0; i < n; ++i) {
+    m[i] = a.beta1 * m[i] + (T(1) - a.beta1) * g[i];
+    v[i] = a.beta2 * v[i] + (T(1) - a.beta2) * g[i] * g[i];
+    w[i] -= a.rate * m[i] / (sqrt(v[i]) + a.epsilon);
+  }
+}
+
 template <class Rule, class T>
 constexpr unary_loops<T> make_unary_loops() {
   return {Rule::name.data(), needs<Rule>::x, needs<Rule>::y,
@@ -260,7 +278,10 @@ constexpr plain_loops<T> make_plain_loops() {
             plain_accumulate(n, factor, x, stride, y, how);
           },
           [](std::size_t n, const T* a, const T* b) { return plain_dot(n, a, b); },
-          [](std::size_t n, const T* x) { return plain_max(n, x); }};
+          [](std::size_t n, const T* x) { return plain_max(n, x); },
+          [](std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w) {
+            plain_adam(n, numbers, g, m, v, w);
+          }};
 }
 
 /// The loops of a rule for number type T, on this CPU where T is float or double.

@@ -28,6 +28,7 @@ class region_pool {
  public:
   ~region_pool() {
     for (const region& r : free_) munmap(r.data, r.size);
+    alive = false;
   }
   region take() {
     if (!free_.empty()) {
@@ -45,7 +46,9 @@ class region_pool {
     }
   }
 
- private:
+  // A static tape outlives the pool of the main thread; its region then goes straight back.
+  static inline constinit thread_local bool alive = true;
+
   static region reserve() {
     // Three times the memory: arguments, adjoints and operations may each grow towards the limit.
     std::size_t size = std::max(3 * physical_memory(), 8 * gibibyte);
@@ -64,6 +67,7 @@ class region_pool {
                        "raise the process limit on virtual memory (ulimit -v)");
   }
 
+ private:
   std::vector<region> free_;
 };
 
@@ -75,12 +79,16 @@ region_pool& pool() {
 }  // namespace
 
 reserved_memory::reserved_memory() {
-  const region r = pool().take();
+  const region r = region_pool::alive ? pool().take() : region_pool::reserve();
   data_ = r.data;
   size_ = r.size;
 }
 
 reserved_memory::~reserved_memory() {
+  if (!region_pool::alive) {
+    munmap(data_, size_);
+    return;
+  }
   if (touched_ > kept_bytes) madvise(data_, size_, MADV_DONTNEED);
   pool().give_back({data_, size_});
 }

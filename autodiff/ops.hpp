@@ -44,8 +44,8 @@ constexpr Y defined(const Y& y, const S& s) {
   return y == y ? Y(s) : y;
 }
 
-/// weight * slope. A steep rule has infinite slopes at finite values: there a zero weight ("nothing
-/// depends on this edge") wins by selection, since 0 * inf would be NaN.
+/// weight * slope. A steep rule has infinite or NaN slopes at finite values: there a zero weight
+/// ("nothing depends on this edge") wins by selection, since 0 * inf would be NaN.
 template <class T, bool steep, class Weight, class Slope>
 [[gnu::always_inline]] constexpr auto scaled(const Weight& weight, const Slope& slope) {
   if constexpr (std::same_as<Slope, unit>) {
@@ -82,6 +82,12 @@ struct interval {
   double from, to;
 };
 
+/// Whether a row has slopes that are infinite or NaN where its value is finite.
+constexpr bool is_steep(std::string_view kinks) {
+  return kinks.find("inf") != std::string_view::npos ||
+         kinks.find("NaN at") != std::string_view::npos;
+}
+
 // The rules. `call` evaluates the function on any number type, `slope` its derivative.
 #define UNARY(NAME, VALUE, SLOPE, FROM, TO, KINKS, SENTENCE)                                      \
   struct NAME##_rule {                                                                            \
@@ -89,7 +95,7 @@ struct interval {
     static constexpr std::string_view value_text = #VALUE;                                        \
     static constexpr std::array<std::string_view, 1> slope_text{#SLOPE};                          \
     static constexpr std::array<interval, 1> sampled{{{FROM, TO}}};                               \
-    static constexpr bool steep = kinks.find("inf") != std::string_view::npos;                    \
+    static constexpr bool steep = is_steep(kinks);                                                \
     template <class X>                                                                            \
     [[gnu::always_inline]] static auto call(const X& x) {                                         \
       return NAME(x);                                                                             \
@@ -107,7 +113,7 @@ struct interval {
     static constexpr std::string_view value_text = #VALUE;                                        \
     static constexpr std::array<std::string_view, 2> slope_text{#SLOPE_A, #SLOPE_B};              \
     static constexpr std::array<interval, 2> sampled{{{A_FROM, A_TO}, {B_FROM, B_TO}}};           \
-    static constexpr bool steep = kinks.find("inf") != std::string_view::npos;                    \
+    static constexpr bool steep = is_steep(kinks);                                                \
     template <class A, class B>                                                                   \
     [[gnu::always_inline]] static auto call(const A& a, const B& b) {                             \
       return NAME(a, b);                                                                          \

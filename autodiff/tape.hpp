@@ -79,7 +79,7 @@ template <class T>
 struct tape_statistics {
   std::size_t statements = 0;   // scalar records
   std::size_t arguments = 0;    // their arguments
-  std::size_t operations = 0;   // tensor operations, inputs and bridges
+  std::size_t operations = 0;   // tensor operations, blocks of inputs, bridges and marks
   std::size_t places = 0;       // scalars with an adjoint
   std::size_t bytes = 0;        // records of scalars and operations, without tensor values and adjoints
 };
@@ -123,6 +123,7 @@ class basic_tape : private recorder<T> {
     std::size_t arguments, codes, operations, states;
     std::uint64_t places;
     tag_type tape;
+    std::uint32_t serial;
   };
 
   /// Starts recording. Throws memory_error when no address space is left.
@@ -186,18 +187,23 @@ class basic_tape : private recorder<T> {
     keep_adjoint(*this, x);
   }
 
-  /// The present end of the record.
-  mark_type mark() noexcept {
+  /// The present end of the record. Throws memory_error when the tape is full.
+  mark_type mark() {
+    // A mark is a record: where its serial still stands, nothing before it was rewound and replaced.
+    if (this->code_count > 0 && !stands(operation_count_, mark_serial_, this->code_count)) {
+      mark_serial_ = add_operation<input_block>(0).serial;
+    }
     inputs_open_ = false;
-    return {this->argument_count, this->code_count, operation_count_, state_bytes_, this->places, this->first};
+    return {this->argument_count, this->code_count, operation_count_, state_bytes_,
+            this->places,         this->first,      mark_serial_};
   }
 
   /// Forgets everything after the mark and keeps the memory. Adjoints of what stays remain readable.
-  /// Throws tape_error for a mark of another tape or one beyond the present end.
+  /// Throws tape_error for a mark of another tape or of a part that was rewound since, even when that
+  /// part was recorded again.
   void rewind(const mark_type& mark) {
-    if (mark.tape != this->first || mark.codes > this->code_count || mark.places > this->places) {
-      tape_errors::foreign_mark();
-    }
+    const bool valid = mark.codes == 0 || stands(mark.operations, mark.serial, mark.codes);
+    if (mark.tape != this->first || !valid) tape_errors::foreign_mark();
     memory_.touched(committed_bytes());
     destroy_operations(mark.operations);
     this->argument_count = mark.arguments;
@@ -209,7 +215,7 @@ class basic_tape : private recorder<T> {
     inputs_open_ = false;
   }
   /// Forgets everything.
-  void rewind() { rewind(mark_type{0, 0, 0, 0, 0, this->first}); }
+  void rewind() { rewind(mark_type{0, 0, 0, 0, 0, this->first, 0}); }
 
   /// Bounds the memory of the scalar record, in bytes; recording beyond it throws memory_error.
   void limit(std::size_t bytes) {
@@ -235,7 +241,9 @@ class basic_tape : private recorder<T> {
 
   /// Opens `count` consecutive places for inputs; gives the tag of the first.
   tag_type add_inputs(std::uint32_t count) {
-    if (!inputs_open_) {
+    // A statement does not close the block, so look whether the block is still the youngest record:
+    // places are owned in the order of the records.
+    if (!inputs_open_ || this->codes[this->code_count - 1] != tape_code::operation) {
       add_operation<input_block>(0);
       inputs_open_ = true;
     }
@@ -317,7 +325,7 @@ class basic_tape : private recorder<T> {
   template <class U, class E>
   friend tag_type record(const E& e);
 
-  // Inputs own places and have no arguments.
+  // Inputs own places and have no arguments. One without places is a mark.
   class input_block final : public operation<T> {
    public:
     void sweep(basic_tape&, std::uint32_t) override {}
@@ -337,6 +345,13 @@ class basic_tape : private recorder<T> {
     }
     this->places += count;
   }
+  /// Whether the operation with this serial is still the youngest of the first `operations`, and the
+  /// youngest record of the first `codes`.
+  bool stands(std::size_t operations, std::uint32_t serial, std::size_t codes) const noexcept {
+    return operations > 0 && operations <= operation_count_ && codes <= this->code_count &&
+           operations_[operations - 1]->serial == serial &&
+           this->codes[codes - 1] == tape_code::operation;
+  }
   void destroy_operations(std::size_t from) noexcept {
     while (operation_count_ > from) operations_[--operation_count_]->~operation<T>();
   }
@@ -353,7 +368,7 @@ class basic_tape : private recorder<T> {
   std::size_t operation_count_ = 0, state_bytes_ = 0;
   std::size_t adjoint_count_ = 0, swept_operations_ = 0;
   recorder<T>* outer_ = nullptr;
-  std::uint32_t serial_ = 0;
+  std::uint32_t serial_ = 0, mark_serial_ = 0;
   keeping kept_ = keep_all;
   bool inputs_open_ = false;
 };
@@ -504,6 +519,7 @@ void basic_tape<T>::reserve(std::size_t bytes) {
     new (this->partials + i) T(0);
     this->arguments[i] = 0;
   }
+  memory_.touched(bytes);
 }
 
 }  // namespace autodiff

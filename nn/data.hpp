@@ -1,0 +1,61 @@
+#pragma once
+// Data to train on: inputs and targets side by side, split and walked in batches by a seed.
+
+#include <autodiff/random.hpp>
+#include <autodiff/tensor.hpp>
+
+#include <nn/init.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace nn {
+
+/// Samples: row i of the inputs belongs to row i of the targets.
+template <class T>
+struct dataset {
+  autodiff::tensor<T> inputs;   ///< [n, features]
+  autodiff::tensor<T> targets;  ///< [n, outputs]; one-hot rows for classes
+
+  std::size_t size() const noexcept { return inputs.rank() == 0 ? 0 : inputs.shape()[0]; }
+};
+
+/// Grey images, 0 to 255, and their labels as a dataset: pixels / 255 as [n, pixels], one-hot targets.
+/// Throws shape_error when the counts do not match or a label is not below classes.
+template <class T>
+dataset<T> image_dataset(std::span<const std::uint8_t> images, std::span<const std::uint8_t> labels,
+                         std::size_t classes = 10);
+
+/// Reads IDX files of images and labels, plain or gzip. Throws io_error (what is wrong with which file),
+/// shape_error when there are not as many labels as images.
+template <class T>
+dataset<T> load_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
+                    std::size_t classes = 10);
+
+/// `first` samples, drawn at random by the seed, and the others. Throws shape_error when there are fewer.
+template <class T>
+std::pair<dataset<T>, dataset<T>> split(const dataset<T>& data, std::size_t first, seed seed);
+
+/// Batches of a dataset in an order that is drawn anew for every epoch.
+class batches {
+ public:
+  /// Throws domain_error for a batch size of 0.
+  batches(std::size_t samples, std::size_t batch, seed seed);
+
+  /// Draws the order of the next epoch.
+  void shuffle();
+  std::size_t count() const noexcept;
+  /// The samples of batch i; the last one may be shorter.
+  std::span<const std::size_t> operator[](std::size_t i) const noexcept;
+
+ private:
+  std::vector<std::size_t> order_;
+  std::size_t batch_;
+  autodiff::generator random_;
+};
+
+}  // namespace nn

@@ -1,0 +1,51 @@
+#include <nn/loss.hpp>
+
+#include <autodiff/elementwise.hpp>
+#include <autodiff/error.hpp>
+#include <autodiff/fused.hpp>
+#include <autodiff/reduce.hpp>
+
+#include <fmt/format.h>
+
+namespace nn {
+namespace {
+
+template <class T>
+void require_same_shape(std::string_view name, const autodiff::tensor<T>& y, const autodiff::tensor<T>& t) {
+  if (y.shape() == t.shape()) return;
+  throw autodiff::shape_error(name,
+                              fmt::format("outputs {} and targets {}", autodiff::to_string(y.shape()),
+                                          autodiff::to_string(t.shape())),
+                              "give the targets the shape of the outputs; class labels become rows with one_hot");
+}
+
+template <class F>
+constexpr loss make_loss(std::string_view name, F f) {
+  return {name, f, f};
+}
+
+}  // namespace
+
+autodiff::tensor<float> loss::operator()(const autodiff::tensor<float>& y,
+                                         const autodiff::tensor<float>& t) const {
+  require_same_shape(name, y, t);
+  return on_float(y, t);
+}
+
+autodiff::tensor<double> loss::operator()(const autodiff::tensor<double>& y,
+                                          const autodiff::tensor<double>& t) const {
+  require_same_shape(name, y, t);
+  return on_double(y, t);
+}
+
+constinit const loss half_squared_error = make_loss(
+    "half_squared_error", [](const auto& y, const auto& t) { return 0.5f * sum(square(y - t)); });
+constinit const loss mean_squared_error =
+    make_loss("mean_squared_error", [](const auto& y, const auto& t) { return mean(square(y - t)); });
+constinit const loss binary_cross_entropy = make_loss(
+    "binary_cross_entropy", [](const auto& y, const auto& t) { return mean(softplus(y) - y * t); });
+constinit const loss softmax_cross_entropy =
+    make_loss("softmax_cross_entropy",
+              [](const auto& y, const auto& t) { return autodiff::softmax_cross_entropy(y, t); });
+
+}  // namespace nn

@@ -1,0 +1,52 @@
+#include <nn/network.hpp>
+
+#include <autodiff/error.hpp>
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+namespace nn {
+
+template <class T>
+network<T>::network(std::size_t inputs, std::span<const dense> layers, nn::seed seed) {
+  if (layers.empty()) throw autodiff::shape_error("network", "no layers", "give it at least one dense layer");
+  autodiff::generator random(seed.value);
+  layers_.reserve(layers.size());
+  for (const dense& layer : layers) {
+    layers_.emplace_back(inputs, layer, random);
+    inputs = layer.units;
+  }
+}
+
+template <class T>
+autodiff::tensor<T> network<T>::operator()(const autodiff::tensor<T>& x) const {
+  autodiff::tensor<T> z = layers_.front()(x);
+  for (std::size_t l = 1; l < layers_.size(); ++l) z = layers_[l](z);
+  return z;
+}
+
+template <class T>
+std::string to_string(const network<T>& net) {
+  std::string text = fmt::format("{}", net.inputs());
+  std::size_t parameters = 0;
+  for (const dense_layer<T>& layer : net.layers()) {
+    text += fmt::format(" -> {} {}", layer.outputs(), layer.activation().name);
+    parameters += layer.weights.size() + layer.bias.size();
+  }
+  return text + fmt::format(", {} parameters", parameters);
+}
+
+template <class T>
+std::ostream& operator<<(std::ostream& out, const network<T>& net) {
+  return out << to_string(net);
+}
+
+#define INSTANTIATE(T)                                 \
+  template class network<T>;                           \
+  template std::string to_string(const network<T>&);   \
+  template std::ostream& operator<<(std::ostream&, const network<T>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace nn

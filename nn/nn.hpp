@@ -1,0 +1,16 @@
+#pragma once
+// Everything public of nn, for users. The library's own sources include what they use instead.
+
+#include <nn/activation.hpp>
+#include <nn/data.hpp>
+#include <nn/dense.hpp>
+#include <nn/idx.hpp>
+#include <nn/init.hpp>
+#include <nn/loss.hpp>
+#include <nn/metrics.hpp>
+#include <nn/network.hpp>
+#include <nn/optimizer.hpp>
+#include <nn/plot.hpp>
+#include <nn/progress.hpp>
+#include <nn/step.hpp>
+#include <nn/train.hpp>

@@ -1,0 +1,89 @@
+#include <nn/optimizer.hpp>
+
+#include <autodiff/kernels.hpp>
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace nn {
+namespace {
+
+void require(bool holds, std::string_view what, double value, std::string_view remedy) {
+  if (holds) return;
+  throw autodiff::domain_error("optimizer", fmt::format("{} is {}", what, value), remedy);
+}
+
+void check(const sgd& s) {
+  require(s.rate > 0 && std::isfinite(s.rate), "the rate", s.rate, "it must be positive");
+}
+
+void check(const adam& a) {
+  require(a.rate > 0 && std::isfinite(a.rate), "the rate", a.rate, "it must be positive");
+  require(a.beta1 >= 0 && a.beta1 < 1, "beta1", a.beta1, "it must be in [0, 1)");
+  require(a.beta2 >= 0 && a.beta2 < 1, "beta2", a.beta2, "it must be in [0, 1)");
+  require(a.epsilon > 0, "epsilon", a.epsilon, "it must be positive");
+}
+
+}  // namespace
+
+template <class T>
+optimizer_state<T>::optimizer_state(const optimizer& settings) : settings_(settings) {
+  std::visit([](const auto& s) { check(s); }, settings_);
+}
+
+template <class T>
+void optimizer_state<T>::require_fit(const autodiff::tensor<T>& p,
+                                     const std::vector<autodiff::tensor<T>>& gradients,
+                                     std::size_t index) {
+  if (index >= gradients.size() || p.shape() == gradients[index].shape()) return;
+  throw autodiff::shape_error("optimizer",
+                              fmt::format("parameter {} has shape {} and its gradient {}", index,
+                                          autodiff::to_string(p.shape()),
+                                          autodiff::to_string(gradients[index].shape())),
+                              "pass the gradients of this model, in the order of its parameters");
+}
+
+template <class T>
+void optimizer_state<T>::require_count(std::size_t parameters, std::size_t gradients) {
+  if (parameters == gradients) return;
+  throw autodiff::shape_error("optimizer",
+                              fmt::format("{} parameters and {} gradients", parameters, gradients),
+                              "pass the gradients of this model, in the order of its parameters");
+}
+
+template <class T>
+void optimizer_state<T>::begin_update(const std::vector<autodiff::tensor<T>>& gradients) {
+  ++steps_;
+  if (!std::holds_alternative<adam>(settings_) || !first_moments_.empty()) return;
+  for (const autodiff::tensor<T>& g : gradients) {
+    first_moments_.emplace_back(g.shape(), T(0));
+    second_moments_.emplace_back(g.shape(), T(0));
+  }
+}
+
+template <class T>
+void optimizer_state<T>::move(autodiff::tensor<T>& p, const autodiff::tensor<T>& gradient,
+                              std::size_t index) {
+  const auto& loops = autodiff::plain<T>();
+  T* w = p.mutable_values().data();
+  const T* g = gradient.values().data();
+  if (const auto* s = std::get_if<sgd>(&settings_)) {
+    loops.accumulate(p.size(), static_cast<T>(-s->rate), g, 1, w, autodiff::store::add);
+    return;
+  }
+  const auto& a = std::get<adam>(settings_);
+  // Both corrections of the bias are folded into the rate and epsilon of this step.
+  const double first = 1 - std::pow(a.beta1, static_cast<double>(steps_));
+  const double second = std::sqrt(1 - std::pow(a.beta2, static_cast<double>(steps_)));
+  loops.adam(p.size(),
+             {static_cast<T>(a.beta1), static_cast<T>(a.beta2), static_cast<T>(a.rate * second / first),
+              static_cast<T>(a.epsilon * second)},
+             g, first_moments_[index].mutable_values().data(),
+             second_moments_[index].mutable_values().data(), w);
+}
+
+template class optimizer_state<float>;
+template class optimizer_state<double>;
+
+}  // namespace nn

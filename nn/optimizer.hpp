@@ -1,0 +1,62 @@
+#pragma once
+// How parameters move along their gradients.
+
+#include <autodiff/error.hpp>
+#include <autodiff/tensor.hpp>
+
+#include <cstddef>
+#include <variant>
+#include <vector>
+
+namespace nn {
+
+/// w <- w - rate * g.
+struct sgd {
+  double rate = 0.01;
+};
+
+/// Source: Kingma and Ba, Adam: a method for stochastic optimization (ICLR 2015), algorithm 1.
+struct adam {
+  double rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+
+using optimizer = std::variant<sgd, adam>;
+
+/// An optimizer at work on one model: its settings and what it remembers of each parameter.
+template <class T>
+class optimizer_state {
+ public:
+  /// Throws domain_error for a rate that is not positive and finite, or moments outside [0, 1).
+  explicit optimizer_state(const optimizer& settings);
+
+  /// Moves every parameter of the model by its gradient, in the order of model.parameters(). Throws
+  /// shape_error when the gradients are not those of this model; no parameter has moved then.
+  template <class Model>
+  void update(Model& model, const std::vector<autodiff::tensor<T>>& gradients) {
+    std::size_t count = 0;
+    model.parameters([&](const autodiff::tensor<T>& p) { require_fit(p, gradients, count++); });
+    require_count(count, gradients.size());
+    begin_update(gradients);
+    count = 0;
+    model.parameters([&](autodiff::tensor<T>& p) {
+      move(p, gradients[count], count);
+      ++count;
+    });
+  }
+
+ private:
+  static void require_fit(const autodiff::tensor<T>& p, const std::vector<autodiff::tensor<T>>& gradients,
+                          std::size_t index);
+  static void require_count(std::size_t parameters, std::size_t gradients);
+  void begin_update(const std::vector<autodiff::tensor<T>>& gradients);
+  void move(autodiff::tensor<T>& p, const autodiff::tensor<T>& gradient, std::size_t index);
+
+  optimizer settings_;
+  std::size_t steps_ = 0;
+  std::vector<autodiff::tensor<T>> first_moments_, second_moments_;
+};
+
+}  // namespace nn

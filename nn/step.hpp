@@ -1,0 +1,55 @@
+#pragma once
+// One step of training, for any model whose parameters(visit) hands out its tensors: record, sweep,
+// read. The model's parameters are variables of the tape only while the objective is evaluated.
+
+#include <autodiff/tape.hpp>
+#include <autodiff/tensor.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace nn {
+
+/// While it lives, the parameters of the model are leaves of the tape; afterwards they are constants
+/// again, also when an exception passes.
+template <class Model>
+class recorded_parameters {
+ public:
+  recorded_parameters(Model& model, autodiff::tape& tape) : model_(model) {
+    model_.parameters([&](auto& p) { p = tape.variable(p.detached()); });
+  }
+  ~recorded_parameters() {
+    model_.parameters([](auto& p) { p = p.detached(); });
+  }
+  recorded_parameters(const recorded_parameters&) = delete;
+  recorded_parameters& operator=(const recorded_parameters&) = delete;
+
+ private:
+  Model& model_;
+};
+
+/// Evaluates the objective, which returns a tensor with one element, and sweeps: puts its gradient by
+/// every parameter, in the order of parameters(), into `gradients` and returns its value. The tape is
+/// rewound before and after, so that a loop of steps allocates nothing once it is warm.
+template <class T, class Model, class Objective>
+T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
+                std::vector<autodiff::tensor<T>>& gradients) {
+  tape.rewind();
+  T value;
+  {
+    const recorded_parameters recorded(model, tape);
+    const autodiff::tensor<T> e = objective();
+    value = e.item();
+    tape.backward(e, autodiff::leaves_only);
+    std::size_t index = 0;
+    model.parameters([&](const autodiff::tensor<T>& p) {
+      if (index == gradients.size()) gradients.emplace_back();
+      gradients[index++] = tape.adjoint(p);
+    });
+    gradients.resize(index);
+  }
+  tape.rewind();
+  return value;
+}
+
+}  // namespace nn

@@ -1,0 +1,149 @@
+#include <autodiff/blas.hpp>
+#include <autodiff/dual.hpp>
+
+#include <tests/catch.hpp>
+#include <tests/reference.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+namespace {
+
+using autodiff::dual;
+using autodiff::transposed;
+using reference::real;
+
+/// One product by definition, in long double, with the sum of the magnitudes of its terms, to which
+/// rounding is relative.
+struct product {
+  std::vector<real> values, magnitudes;
+};
+
+template <class T>
+product by_definition(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
+                      const std::vector<T>& a, const std::vector<T>& b, real beta,
+                      const std::vector<T>& c) {
+  product p{std::vector<real>(m * n), std::vector<real>(m * n)};
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      const real start = beta == 0 ? 0 : beta * c[i * n + j];
+      real sum = start, magnitude = std::fabs(start);
+      for (std::size_t l = 0; l < k; ++l) {
+        const real term = real{a_is == transposed::no ? a[i * k + l] : a[l * m + i]} *
+                          real{b_is == transposed::no ? b[l * n + j] : b[j * k + l]};
+        sum += term;
+        magnitude += std::fabs(term);
+      }
+      p.values[i * n + j] = sum;
+      p.magnitudes[i * n + j] = magnitude;
+    }
+  }
+  return p;
+}
+
+template <class T>
+void require_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
+                     T beta, reference::random& random) {
+  INFO("[" << m << ", " << k << "] x [" << k << ", " << n << "], beta " << beta << ", transposed "
+           << (a_is == transposed::yes) << (b_is == transposed::yes));
+  const auto a = random.uniform<T>(m * k, -1, 1), b = random.uniform<T>(k * n, -1, 1);
+  // With beta 0 the result must not even look at what was there.
+  std::vector<T> c = beta == 0 ? std::vector<T>(m * n, std::numeric_limits<T>::quiet_NaN())
+                               : random.uniform<T>(m * n, -1, 1);
+  const product expected = by_definition(a_is, b_is, m, n, k, a, b, real{beta}, c);
+  autodiff::matrix_product(a_is, b_is, m, n, k, a.data(), b.data(), beta, c.data());
+  const real unit = static_cast<real>(k + 2) * std::numeric_limits<T>::epsilon();
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < m * n; ++i) {
+    // Written so that a NaN is wrong.
+    wrong += !(std::fabs(real{c[i]} - expected.values[i]) <= unit * expected.magnitudes[i]);
+  }
+  CHECK(wrong == 0);
+}
+
+constexpr std::array both{transposed::no, transposed::yes};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a matrix product is the sum by definition, transposed or not", "", float, double) {
+  reference::random random(2);
+  // On both sides of the size below which the product is not given to BLAS.
+  constexpr std::size_t extents[] = {1, 2, 3, 5, 17, 70};
+  for (const transposed a_is : both) {
+    for (const transposed b_is : both) {
+      for (const std::size_t m : extents) {
+        for (const std::size_t n : extents) {
+          for (const std::size_t k : extents) {
+            for (const TestType beta : {0.0, 1.0}) {
+              require_product<TestType>(a_is, b_is, m, n, k, beta, random);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a matrix product scales what was there by beta", "", float, double) {
+  reference::random random(3);
+  for (const std::size_t size : {2, 40}) {
+    require_product<TestType>(transposed::no, transposed::no, size, size, size, TestType(-0.5), random);
+    require_product<TestType>(transposed::yes, transposed::yes, size, size, size, TestType(2), random);
+  }
+}
+
+TEMPLATE_TEST_CASE("a matrix product with an extent of 0 is empty, or beta times what was there", "",
+                   float, double) {
+  reference::random random(4);
+  constexpr std::size_t extents[] = {0, 1, 3, 100};
+  for (const transposed a_is : both) {
+    for (const transposed b_is : both) {
+      for (const std::size_t m : extents) {
+        for (const std::size_t n : extents) {
+          for (const std::size_t k : extents) {
+            if (m * n * k != 0) continue;
+            require_product<TestType>(a_is, b_is, m, n, k, TestType(0), random);
+            require_product<TestType>(a_is, b_is, m, n, k, TestType(1), random);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a large matrix product is the sum by definition", "", float, double) {
+  reference::random random(5);
+  for (const transposed a_is : both) {
+    for (const transposed b_is : both) require_product<TestType>(a_is, b_is, 130, 90, 210, 1, random);
+  }
+}
+
+TEST_CASE("a matrix product of duals carries the tangents of both factors") {
+  reference::random random(6);
+  for (const transposed a_is : both) {
+    for (const transposed b_is : both) {
+      for (const double beta : {0.0, 1.0}) {
+        constexpr std::size_t m = 3, n = 4, k = 5;
+        const auto a = random.uniform(m * k, -1, 1), da = random.uniform(m * k, -1, 1);
+        const auto b = random.uniform(k * n, -1, 1), db = random.uniform(k * n, -1, 1);
+        const auto c = random.uniform(m * n, -1, 1), dc = random.uniform(m * n, -1, 1);
+        std::vector<dual<double>> a_dual, b_dual, c_dual;
+        for (std::size_t i = 0; i < m * k; ++i) a_dual.emplace_back(a[i], da[i]);
+        for (std::size_t i = 0; i < k * n; ++i) b_dual.emplace_back(b[i], db[i]);
+        for (std::size_t i = 0; i < m * n; ++i) c_dual.emplace_back(c[i], dc[i]);
+        autodiff::matrix_product(a_is, b_is, m, n, k, a_dual.data(), b_dual.data(), dual<double>(beta),
+                                 c_dual.data());
+        const product value = by_definition(a_is, b_is, m, n, k, a, b, beta, c);
+        const product from_a = by_definition(a_is, b_is, m, n, k, da, b, beta, dc);
+        const product from_b = by_definition(a_is, b_is, m, n, k, a, db, 0, c);
+        for (std::size_t i = 0; i < m * n; ++i) {
+          CHECK(reference::close(c_dual[i].value(), value.values[i], 1e-14L));
+          CHECK(reference::close(c_dual[i].tangent(), from_a.values[i] + from_b.values[i], 1e-14L));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+// ctest: --quick
+// Trains a 784-128-10 network on images of handwritten digits and shows how well it reads new ones.
+//
+//   digits [--data DIR] [--epochs N] [--picture FILE] [--quick]
+//
+// DIR holds MNIST as IDX files, plain or gzip. Without it the folder of the project's data is tried, and
+// then digits are drawn by the program itself.
+
+#include <tests/examples/drawn_digits.hpp>
+
+#include <autodiff/autodiff.hpp>
+#include <nn/nn.hpp>
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace {
+
+constexpr std::uint64_t split_seed = 2026;
+
+struct options {
+  std::filesystem::path data;
+  std::filesystem::path picture = "digits.svg";
+  std::size_t epochs = 20;
+  bool quick = false;
+};
+
+options parse(int argc, char** argv) {
+  options chosen;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    if (name == "--quick") {
+      chosen.quick = true;
+      continue;
+    }
+    if (name != "--data" && name != "--epochs" && name != "--picture") {
+      throw autodiff::domain_error("digits", fmt::format("there is no option {}", name),
+                                   "use --data DIR, --epochs N, --picture FILE or --quick");
+    }
+    if (++i == argc) {
+      throw autodiff::domain_error("digits", fmt::format("{} without a value", name), "give it one");
+    }
+    const std::string_view value = argv[i];
+    if (name == "--data") chosen.data = value;
+    if (name == "--picture") chosen.picture = value;
+    if (name == "--epochs") {
+      const auto [end, problem] = std::from_chars(value.begin(), value.end(), chosen.epochs);
+      if (problem != std::errc() || end != value.end() || chosen.epochs == 0) {
+        throw autodiff::domain_error("digits", fmt::format("--epochs {}", value), "give a number from 1 on");
+      }
+    }
+  }
+  return chosen;
+}
+
+/// A file of this name in the folder, plain or gzip, for the test or the training set of MNIST.
+std::optional<std::filesystem::path> find(const std::filesystem::path& folder, const std::string& kind) {
+  for (const char* set : {"t10k", "train"}) {
+    for (const char* ending : {"", ".gz"}) {
+      const auto file = folder / (std::string(set) + "-" + kind + ending);
+      if (std::filesystem::exists(file)) return file;
+    }
+  }
+  return std::nullopt;
+}
+
+std::filesystem::path default_folder() {
+  const char* named = std::getenv("BACKSWEEP_DATA");
+  const std::filesystem::path root = named ? named : BACKSWEEP_SOURCE_DIR "/../shared/data";
+  return root / "mnist";
+}
+
+nn::dataset<float> load(const options& chosen) {
+  const bool asked = !chosen.data.empty();
+  const std::filesystem::path folder = asked ? chosen.data : default_folder();
+  const auto images = find(folder, "images-idx3-ubyte"), labels = find(folder, "labels-idx1-ubyte");
+  if (images && labels) {
+    fmt::print("Data: {} and {}\n", images->string(), labels->filename().string());
+    return nn::load_idx<float>(*images, *labels);
+  }
+  if (asked) {
+    throw autodiff::io_error("digits", fmt::format("no MNIST files in {}", folder.string()),
+                             "it should hold t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, "
+                             "plain or .gz (or train-...)");
+  }
+  fmt::print("Data: digits drawn by this program (no MNIST files in {}; --data DIR names a folder)\n",
+             folder.string());
+  const drawn_digits drawn = draw_digits(chosen.quick ? 2000 : 10000, split_seed);
+  return nn::image_dataset<float>(drawn.images, drawn.labels);
+}
+
+void draw_curves(const std::filesystem::path& file, const nn::history& history) {
+  nn::curve loss{"loss, training", {}, {}}, validation{"loss, test", {}, {}};
+  nn::curve accuracy{"accuracy, test (right axis)", {}, {}, true};
+  for (std::size_t e = 0; e < history.size(); ++e) {
+    const auto epoch = static_cast<double>(e + 1);
+    for (nn::curve* c : {&loss, &validation, &accuracy}) c->x.push_back(epoch);
+    loss.y.push_back(history[e].loss);
+    validation.y.push_back(*history[e].validation_loss);
+    accuracy.y.push_back(100 * *history[e].validation_accuracy);
+  }
+  const nn::curve curves[] = {loss, validation, accuracy};
+  nn::plot_curves(file,
+                  {.title = "784-128-10 on handwritten digits",
+                   .x_label = "epoch",
+                   .y_label = "cross-entropy",
+                   .log_y = true,
+                   .y2_label = "accuracy, %"},
+                  curves);
+}
+
+int run(const options& chosen) {
+  const nn::dataset<float> data = load(chosen);
+  const auto [train, test] = nn::split(data, data.size() / 5 * 4, nn::seed{split_seed});
+  fmt::print("{} images to train, {} to test, split by seed {}\n", train.size(), test.size(), split_seed);
+
+  nn::network<float> net(784, {nn::dense(128, nn::relu), nn::dense(10)}, nn::seed{42});
+  fmt::print("Network: {}\n\n", nn::to_string(net));
+  const std::size_t epochs = chosen.quick ? 2 : chosen.epochs;
+  const nn::history history = nn::train(net, train, test,
+                                        {.loss = nn::softmax_cross_entropy,
+                                         .optimizer = nn::adam{.rate = 1e-3},
+                                         .epochs = epochs,
+                                         .batch = 64});
+
+  double seconds = 0;
+  fmt::print("epoch   loss     test loss   test accuracy\n");
+  for (std::size_t e = 0; e < history.size(); ++e) {
+    seconds += history[e].seconds;
+    if (e % 2 == 1 || e + 1 == history.size()) {
+      fmt::print("{:>5}   {:.4f}   {:.4f}      {:.2f} %\n", e + 1, history[e].loss,
+                 *history[e].validation_loss, 100 * *history[e].validation_accuracy);
+    }
+  }
+  const nn::confusion_matrix matrix = nn::confusion(net(test.inputs), test.targets);
+  fmt::print("\nConfusion on the test images:\n{}\n", nn::to_string(matrix));
+  fmt::print("Test accuracy {:.2f} % after {} epochs, {:.1f} s of training ({:.0f} images/s)\n",
+             100 * matrix.accuracy(), epochs, seconds,
+             static_cast<double>(train.size() * epochs) / seconds);
+  try {
+    draw_curves(chosen.picture, history);
+    fmt::print("Learning curves: {}\n", std::filesystem::absolute(chosen.picture).string());
+  } catch (const autodiff::io_error& e) {
+    // The training is worth its numbers without the picture.
+    fmt::print(stderr, "No picture: {}\n", e.what());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(parse(argc, argv));
+  } catch (const autodiff::error& e) {
+    fmt::print(stderr, "{}\n", e.what());
+    return 2;
+  }
+}
