@@ -21,6 +21,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace autodiff {
 
@@ -58,6 +59,14 @@ struct recorder {
   std::uint64_t places = 0;  // places in use; tag - first < places is true of this tape's variables only
   basic_tape<T>* tape = nullptr;
 };
+
+/// Whether every use of a scalar is checked, also of one whose place was rewound and taken by another
+/// (-DBACKSWEEP_CHECKED=ON). Otherwise one compare per statement finds what it can.
+#ifdef BACKSWEEP_CHECKED
+inline constexpr bool checked_build = true;
+#else
+inline constexpr bool checked_build = false;
+#endif
 
 namespace tape_code {
 // Codes up to `longest` are argument counts. A longer record keeps its count as one more argument.
@@ -208,8 +217,9 @@ class basic_tape : private recorder<T> {
     destroy_operations(mark.operations);
     this->argument_count = mark.arguments;
     this->code_count = mark.codes;
-    this->places = mark.places;
     state_bytes_ = mark.states;
+    if constexpr (checked_build) bury_places_from(mark.places);
+    else this->places = mark.places;
     if (adjoint_count_ > this->places) adjoint_count_ = this->places;
     if (swept_operations_ > operation_count_) swept_operations_ = operation_count_;
     inputs_open_ = false;
@@ -304,6 +314,7 @@ class basic_tape : private recorder<T> {
   std::uint32_t place(tag_type tag, std::string_view what) const {
     if (tag == 0) tape_errors::passive(what);
     if (tag - this->first >= this->places) tape_errors::foreign(what, tag, this->first, this->places);
+    if constexpr (checked_build) require_alive(tag, what);
     return static_cast<std::uint32_t>(tag - this->first);
   }
   /// The adjoint at a place during a sweep.
@@ -330,6 +341,26 @@ class basic_tape : private recorder<T> {
    public:
     void sweep(basic_tape&, std::uint32_t) override {}
   };
+
+  // In the checked build a rewind leaves the places it frees behind as a block that nobody may use, so
+  // that a variable from before the rewind is told from a new one.
+  struct grave {
+    std::uint64_t from, to;
+  };
+  void bury_places_from(std::uint64_t from) {
+    while (!graves_.empty() && graves_.back().from >= from) graves_.pop_back();
+    const std::uint64_t to = this->places;
+    if (from == to) return;
+    graves_.push_back({from, to});
+    this->places = from;
+    add_operation<input_block>(static_cast<std::uint32_t>(to - from));
+  }
+  void require_alive(tag_type tag, std::string_view what) const {
+    const std::uint64_t at = tag - this->first;
+    for (const grave& g : graves_) {
+      if (g.from <= at && at < g.to) tape_errors::foreign(what, tag, this->first, g.from);
+    }
+  }
 
   static constexpr std::size_t argument_bytes = sizeof(T) + sizeof(std::uint32_t);
   static constexpr std::uint64_t most_places = std::uint64_t{1} << 31;
@@ -368,6 +399,7 @@ class basic_tape : private recorder<T> {
   std::size_t operation_count_ = 0, state_bytes_ = 0;
   std::size_t adjoint_count_ = 0, swept_operations_ = 0;
   recorder<T>* outer_ = nullptr;
+  std::vector<grave> graves_;
   std::uint32_t serial_ = 0, mark_serial_ = 0;
   keeping kept_ = keep_all;
   bool inputs_open_ = false;
@@ -387,7 +419,8 @@ template <class T, class E>
     recorder<T>& r = active<T>();
     bool all_active = true;
     for (std::size_t i = 0; i < n; ++i) all_active &= s.tags[i] - r.first < r.places;
-    if (n > tape_code::longest || !all_active || r.argument_count + n > r.argument_limit) [[unlikely]] {
+    if (checked_build || n > tape_code::longest || !all_active ||
+        r.argument_count + n > r.argument_limit) [[unlikely]] {
       if (!r.tape) {
         for (std::size_t i = 0; i < n; ++i) {
           if (s.tags[i]) tape_errors::foreign("statement", s.tags[i], 0, 0);

@@ -3,6 +3,7 @@
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
+using Catch::Approx;  // global in 2.13 already
 #else
 #include <catch2/catch.hpp>
 #endif

@@ -165,12 +165,13 @@ TEST_CASE("shapes broadcast when extents aligned at the end are equal, 1 or miss
 }
 
 TEST_CASE("shapes that do not broadcast are an error with the operation, both shapes and the extents") {
-  const std::string text = message<shape_error>([] { broadcast({2, 3}, {4, 2, 4}, "multiply"); });
+  const std::string text = message<shape_error>([] { autodiff::broadcast({2, 3}, {4, 2, 4}, "multiply"); });
   CHECK(says(text, "multiply: ", "[2, 3]", "[4, 2, 4]", "3 against 4"));
-  CHECK(says(message<shape_error>([] { broadcast({5, 2, 3}, {4, 2, 3}, "add"); }), "[5, 2, 3]",
+  CHECK(says(message<shape_error>([] { autodiff::broadcast({5, 2, 3}, {4, 2, 3}, "add"); }), "[5, 2, 3]",
              "[4, 2, 3]", "5 against 4"));
-  CHECK(says(message<shape_error>([] { broadcast({0}, {3}, "add"); }), "[0]", "[3]"));
-  CHECK_THROWS_AS(broadcast({std::size_t{1} << 40, 1}, {std::size_t{1} << 40}, "add"), shape_error);
+  CHECK(says(message<shape_error>([] { autodiff::broadcast({0}, {3}, "add"); }), "[0]", "[3]"));
+  CHECK_THROWS_AS(autodiff::broadcast({std::size_t{1} << 40, 1}, {std::size_t{1} << 40}, "add"),
+                  shape_error);
 }
 
 TEST_CASE("a reduced shape loses its axes or keeps them with extent 1") {

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <autodiff/elementwise.hpp>
+#include <autodiff/kernels.hpp>
+#include <autodiff/linear.hpp>
+#include <autodiff/reduce.hpp>
+#include <autodiff/tape.hpp>
+#include <autodiff/tensor.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+namespace bench::problems {
+
+/// Start values of a 2-3-2 network, tanh inside and linear outside, and one sample, float64.
+namespace small_net {
+constexpr std::array<double, 6> w1{0.1, 0.3, 0.5, 0.2, 0.4, 0.6};  // [2, 3]
+constexpr std::array<double, 3> b1{0.01, 0.02, 0.03};
+constexpr std::array<double, 6> w2{0.7, 0.1, 0.8, 0.2, 0.9, 0.3};  // [3, 2]
+constexpr std::array<double, 2> b2{0.04, 0.05};
+constexpr std::array<double, 2> input{0.5, -0.25}, target{0.3, -0.6};
+constexpr double rate = 1e-3;
+}  // namespace small_net
+
+/// A step of gradient descent on half the squared error, sizes known to the compiler.
+class hand_small_net {
+ public:
+  double step() {
+    using namespace small_net;
+    std::array<double, 3> a, da;
+    std::array<double, 2> delta;
+    double error = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      a[j] = std::tanh(w1_[j] * input[0] + w1_[3 + j] * input[1] + b1_[j]);
+    }
+    for (std::size_t k = 0; k < 2; ++k) {
+      delta[k] = w2_[k] * a[0] + w2_[2 + k] * a[1] + w2_[4 + k] * a[2] + b2_[k] - target[k];
+      error += 0.5 * delta[k] * delta[k];
+    }
+    for (std::size_t j = 0; j < 3; ++j) {
+      da[j] = (w2_[2 * j] * delta[0] + w2_[2 * j + 1] * delta[1]) * (1.0 - a[j] * a[j]);
+    }
+    for (std::size_t k = 0; k < 2; ++k) {
+      for (std::size_t j = 0; j < 3; ++j) w2_[2 * j + k] -= rate * delta[k] * a[j];
+      b2_[k] -= rate * delta[k];
+    }
+    for (std::size_t j = 0; j < 3; ++j) {
+      for (std::size_t i = 0; i < 2; ++i) w1_[3 * i + j] -= rate * da[j] * input[i];
+      b1_[j] -= rate * da[j];
+    }
+    return error;
+  }
+
+ private:
+  std::array<double, 6> w1_ = small_net::w1, w2_ = small_net::w2;
+  std::array<double, 3> b1_ = small_net::b1;
+  std::array<double, 2> b2_ = small_net::b2;
+};
+
+/// The same step on the tape.
+class taped_small_net {
+ public:
+  using tensor = autodiff::tensor<double>;
+
+  double step(autodiff::tape& tape) {
+    std::array<tensor, 4> gradients;
+    double error;
+    {
+      const std::array<tensor, 4> p{tape.variable(parameters_[0]), tape.variable(parameters_[1]),
+                                    tape.variable(parameters_[2]), tape.variable(parameters_[3])};
+      const tensor a = tanh(affine(input_, p[0], p[1]));
+      const tensor y = affine(a, p[2], p[3]);
+      const tensor e = 0.5 * sum(square(y - target_));
+      error = e.item();
+      tape.backward(e, autodiff::leaves_only);
+      for (std::size_t i = 0; i < 4; ++i) gradients[i] = tape.adjoint(p[i]);
+    }
+    tape.rewind();
+    for (std::size_t i = 0; i < 4; ++i) {
+      autodiff::plain<double>().accumulate(gradients[i].size(), -small_net::rate,
+                                           gradients[i].values().data(), 1,
+                                           parameters_[i].mutable_values().data(),
+                                           autodiff::store::add);
+    }
+    return error;
+  }
+
+ private:
+  template <std::size_t N>
+  static tensor filled(const autodiff::shape& s, const std::array<double, N>& values) {
+    return tensor(s, values);
+  }
+
+  std::array<tensor, 4> parameters_{filled({2, 3}, small_net::w1), filled({3}, small_net::b1),
+                                    filled({3, 2}, small_net::w2), filled({2}, small_net::b2)};
+  tensor input_ = filled({2}, small_net::input), target_ = filled({2}, small_net::target);
+};
+
+}  // namespace bench::problems
