@@ -82,8 +82,9 @@ constexpr bool pooled = true;
 
 storage_block* take_block(std::size_t bytes) {
   const size_step step = round_up(bytes);
-  if (pooled && block_pool::alive) {
-    if (storage_block* block = pool().take(step.index)) {
+  block_pool* own = pooled && block_pool::alive ? &pool() : nullptr;
+  if (own) {
+    if (storage_block* block = own->take(step.index)) {
       block->references.store(1, std::memory_order_relaxed);
       return block;
     }
@@ -95,11 +96,12 @@ storage_block* take_block(std::size_t bytes) {
   }
   auto* block = new (memory) storage_block;
   block->size_class = step.index;
+  block->pool = own;
   return block;
 }
 
 void give_block(storage_block* block) noexcept {
-  if (pooled && block_pool::alive) pool().give(block);
+  if (pooled && block_pool::alive && block->pool == &pool()) pool().give(block);
   else std::free(block);
 }
 

@@ -19,6 +19,7 @@ struct alignas(64) storage_block {
   std::atomic<std::size_t> references{1};
   std::size_t size_class = 0;
   storage_block* next = nullptr;
+  const void* pool = nullptr;  // of the thread that took it
 
   void* data() noexcept { return this + 1; }
 };
@@ -26,7 +27,8 @@ struct alignas(64) storage_block {
 /// Takes a block for `bytes` of data, 64-byte aligned, from this thread's pool or the system. Throws
 /// memory_error. Sizes are rounded up to one of four steps per power of two.
 storage_block* take_block(std::size_t bytes);
-/// Gives a block back to this thread's pool.
+/// Gives a block back: to this thread's pool when it was taken from it, else to the system, so that
+/// what one thread makes and another drops does not pile up there.
 void give_block(storage_block* block) noexcept;
 /// Returns the pooled, unused memory of this thread to the system.
 void trim_memory() noexcept;

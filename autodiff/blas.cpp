@@ -71,16 +71,17 @@ void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_
   const int rows = as_blas_size(m), columns = as_blas_size(n), inner = as_blas_size(k);
   const CBLAS_TRANSPOSE a_op = a_is == transposed::no ? CblasNoTrans : CblasTrans;
   const CBLAS_TRANSPOSE b_op = b_is == transposed::no ? CblasNoTrans : CblasTrans;
-  const int a_lead = a_is == transposed::no ? inner : rows;
-  const int b_lead = b_is == transposed::no ? columns : inner;
+  // CBLAS wants leading extents of at least 1 of empty factors too.
+  const int a_lead = std::max(1, a_is == transposed::no ? inner : rows);
+  const int b_lead = std::max(1, b_is == transposed::no ? columns : inner);
   const one_thread serial(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <
                           threaded_product);
   if constexpr (sizeof(T) == sizeof(float)) {
     cblas_sgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0f, a, a_lead, b, b_lead, beta, c,
-                columns);
+                std::max(1, columns));
   } else {
     cblas_dgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0, a, a_lead, b, b_lead, beta, c,
-                columns);
+                std::max(1, columns));
   }
 }
 

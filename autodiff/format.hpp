@@ -19,6 +19,14 @@ struct fmt::formatter<autodiff::basic_var<T>> : fmt::formatter<T> {
     return fmt::formatter<T>::format(x.value(), context);
   }
 };
+/// So does an expression with its value.
+template <autodiff::expression E>
+struct fmt::formatter<E, char> : fmt::formatter<typename E::value_type> {
+  template <class Context>
+  auto format(const E& e, Context& context) const {
+    return fmt::formatter<typename E::value_type>::format(e.value(), context);
+  }
+};
 template <class T, std::size_t N>
 struct fmt::formatter<autodiff::dual<T, N>> : fmt::ostream_formatter {};
 template <class T>

@@ -130,6 +130,8 @@ tensor<T> softmax_cross_entropy(const tensor<T>& logits, const tensor<T>& target
       "softmax_cross_entropy", array<T>(shape{}, T(total * over_rows)),
       [s, p, log_p, t_kept = targets.stored(), over_rows](const array<T>& dy, input_adjoint<T> dz,
                                                           input_adjoint<T> dt) {
+        // Nothing depends on this loss: its infinite logarithms must not become NaN.
+        if (is_zero(*dy.data())) return;
         const T factor = *dy.data() * over_rows;
         if (dz) {
           const auto into = dz->open();

@@ -136,8 +136,10 @@ auto value_and_gradient(F&& f, const Args&... args) {
     else return result;
   }();
   bool active = false;
-  if constexpr (requires { y.is_recorded(); }) active = y.is_recorded();
-  if (active) t.backward(y);
+  if constexpr (requires { y.is_recorded(); }) {
+    active = y.is_recorded();
+    if (active) t.backward(y);
+  }
   const auto value = scalar_value(y);
   const auto read = [&](const auto&... x) {
     if constexpr ((std::is_arithmetic_v<Args> && ...)) {
@@ -159,7 +161,8 @@ auto gradient(F&& f, const Args&... args) {
   return value_and_gradient(std::forward<F>(f), args...).gradient;
 }
 
-/// Values and tangents of what f returned, taken apart.
+/// Values and tangents of what f returned, taken apart. A number does not depend on the arguments.
+inline value_and_tangent_result<double, double> split(double y) { return {y, 0.0}; }
 template <class T>
 value_and_tangent_result<T, T> split(const dual<T>& y) {
   return {y.value(), y.tangent()};

@@ -21,7 +21,7 @@ class generator {
 
   static constexpr std::uint64_t min() noexcept { return 0; }
   static constexpr std::uint64_t max() noexcept { return ~std::uint64_t{0}; }
-  /// 64 random bits.
+  /// 64 random bits: a half of a scrambled block of four words, the upper half before the lower one.
   std::uint64_t operator()() noexcept {
     if (left_ == 0) refill();
     --left_;

@@ -11,7 +11,8 @@ namespace {
 template <class T>
 array<T> sum_into(const array<T>& x, const shape& kept_shape, const T& factor) {
   const auto& loops = plain<T>();
-  array<T> y(kept_shape, T(0));
+  // The mean of nothing is inf * 0.
+  array<T> y(kept_shape, T(factor * T(0)));
   T* out = y.writable();
   const row_walk walk(x.shape(), x.shape(), kept_shape);
   if (kept_shape.size() == 1) {

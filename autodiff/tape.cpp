@@ -24,7 +24,7 @@ namespace tape_errors {
 
 void out_of_memory(std::size_t bytes, std::size_t limit) {
   throw memory_error("tape",
-                     fmt::format("the record has {} bytes and its limit is {} bytes", bytes, limit),
+                     fmt::format("the record needs {} bytes and its limit is {} bytes", bytes, limit),
                      "raise it with tape.limit(bytes), or record less between rewinds");
 }
 

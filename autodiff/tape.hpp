@@ -227,7 +227,8 @@ class basic_tape : private recorder<T> {
   /// Forgets everything.
   void rewind() { rewind(mark_type{0, 0, 0, 0, 0, this->first, 0}); }
 
-  /// Bounds the memory of the scalar record, in bytes; recording beyond it throws memory_error.
+  /// Bounds the memory of the scalar record and its adjoints, in bytes; recording beyond it throws
+  /// memory_error.
   void limit(std::size_t bytes) {
     limit_ = bytes;
     set_argument_limit();
@@ -363,6 +364,8 @@ class basic_tape : private recorder<T> {
   }
 
   static constexpr std::size_t argument_bytes = sizeof(T) + sizeof(std::uint32_t);
+  // A record has at least one argument, so with its count and its adjoint an argument takes at most this.
+  static constexpr std::size_t reserved_bytes = argument_bytes + 1 + sizeof(T);
   static constexpr std::uint64_t most_places = std::uint64_t{1} << 31;
 
   template <class Output, class Seed>
@@ -454,7 +457,7 @@ tag_type basic_tape<T>::record_slowly(const T* partials, const tag_type* tags, s
     set_argument_limit();
     if (this->argument_count + live + 1 > this->argument_limit) {
       if (this->places >= most_places) tape_errors::out_of_places();
-      tape_errors::out_of_memory(statistics().bytes, limit_);
+      tape_errors::out_of_memory((this->argument_count + live + 1) * reserved_bytes, limit_);
     }
   }
   for (std::size_t i = 0; i < count; ++i) {
@@ -537,8 +540,7 @@ void basic_tape<T>::divide_memory() {
 
 template <class T>
 void basic_tape<T>::set_argument_limit() noexcept {
-  // A record has at least one argument, so arguments bound records, places and adjoints too.
-  const std::size_t by_memory = limit_ / (argument_bytes + 1 + sizeof(T));
+  const std::size_t by_memory = limit_ / reserved_bytes;
   const std::size_t by_places = this->argument_count + (most_places - this->places);
   this->argument_limit = by_memory < by_places ? by_memory : by_places;
   if (this->argument_limit > argument_capacity_) this->argument_limit = argument_capacity_;
@@ -546,7 +548,7 @@ void basic_tape<T>::set_argument_limit() noexcept {
 
 template <class T>
 void basic_tape<T>::reserve(std::size_t bytes) {
-  const std::size_t count = bytes / (argument_bytes + 1 + sizeof(T));
+  const std::size_t count = bytes / reserved_bytes;
   if (count > this->argument_limit) tape_errors::out_of_memory(bytes, limit_);
   for (std::size_t i = this->argument_count; i < count; ++i) {
     new (this->partials + i) T(0);

@@ -60,6 +60,12 @@ void cotangent_shape(const shape& y, const shape& cotangent) {
                     "pass a cotangent of the output's shape");
 }
 
+void adjoint_released(const shape& s) {
+  throw tape_error("adjoint",
+                   fmt::format("the sweep kept leaves_only and gave back this adjoint of shape {}", to_string(s)),
+                   "call tape.keep(x) before backward, or backward(y, keep_all)");
+}
+
 }  // namespace tensor_errors
 
 template <class T>

@@ -117,19 +117,26 @@ class tensor_node : public operation<double> {
 
   const autodiff::shape& shape() const noexcept { return shape_; }
   const array<T>& adjoint() const noexcept { return adjoint_; }
-  void clear() noexcept override { adjoint_.reset(); }
+  /// Whether the adjoint was computed by the last sweep and not kept.
+  bool is_released() const noexcept { return released_; }
+  void clear() noexcept override {
+    adjoint_.reset();
+    released_ = false;
+  }
   void sweep(tape&, std::uint32_t) override {}
   void keep() noexcept { kept_ = true; }
 
  protected:
   void release_unless_kept(const tape& t) noexcept {
-    if (t.kept() == leaves_only && !kept_) adjoint_.reset();
+    if (t.kept() != leaves_only || kept_) return;
+    adjoint_.reset();
+    released_ = true;
   }
 
  private:
   autodiff::shape shape_;
   array<T> adjoint_;
-  bool kept_ = false;
+  bool kept_ = false, released_ = false;
 };
 
 /// What a pullback sees of an input: nothing to do when it is passive.
@@ -220,6 +227,7 @@ const tensor<T>& as_recorded(const tensor<T>& y) {
 namespace tensor_errors {
 [[noreturn]] void not_scalar(const shape& s);
 [[noreturn]] void cotangent_shape(const shape& y, const shape& cotangent);
+[[noreturn]] void adjoint_released(const shape& s);
 }  // namespace tensor_errors
 
 template <class T>
@@ -238,6 +246,7 @@ template <class T>
 tensor<T> adjoint_of(const tape& t, const tensor<T>& x) {
   auto& node = static_cast<tensor_node<T>&>(t.operation_at(x.tag(), x.serial(), "adjoint"));
   t.require_swept(x.tag());
+  if (node.is_released()) tensor_errors::adjoint_released(x.shape());
   return node.adjoint().has_storage() ? tensor<T>(node.adjoint()) : tensor<T>(x.shape(), T(0));
 }
 

@@ -83,6 +83,12 @@ bool isfinite(const X& x) {
   return isfinite(x.value());
 }
 
+/// An expression prints its value; it is not recorded by that.
+template <expression E>
+std::ostream& operator<<(std::ostream& out, const E& e) {
+  return out << e.value();
+}
+
 // The hooks through which a tape makes, seeds and reads scalars.
 
 template <class T, class U>

@@ -15,7 +15,7 @@ namespace nn {
 template <class T>
 dataset<T> image_dataset(std::span<const std::uint8_t> images, std::span<const std::uint8_t> labels,
                          std::size_t classes) {
-  if (labels.empty() || images.size() % labels.size() != 0) {
+  if (images.empty() || labels.empty() || images.size() % labels.size() != 0) {
     throw autodiff::shape_error("image_dataset",
                                 fmt::format("{} pixels for {} labels", images.size(), labels.size()),
                                 "pass as many labels as images, all images of one size");
@@ -46,6 +46,13 @@ dataset<T> load_idx(const std::filesystem::path& images, const std::filesystem::
 
 template <class T>
 std::pair<dataset<T>, dataset<T>> split(const dataset<T>& data, std::size_t first, seed seed) {
+  const auto &x = data.inputs.shape(), &t = data.targets.shape();
+  if (x.rank() == 0 || t.rank() == 0 || x[0] != t[0]) {
+    throw autodiff::shape_error("split",
+                                fmt::format("inputs {} and targets {}", autodiff::to_string(x),
+                                            autodiff::to_string(t)),
+                                "pass a row of each for every sample");
+  }
   if (first > data.size()) {
     throw autodiff::shape_error("split", fmt::format("{} samples asked for, {} there", first, data.size()),
                                 "ask for fewer");

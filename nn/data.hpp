@@ -36,7 +36,8 @@ template <class T>
 dataset<T> load_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
                     std::size_t classes = 10);
 
-/// `first` samples, drawn at random by the seed, and the others. Throws shape_error when there are fewer.
+/// `first` samples, drawn at random by the seed, and the others. Throws shape_error when there are fewer,
+/// or not as many targets as inputs.
 template <class T>
 std::pair<dataset<T>, dataset<T>> split(const dataset<T>& data, std::size_t first, seed seed);
 

@@ -43,7 +43,9 @@ constinit const loss half_squared_error = make_loss(
 constinit const loss mean_squared_error =
     make_loss("mean_squared_error", [](const auto& y, const auto& t) { return mean(square(y - t)); });
 constinit const loss binary_cross_entropy = make_loss(
-    "binary_cross_entropy", [](const auto& y, const auto& t) { return mean(softplus(y) - y * t); });
+    "binary_cross_entropy", [](const auto& y, const auto& t) {
+      return mean(t * softplus(-y) + (1.0f - t) * softplus(y));
+    });
 constinit const loss softmax_cross_entropy =
     make_loss("softmax_cross_entropy",
               [](const auto& y, const auto& t) { return autodiff::softmax_cross_entropy(y, t); });

@@ -27,7 +27,8 @@ extern const loss half_squared_error;
 /// Mean of (y - t)^2 over outputs and samples.
 extern const loss mean_squared_error;
 /// Mean of -t log p - (1 - t) log(1 - p) with p = sigmoid(y), from the logits y; t in [0, 1].
-/// Computed as softplus(y) - y t, which is exact in both tails.
+/// Computed as t softplus(-y) + (1 - t) softplus(y): the shorter softplus(y) - y t cancels where a
+/// confident output is right.
 extern const loss binary_cross_entropy;
 /// Mean over the samples of -sum t log softmax(y), from the logits y; rows of t sum to 1 (one-hot or soft).
 extern const loss softmax_cross_entropy;

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace nn {
 namespace {
@@ -22,7 +24,7 @@ void check(const adam& a) {
   require(a.rate > 0 && std::isfinite(a.rate), "the rate", a.rate, "it must be positive");
   require(a.beta1 >= 0 && a.beta1 < 1, "beta1", a.beta1, "it must be in [0, 1)");
   require(a.beta2 >= 0 && a.beta2 < 1, "beta2", a.beta2, "it must be in [0, 1)");
-  require(a.epsilon > 0, "epsilon", a.epsilon, "it must be positive");
+  require(a.epsilon > 0 && std::isfinite(a.epsilon), "epsilon", a.epsilon, "it must be positive");
 }
 
 }  // namespace
@@ -36,6 +38,10 @@ template <class T>
 void optimizer_state<T>::require_fit(const autodiff::tensor<T>& p,
                                      const std::vector<autodiff::tensor<T>>& gradients,
                                      std::size_t index) {
+  if (p.is_recorded()) {
+    throw autodiff::tape_error("optimizer", fmt::format("parameter {} is a variable of a tape", index),
+                               "move it when its step is over and it is a constant again");
+  }
   if (index >= gradients.size() || p.shape() == gradients[index].shape()) return;
   throw autodiff::shape_error("optimizer",
                               fmt::format("parameter {} has shape {} and its gradient {}", index,
@@ -54,12 +60,23 @@ void optimizer_state<T>::require_count(std::size_t parameters, std::size_t gradi
 
 template <class T>
 void optimizer_state<T>::begin_update(const std::vector<autodiff::tensor<T>>& gradients) {
-  ++steps_;
-  if (!std::holds_alternative<adam>(settings_) || !first_moments_.empty()) return;
-  for (const autodiff::tensor<T>& g : gradients) {
-    first_moments_.emplace_back(g.shape(), T(0));
-    second_moments_.emplace_back(g.shape(), T(0));
+  if (std::holds_alternative<adam>(settings_)) {
+    if (steps_ == 0) {
+      std::vector<autodiff::tensor<T>> zeros;
+      for (const autodiff::tensor<T>& g : gradients) zeros.emplace_back(g.shape(), T(0));
+      second_moments_ = zeros;
+      first_moments_ = std::move(zeros);
+    }
+    const bool same_model = std::equal(gradients.begin(), gradients.end(), first_moments_.begin(),
+                                       first_moments_.end(), [](const auto& g, const auto& m) {
+                                         return g.shape() == m.shape();
+                                       });
+    if (!same_model) {
+      throw autodiff::shape_error("optimizer", "the gradients are of another model than those before",
+                                  "make an optimizer_state for each model");
+    }
   }
+  ++steps_;
 }
 
 template <class T>
@@ -73,12 +90,13 @@ void optimizer_state<T>::move(autodiff::tensor<T>& p, const autodiff::tensor<T>&
     return;
   }
   const auto& a = std::get<adam>(settings_);
-  // Both corrections of the bias are folded into the rate and epsilon of this step.
-  const double first = 1 - std::pow(a.beta1, static_cast<double>(steps_));
-  const double second = std::sqrt(1 - std::pow(a.beta2, static_cast<double>(steps_)));
+  // Both corrections of the bias are folded into the rate and epsilon of this step. They are those of
+  // the rounded betas: in float 1 - beta2 is off by 5e-5, which the correction then takes back.
+  const T beta1 = static_cast<T>(a.beta1), beta2 = static_cast<T>(a.beta2);
+  const double first = 1 - std::pow(static_cast<double>(beta1), static_cast<double>(steps_));
+  const double second = std::sqrt(1 - std::pow(static_cast<double>(beta2), static_cast<double>(steps_)));
   loops.adam(p.size(),
-             {static_cast<T>(a.beta1), static_cast<T>(a.beta2), static_cast<T>(a.rate * second / first),
-              static_cast<T>(a.epsilon * second)},
+             {beta1, beta2, static_cast<T>(a.rate * second / first), static_cast<T>(a.epsilon * second)},
              g, first_moments_[index].mutable_values().data(),
              second_moments_[index].mutable_values().data(), w);
 }

@@ -29,11 +29,12 @@ using optimizer = std::variant<sgd, adam>;
 template <class T>
 class optimizer_state {
  public:
-  /// Throws domain_error for a rate that is not positive and finite, or moments outside [0, 1).
+  /// Throws domain_error for a rate or epsilon that is not positive and finite, or betas outside [0, 1).
   explicit optimizer_state(const optimizer& settings);
 
   /// Moves every parameter of the model by its gradient, in the order of model.parameters(). Throws
-  /// shape_error when the gradients are not those of this model; no parameter has moved then.
+  /// shape_error when the gradients are not those of this model or it is another model than before,
+  /// tape_error while a parameter is recorded; no parameter has moved then.
   template <class Model>
   void update(Model& model, const std::vector<autodiff::tensor<T>>& gradients) {
     std::size_t count = 0;

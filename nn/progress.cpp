@@ -2,13 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
 
 namespace nn {
 namespace {
 
 constexpr std::size_t bar_width = 24;
 constexpr auto redraw_after = std::chrono::milliseconds(100);
+
+std::size_t terminal_width(std::FILE* out) {
+  winsize size{};
+  const bool known = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
 
 }  // namespace
 
@@ -20,7 +31,9 @@ progress_bar::progress_bar(progress wanted, std::size_t epochs, std::size_t batc
       batches_(batches_per_epoch) {}
 
 progress_bar::~progress_bar() {
-  if (shown_) std::fputs("\r\x1b[K", out_);
+  if (!drawn_) return;
+  std::fputs("\r\x1b[K", out_);
+  std::fflush(out_);
 }
 
 void progress_bar::advance(std::size_t epoch, std::size_t batch, double loss, std::size_t samples) {
@@ -37,13 +50,24 @@ void progress_bar::draw(std::size_t epoch, std::size_t batch, double loss, clock
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double done = (static_cast<double>(epoch) + static_cast<double>(batch + 1) / static_cast<double>(batches_)) /
                       static_cast<double>(epochs_);
-  const auto filled = static_cast<std::size_t>(done * static_cast<double>(bar_width));
-  const std::string line = fmt::format(
-      "\r\x1b[Kepoch {}/{}  batch {}/{}  [{}{}]  loss {:.4f}  {:.0f} samples/s  {:.0f} s left", epoch + 1,
-      epochs_, batch + 1, batches_, std::string(filled, '='), std::string(bar_width - filled, ' '), loss,
-      static_cast<double>(samples_) / seconds, seconds / done - seconds);
+  const std::string place =
+      fmt::format("epoch {}/{}  batch {}/{}", epoch + 1, epochs_, batch + 1, batches_);
+  const std::string state =
+      fmt::format("loss {:#.4g}  {:.0f} samples/s  {:.0f} s left", loss,
+                  static_cast<double>(samples_) / seconds, seconds / done - seconds);
+  // A line that wraps cannot be redrawn in place: the bar gets the room that the words leave, and the
+  // last column stays free, because some terminals wrap as soon as it is written.
+  const std::size_t width = terminal_width(out_) - 1;
+  const std::size_t taken = place.size() + std::string_view("  []  ").size() + state.size();
+  const std::size_t bar = width > taken ? std::min(bar_width, width - taken) : 0;
+  const auto filled = static_cast<std::size_t>(done * static_cast<double>(bar));
+  std::string line = place + "  ";
+  if (bar > 0) line += fmt::format("[{:=<{}}{:<{}}]  ", "", filled, "", bar - filled);
+  line += state;
+  line = "\r\x1b[K" + line.substr(0, width);
   std::fputs(line.c_str(), out_);
   std::fflush(out_);
+  drawn_ = true;
 }
 
 }  // namespace nn

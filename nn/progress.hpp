@@ -1,6 +1,6 @@
 #pragma once
 // A line that tells how training goes: epoch, batch, loss, samples per second, time left. It is
-// redrawn in place a few times a second on a terminal and silent elsewhere.
+// redrawn in place a few times a second on a terminal, as wide as that is, and silent elsewhere.
 
 #include <chrono>
 #include <cstddef>
@@ -14,7 +14,7 @@ enum class progress { automatic, off };
 class progress_bar {
  public:
   progress_bar(progress wanted, std::size_t epochs, std::size_t batches_per_epoch, std::FILE* out = stderr);
-  /// Ends the line.
+  /// Clears the line: what is printed next starts there.
   ~progress_bar();
   progress_bar(const progress_bar&) = delete;
   progress_bar& operator=(const progress_bar&) = delete;
@@ -28,7 +28,7 @@ class progress_bar {
   void draw(std::size_t epoch, std::size_t batch, double loss, clock::time_point now);
 
   std::FILE* out_;
-  bool shown_;
+  bool shown_, drawn_ = false;
   std::size_t epochs_, batches_;
   std::size_t samples_ = 0;
   clock::time_point start_ = clock::now();

@@ -15,7 +15,8 @@ namespace nn {
 template <class Model>
 class recorded_parameters {
  public:
-  recorded_parameters(Model& model, autodiff::tape& tape) : model_(model) {
+  recorded_parameters(Model& model, autodiff::tape& tape) : recorded_parameters(model) {
+    // Constructed by now: should the tape refuse a parameter, the destructor frees those before it.
     model_.parameters([&](auto& p) { p = tape.variable(p.detached()); });
   }
   ~recorded_parameters() {
@@ -25,6 +26,8 @@ class recorded_parameters {
   recorded_parameters& operator=(const recorded_parameters&) = delete;
 
  private:
+  explicit recorded_parameters(Model& model) : model_(model) {}
+
   Model& model_;
 };
 

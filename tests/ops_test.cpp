@@ -1,6 +1,6 @@
-// Every row of ops.def in every mode. Derivatives are held to extrapolated differences of the values in
-// long double, which know nothing of the slopes in the table; values and the last digits of slopes to
-// the same formula evaluated in long double.
+// Every row of ops.def in every mode. Derivatives are held to extrapolated differences of the
+// values in long double, which know nothing of the slopes in the table; values and the last digits
+// of slopes to the same formula evaluated in long double.
 
 #include <autodiff/autodiff.hpp>
 #include <autodiff/kernels.hpp>
@@ -75,23 +75,26 @@ wide first_difference(F&& f, wide x) {
 }
 template <class F>
 wide second_difference(F&& f, wide x) {
-  return extrapolated([&](wide h) { return (f(x + h) - 2 * f(x) + f(x - h)) / (h * h); }, first_step);
+  return extrapolated([&](wide h) { return (f(x + h) - 2 * f(x) + f(x - h)) / (h * h); },
+                      first_step);
 }
 template <class F>
 wide mixed_difference(F&& f, wide a, wide b) {
   return extrapolated(
       [&](wide h) {
-        return (f(a + h, b + h) - f(a + h, b - h) - f(a - h, b + h) + f(a - h, b - h)) / (4 * h * h);
+        return (f(a + h, b + h) - f(a + h, b - h) - f(a - h, b + h) + f(a - h, b - h)) /
+               (4 * h * h);
       },
       first_step);
 }
 
 // What differences in long double deliver, with an order of magnitude to spare.
-constexpr double first_tolerance = 1e-12, second_tolerance = 1e-10;
+constexpr double first_tolerance = 1e-14, second_tolerance = 1e-11;
 
 double distance(double got, wide expected) {
   if (std::isnan(got) && std::isnan(expected)) return 0;
-  const wide apart = std::abs(static_cast<wide>(got) - expected) / std::max(1.0L, std::abs(expected));
+  const wide apart =
+      std::abs(static_cast<wide>(got) - expected) / std::max(1.0L, std::abs(expected));
   return std::isnan(apart) ? infinity : static_cast<double>(apart);
 }
 
@@ -102,16 +105,21 @@ double ulps(T got, wide expected) {
   if (std::isnan(got) && std::isnan(expected)) return 0;
   const T rounded = static_cast<T>(expected);
   if (got == rounded) return 0;
-  const wide spacing = std::max<wide>(std::abs(std::nextafter(rounded, T(0)) - static_cast<wide>(rounded)),
-                                      std::numeric_limits<T>::denorm_min());
+  const wide spacing =
+      std::max<wide>(std::abs(std::nextafter(rounded, T(0)) - static_cast<wide>(rounded)),
+                     std::numeric_limits<T>::denorm_min());
   const wide apart = std::abs(static_cast<wide>(got) - expected) / spacing;
   return std::isnan(apart) ? infinity : static_cast<double>(apart);
 }
 
-// Twice what the worst row needs.
+// What adding to an adjoint may cost.
+template <class T>
+constexpr T rounding = 8 * std::numeric_limits<T>::epsilon();
+
+// The worst rows need half of it: cbrt, whose slope squares an error of 2.
 constexpr double scalar_value_ulps = 4, scalar_slope_ulps = 8;
 // The vectorised functions of the C library promise 4 where the scalar ones reach 1.
-constexpr double loop_value_ulps = 8, loop_slope_ulps = 24;
+constexpr double loop_value_ulps = 8, loop_slope_ulps = 12;
 
 /// Numbers over an interval, its ends among them.
 template <class T = double>
@@ -135,9 +143,12 @@ constexpr auto wide_value = [](auto... x) -> wide { return Rule::call(static_cas
 // A slope as a number: the tags unit and minus_unit become 1 and -1.
 template <class T, class Slope>
 T number(const Slope& slope) {
-  if constexpr (std::is_same_v<Slope, autodiff::unit>) return T(1);
-  else if constexpr (std::is_same_v<Slope, autodiff::minus_unit>) return T(-1);
-  else return T(slope);
+  if constexpr (std::is_same_v<Slope, autodiff::unit>)
+    return T(1);
+  else if constexpr (std::is_same_v<Slope, autodiff::minus_unit>)
+    return T(-1);
+  else
+    return T(slope);
 }
 
 template <class Rule>
@@ -290,7 +301,8 @@ TEST_CASE("reverse derivatives agree with differences of the values") {
         const var a = t.variable(at[i]), b = t.variable(other[i]);
         const wide by_a =
             first_difference([&](wide c) { return wide_value<Rule>(c, other[i]); }, at[i]);
-        const wide by_b = first_difference([&](wide c) { return wide_value<Rule>(at[i], c); }, other[i]);
+        const wide by_b =
+            first_difference([&](wide c) { return wide_value<Rule>(at[i], c); }, other[i]);
         const auto see = [&](const var& y, bool with_a, bool with_b) {
           CHECK(y.value() == Rule::call(at[i], other[i]));
           t.backward(y);
@@ -419,8 +431,8 @@ TEST_CASE("second derivatives agree with second differences in every nesting") {
 }
 
 TEST_CASE("slopes keep their last digits over the whole domain, tails included") {
-  // Magnitudes from subnormal to near overflow, both signs. The slope in long double has eleven more
-  // bits: a formula that cancels loses them in double and shows.
+  // Magnitudes from subnormal to near overflow, both signs. The slope in long double has eleven
+  // more bits: a formula that cancels loses them in double and shows.
   std::vector<double> at;
   for (double magnitude = 1e-310; magnitude < 1e308; magnitude *= 3.7) {
     at.push_back(magnitude);
@@ -469,7 +481,8 @@ TEST_CASE("tails of slopes agree with closed forms") {
   for (const double x : {0.0, 1e-9, 0.5, 3.0, 15.0, 20.0, 40.0, 300.0, 345.0}) {
     for (const double signed_x : {x, -x}) {
       CAPTURE(signed_x);
-      CHECK(ulps(slope(autodiff::tanh_rule{}, signed_x), sech_squared(signed_x)) <= scalar_slope_ulps);
+      CHECK(ulps(slope(autodiff::tanh_rule{}, signed_x), sech_squared(signed_x)) <=
+            scalar_slope_ulps);
     }
   }
   for (const double x : {0.0, 1e-9, 0.5, 5.0, 40.0, 100.0, 700.0}) {
@@ -478,7 +491,8 @@ TEST_CASE("tails of slopes agree with closed forms") {
       const wide e = std::exp(-std::abs(static_cast<wide>(signed_x)));
       CHECK(ulps(slope(autodiff::sigmoid_rule{}, signed_x), logistic_slope(signed_x)) <=
             scalar_slope_ulps);
-      CHECK(ulps(slope(autodiff::softplus_rule{}, signed_x), logistic(signed_x)) <= scalar_slope_ulps);
+      CHECK(ulps(slope(autodiff::softplus_rule{}, signed_x), logistic(signed_x)) <=
+            scalar_slope_ulps);
       CHECK(ulps(slope(autodiff::log_sigmoid_rule{}, signed_x), logistic(-signed_x)) <=
             scalar_slope_ulps);
       CHECK(ulps(slope(autodiff::expm1_rule{}, signed_x), signed_x < 0 ? e : 1 / e) <=
@@ -532,14 +546,16 @@ TEST_CASE("second derivatives of saturated functions are zero, not NaN") {
   }
   // tanh'' = -2 tanh sech^2, deep in the tail where 1 - tanh^2 has long been 0 in double.
   const double exact = -8 * std::exp(-60.0);
-  for (const double c : curvatures(autodiff::tanh_rule{}, 30.0)) CHECK(c == Approx(exact).epsilon(1e-12));
+  for (const double c : curvatures(autodiff::tanh_rule{}, 30.0))
+    CHECK(c == Approx(exact).epsilon(1e-12));
 }
 
 TEST_CASE("loops of every reachable instruction set agree with long double arithmetic") {
   const auto tables = reachable_tables();
   const auto check = [&]<class T>(T) {
     for (const kernel_table* table : tables) {
-      INFO("instruction set " << table->instruction_set << ", " << (sizeof(T) == 4 ? "float" : "double"));
+      INFO("instruction set " << table->instruction_set << ", "
+                              << (sizeof(T) == 4 ? "float" : "double"));
       autodiff::for_each_unary_rule([&]<class Rule>() {
         const unary_loops<T>& f = loops_of(*table, Rule{}, T{});
         CHECK(std::string_view(f.name) == Rule::name);
@@ -564,7 +580,7 @@ TEST_CASE("loops of every reachable instruction set agree with long double arith
             value.see(ulps(y[i], exact), all[i], y[i], exact);
             const wide pulled = weights[i] * wide_slope_of<Rule>(all[i]);
             slope.see(ulps(dx[i], pulled), all[i], dx[i], pulled);
-            CHECK(sum[i] == Approx(100 + dx[i]).epsilon(4 * std::numeric_limits<T>::epsilon()));
+            CHECK(std::abs(sum[i] - (100 + dx[i])) <= rounding<T> * (100 + std::abs(dx[i])));
           }
         }
         value.require_below(loop_value_ulps);
@@ -606,17 +622,20 @@ TEST_CASE("loops of every reachable instruction set agree with long double arith
               const bool repeated = (side == 0 ? stride.a : stride.b) == 0;
               const std::size_t count = repeated ? 1 : n;
               std::vector<T> into(count + 1, T(7)), added(count + 1, T(100));
-              pullback(n, a, stride.a, b, stride.b, kept, weights.data(), into.data(), store::write, 0.5);
-              pullback(n, a, stride.a, b, stride.b, kept, weights.data(), added.data(), store::add, 0.5);
+              pullback(n, a, stride.a, b, stride.b, kept, weights.data(), into.data(), store::write,
+                       0.5);
+              pullback(n, a, stride.a, b, stride.b, kept, weights.data(), added.data(), store::add,
+                       0.5);
               CHECK(into[count] == 7);
               CHECK(added[count] == 100);
               for (std::size_t i = 0; i < count; ++i) {
-                CHECK(added[i] == Approx(100 + into[i]).epsilon(8 * std::numeric_limits<T>::epsilon()));
+                CHECK(std::abs(added[i] - (100 + into[i])) <=
+                      rounding<T> * (100 + std::abs(into[i])));
                 if (repeated) {
                   // Rounding of a sum is relative to its terms.
                   const wide apart = std::abs(into[i] - sums[side]) / std::max(sizes[side], 1e-3L);
-                  slope.see(static_cast<double>(apart / std::numeric_limits<T>::epsilon()), all_a[i],
-                            into[i], sums[side]);
+                  slope.see(static_cast<double>(apart / std::numeric_limits<T>::epsilon()),
+                            all_a[i], into[i], sums[side]);
                 } else {
                   slope.see(ulps(into[i], pulled[side][i]), all_a[i], into[i], pulled[side][i]);
                 }
@@ -646,7 +665,8 @@ TEST_CASE("tensors give the values and pullbacks of every row") {
         t.backward(y, tensor_of(weights));
         const tensor<T> dx = t.adjoint(x);
         for (std::size_t i = 0; i < at.size(); ++i) {
-          const wide exact = wide_value<Rule>(at[i]), pulled = weights[i] * wide_slope_of<Rule>(at[i]);
+          const wide exact = wide_value<Rule>(at[i]),
+                     pulled = weights[i] * wide_slope_of<Rule>(at[i]);
           value.see(ulps(y.value(i), exact), at[i], y.value(i), exact);
           slope.see(ulps(dx.value(i), pulled), at[i], dx.value(i), pulled);
         }
@@ -660,7 +680,8 @@ TEST_CASE("tensors give the values and pullbacks of every row") {
           const wide exact = wide_value<Rule>(at[i], other[i]);
           const auto slopes = wide_slopes_of<Rule>(at[i], other[i]);
           value.see(ulps(y.value(i), exact), at[i], y.value(i), exact);
-          slope.see(ulps(dx.value(i), weights[i] * slopes[0]), at[i], dx.value(i), weights[i] * slopes[0]);
+          slope.see(ulps(dx.value(i), weights[i] * slopes[0]), at[i], dx.value(i),
+                    weights[i] * slopes[0]);
           slope.see(ulps(db.value(i), weights[i] * slopes[1]), other[i], db.value(i),
                     weights[i] * slopes[1]);
         }

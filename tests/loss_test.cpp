@@ -1,0 +1,246 @@
+#include <tests/catch.hpp>
+#include <tests/reference.hpp>
+
+#include <autodiff/elementwise.hpp>
+#include <autodiff/error.hpp>
+#include <autodiff/reduce.hpp>
+#include <nn/loss.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace {
+
+using reference::real;
+using numbers = std::vector<real>;
+
+/// A loss as mathematics: value and derivative by y, for n rows of k numbers.
+struct closed_form {
+  real value = 0;
+  numbers gradient;
+};
+using closed_form_of = closed_form(std::size_t n, std::size_t k, const numbers& y,
+                                   const numbers& t);
+
+closed_form half_squared_error(std::size_t, std::size_t, const numbers& y, const numbers& t) {
+  closed_form e;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    e.value += (y[i] - t[i]) * (y[i] - t[i]) / 2;
+    e.gradient.push_back(y[i] - t[i]);
+  }
+  return e;
+}
+
+closed_form mean_squared_error(std::size_t, std::size_t, const numbers& y, const numbers& t) {
+  closed_form e;
+  const auto size = static_cast<real>(y.size());
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    e.value += (y[i] - t[i]) * (y[i] - t[i]) / size;
+    e.gradient.push_back(2 * (y[i] - t[i]) / size);
+  }
+  return e;
+}
+
+// -log sigmoid(x), which in long double keeps the tail down to exp(-11000).
+real minus_log_sigmoid(real x) {
+  return std::max<real>(-x, 0) + std::log1p(std::exp(-std::fabs(x)));
+}
+real sigmoid(real x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+
+closed_form binary_cross_entropy(std::size_t, std::size_t, const numbers& y, const numbers& t) {
+  closed_form e;
+  const auto size = static_cast<real>(y.size());
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    // 1 - sigmoid(y) = sigmoid(-y), without the cancellation.
+    e.value += (t[i] * minus_log_sigmoid(y[i]) + (1 - t[i]) * minus_log_sigmoid(-y[i])) / size;
+    e.gradient.push_back(((1 - t[i]) * sigmoid(y[i]) - t[i] * sigmoid(-y[i])) / size);
+  }
+  return e;
+}
+
+closed_form softmax_cross_entropy(std::size_t n, std::size_t k, const numbers& y,
+                                  const numbers& t) {
+  closed_form e;
+  const auto rows = static_cast<real>(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const real largest = *std::max_element(&y[i * k], &y[i * k] + k);
+    real total = 0;
+    for (std::size_t j = 0; j < k; ++j) total += std::exp(y[i * k + j] - largest);
+    for (std::size_t j = 0; j < k; ++j) {
+      const real log_p = y[i * k + j] - largest - std::log(total);
+      if (t[i * k + j] != 0) e.value -= t[i * k + j] * log_p / rows;
+      e.gradient.push_back((std::exp(log_p) - t[i * k + j]) / rows);
+    }
+  }
+  return e;
+}
+
+struct case_of_loss {
+  const nn::loss& loss;
+  closed_form_of* form;
+};
+const case_of_loss cases[] = {
+    {nn::half_squared_error, half_squared_error},
+    {nn::mean_squared_error, mean_squared_error},
+    {nn::binary_cross_entropy, binary_cross_entropy},
+    {nn::softmax_cross_entropy, softmax_cross_entropy},
+};
+
+template <class T>
+autodiff::tensor<T> as_tensor(const autodiff::shape& s, const numbers& values) {
+  autodiff::tensor<T> x(s);
+  std::transform(values.begin(), values.end(), x.mutable_values().begin(),
+                 [](real v) { return static_cast<T>(v); });
+  return x;
+}
+
+template <class T>
+numbers as_numbers(const autodiff::tensor<T>& x) {
+  return {x.values().begin(), x.values().end()};
+}
+
+/// Value and gradient of a loss on the tape against its closed form, to `units` last places of T,
+/// of the largest entry.
+template <class T>
+void check(const case_of_loss& c, const autodiff::tensor<T>& y_values, const autodiff::tensor<T>& t,
+           double units = 8) {
+  CAPTURE(std::string(c.loss.name), autodiff::to_string(t.shape()));
+  const std::size_t k = t.shape()[t.rank() - 1];
+  const closed_form expected = c.form(t.size() / k, k, as_numbers(y_values), as_numbers(t));
+  autodiff::tape tape;
+  const autodiff::tensor<T> y = tape.variable(y_values);
+  const autodiff::tensor<T> e = c.loss(y, t);
+  CHECK(e.shape() == autodiff::shape{});
+  tape.backward(e);
+  const real tolerance = units * std::numeric_limits<T>::epsilon();
+  CAPTURE(e.item(), static_cast<double>(expected.value));
+  CHECK(std::fabs(e.item() - expected.value) <= tolerance * std::fabs(expected.value));
+  real largest = 0;
+  for (const real g : expected.gradient) largest = std::max(largest, std::fabs(g));
+  const autodiff::tensor<T> gradient = tape.adjoint(y);
+  REQUIRE(gradient.shape() == t.shape());
+  for (std::size_t i = 0; i < t.size(); ++i) {
+    CAPTURE(i, gradient.values()[i], static_cast<double>(expected.gradient[i]));
+    CHECK(std::fabs(gradient.values()[i] - expected.gradient[i]) <= tolerance * largest);
+  }
+}
+
+/// Rows of weights that sum to 1.
+numbers soft_targets(std::size_t n, std::size_t k, std::uint64_t seed) {
+  reference::random random(seed);
+  numbers t(n * k);
+  for (std::size_t i = 0; i < n; ++i) {
+    real total = 0;
+    for (std::size_t j = 0; j < k; ++j) total += t[i * k + j] = random.uniform(0.1, 1);
+    for (std::size_t j = 0; j < k; ++j) t[i * k + j] /= total;
+  }
+  return t;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("losses and their gradients are their closed forms on matrices and vectors", "",
+                   float, double) {
+  using T = TestType;
+  for (const case_of_loss& c : cases) {
+    for (const auto& s : {autodiff::shape{4, 3}, autodiff::shape{3}, autodiff::shape{1, 3},
+                          autodiff::shape{2, 1}, autodiff::shape{7, 10}}) {
+      const std::size_t k = s[s.rank() - 1], n = s.size() / k;
+      const auto y = reference::random(5).uniform<real>(s.size(), -3, 3);
+      numbers one_hot(s.size());
+      for (std::size_t i = 0; i < n; ++i) one_hot[i * k + i % k] = 1;
+      check<T>(c, as_tensor<T>(s, y), as_tensor<T>(s, one_hot));
+      check<T>(c, as_tensor<T>(s, y), as_tensor<T>(s, soft_targets(n, k, 6)), 64);
+    }
+  }
+}
+
+TEST_CASE("half of the squared error has the delta y - t of the textbook, bit for bit") {
+  const autodiff::tensor<double> y_values({0.48, 1.14}), t({1.0, 1.15});
+  autodiff::tape tape;
+  const autodiff::tensor<double> y = tape.variable(y_values);
+  tape.backward(nn::half_squared_error(y, t));
+  CHECK(tape.adjoint(y).value(0) == 0.48 - 1.0);
+  CHECK(tape.adjoint(y).value(1) == 1.14 - 1.15);
+}
+
+TEST_CASE("mean and half squared error are equal for two outputs of one sample only") {
+  const autodiff::tensor<double> y({0.5, 2.0}), t({1.0, 1.0}), y3({0.5, 2.0, 1.0}),
+      t3({1.0, 1.0, 0.0});
+  CHECK(nn::mean_squared_error(y, t).item() == nn::half_squared_error(y, t).item());
+  CHECK(nn::mean_squared_error(y3, t3).item() != nn::half_squared_error(y3, t3).item());
+}
+
+TEMPLATE_TEST_CASE("cross-entropies of logits up to 1e4 are finite and right", "", float, double) {
+  using T = TestType;
+  const autodiff::shape s{4, 2};
+  const auto y = as_tensor<T>(s, {1e4, -1e4, -1e4, 1e4, 1e4, 1e4, 0, -1e4});
+  for (const numbers& t : {numbers{1, 0, 1, 0, 1, 0, 1, 0}, numbers{0, 1, 0, 1, 0, 1, 0, 1},
+                           numbers{.5, .5, .25, .75, 1, 0, .5, .5}}) {
+    check<T>(cases[2], y, as_tensor<T>(s, t));
+    check<T>(cases[3], y, as_tensor<T>(s, t));
+  }
+}
+
+TEMPLATE_TEST_CASE("a confident and right binary output keeps the tail of loss and gradient", "",
+                   float, double) {
+  using T = TestType;
+  for (const T y : {T(12), T(25), T(60)}) {
+    // -log sigmoid(y) is nearly exp(-y), far below the last place of y.
+    check<T>(cases[2], as_tensor<T>({1}, {y}), as_tensor<T>({1}, {1}));
+    check<T>(cases[2], as_tensor<T>({1}, {-y}), as_tensor<T>({1}, {0}));
+  }
+}
+
+TEST_CASE("binary cross-entropy on a sigmoid's logits has the delta (p - t) / n") {
+  const auto y_values = as_tensor<double>({3, 1}, {0.3, -2, 5});
+  const auto t = as_tensor<double>({3, 1}, {1, 0, 0.5});
+  autodiff::tape tape;
+  const autodiff::tensor<double> y = tape.variable(y_values);
+  tape.backward(nn::binary_cross_entropy(y, t));
+  const autodiff::tensor<double> p = autodiff::sigmoid(y_values), gradient = tape.adjoint(y);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(reference::close(gradient.values()[i], (p.values()[i] - t.values()[i]) / 3, 1e-16));
+  }
+}
+
+TEST_CASE("binary cross-entropy of logit 0 is log 2 with slope 1/2 - t") {
+  for (const double t : {0.0, 0.25, 1.0}) {
+    autodiff::tape tape;
+    const autodiff::tensor<double> y = tape.variable(autodiff::tensor<double>({0.0}));
+    const autodiff::tensor<double> e = nn::binary_cross_entropy(y, autodiff::tensor<double>({t}));
+    tape.backward(e);
+    CHECK(reference::close(e.item(), std::log(2.0L), 1e-16));
+    CHECK(tape.adjoint(y).value(0) == 0.5 - t);
+  }
+}
+
+TEST_CASE("a loss goes down when its output goes to the target") {
+  for (const case_of_loss& c : cases) {
+    const autodiff::tensor<float> t({1.0f, 0.0f}), far({-1.0f, 2.0f}), near({0.9f, 0.1f});
+    CHECK(c.loss(near, t).item() < c.loss(far, t).item());
+  }
+}
+
+TEST_CASE("targets of another shape than the outputs are refused with both shapes") {
+  for (const case_of_loss& c : cases) {
+    for (const auto& s : {autodiff::shape{4, 1}, autodiff::shape{3}, autodiff::shape{1, 3},
+                          autodiff::shape{}, autodiff::shape{3, 4}}) {
+      const auto refused = [&]<class T>(T) {
+        return reference::message<autodiff::shape_error>([&] {
+          c.loss(autodiff::tensor<T>(autodiff::shape{4, 3}), autodiff::tensor<T>(s));
+        });
+      };
+      for (const std::string& text : {refused(0.0f), refused(0.0)}) {
+        CAPTURE(text);
+        CHECK(reference::says(text, std::string(c.loss.name), "[4, 3]", autodiff::to_string(s)));
+      }
+    }
+  }
+}

@@ -1,0 +1,224 @@
+// Counts every request for memory of this program: operator new, and under glibc malloc itself. A
+// program of its own, because it replaces them for everybody.
+
+#include <autodiff/array.hpp>
+#include <autodiff/bridge.hpp>
+#include <autodiff/elementwise.hpp>
+#include <autodiff/fused.hpp>
+#include <autodiff/indexing.hpp>
+#include <autodiff/linear.hpp>
+#include <autodiff/reduce.hpp>
+#include <autodiff/tape.hpp>
+#include <autodiff/var.hpp>
+
+#include <tests/catch.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// The sanitizers replace malloc themselves, and with them blocks of tensors are not reused.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+namespace {
+
+std::atomic<std::size_t> requests{0};
+
+}  // namespace
+
+#if !defined(SANITIZED) && defined(__GLIBC__)
+
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+void __libc_free(void*);
+
+void* malloc(std::size_t size) {
+  ++requests;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  ++requests;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  ++requests;
+  return __libc_realloc(memory, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  ++requests;
+  return __libc_memalign(alignment, size);
+}
+void free(void* memory) { __libc_free(memory); }
+}
+
+#else
+
+// Inlined, one half of a pair would look like a mismatch with the other.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++requests;
+  if (void* memory = std::malloc(size ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+#endif
+
+namespace {
+
+using autodiff::shape;
+using autodiff::tape;
+using autodiff::tensor;
+using autodiff::var;
+
+/// Requests for memory in ten calls of `step`, once it is warm.
+template <class Step>
+std::size_t requests_when_warm(Step&& step) {
+  for (int round = 0; round < 3; ++round) step();
+  const std::size_t before = requests;
+  for (int round = 0; round < 10; ++round) step();
+  return requests - before;
+}
+
+#ifdef SANITIZED
+constexpr bool reuses_blocks = false;
+#else
+constexpr bool reuses_blocks = true;
+#endif
+
+}  // namespace
+
+TEST_CASE("requests for memory are counted") {
+  const std::size_t before = requests;
+  // A new-expression could be left out by the compiler.
+  ::operator delete(::operator new(1));
+  const std::size_t by_new = requests;
+  CHECK(by_new > before);
+  if (!reuses_blocks) return;
+  const tensor<double> x(shape{12345}, 1.0);
+  CHECK(requests > by_new);
+}
+
+TEST_CASE("recording scalars, sweeping and rewinding again allocates nothing") {
+  tape t;
+  const var x = t.variable(1.5), y = t.variable(-0.3);
+  const auto mark = t.mark();
+  double total = 0;
+  CHECK(requests_when_warm([&] {
+          var z = x;
+          for (int i = 0; i < 1000; ++i) z = sin(z) * y + exp(x * y);
+          t.backward(z);
+          total += t.adjoint(x);
+          t.rewind(mark);
+        }) == 0);
+  CHECK(total != 0);
+}
+
+TEST_CASE("making variables after a full rewind allocates nothing") {
+  tape t;
+  const std::array<double, 3> start{1, 2, 3};
+  CHECK(requests_when_warm([&] {
+          const auto x = t.variable(start);
+          t.backward(var(x[0] * x[1] + x[2]));
+          t.adjoint(x);
+          t.rewind();
+        }) == 0);
+}
+
+TEST_CASE("a tape made and destroyed again allocates nothing") {
+  double total = 0;
+  CHECK(requests_when_warm([&] {
+          tape t;
+          const var x = t.variable(2.0);
+          t.backward(var(x * x));
+          total += t.adjoint(x);
+        }) == 0);
+  CHECK(total == 13 * 4.0);
+}
+
+TEST_CASE("a step of tensor operations, swept and rewound, allocates nothing") {
+  if (!reuses_blocks) return;
+  tape t;
+  const tensor<float> w1 = t.variable(tensor<float>(shape{20, 30}, 0.01f));
+  const tensor<float> w2 = t.variable(tensor<float>(shape{30, 5}, 0.02f));
+  const tensor<float> input(shape{16, 20}, 1.0f);
+  const auto mark = t.mark();
+  for (const autodiff::keeping kept : {autodiff::keep_all, autodiff::leaves_only}) {
+    CHECK(requests_when_warm([&] {
+            const tensor<float> y = sum(square(matmul(tanh(matmul(input, w1)), w2)));
+            t.backward(y, kept);
+            const tensor<float> g1 = t.adjoint(w1), g2 = t.adjoint(w2);
+            t.rewind(mark);
+          }) == 0);
+  }
+}
+
+TEST_CASE("a step of every structured operation, with weights updated in place, allocates nothing") {
+  if (!reuses_blocks) return;
+  tape t;
+  tensor<double> w(shape{6, 4}, 0.1), b(shape{4}, 0.0);
+  const tensor<double> x(shape{8, 6}, 0.5), targets(shape{8, 4}, 0.25);
+  const std::array<std::size_t, 3> rows{0, 3, 3};
+  CHECK(requests_when_warm([&] {
+          {
+            const tensor<double> leaf_w = t.variable(w), leaf_b = t.variable(b);
+            const tensor<double> z = affine(x, leaf_w, leaf_b);
+            const tensor<double> loss = softmax_cross_entropy(z, targets) + sum(mean(log_softmax(z), {0})) +
+                                        sum(softmax(transpose(reshape(take_rows(z, rows), {4, 3})))) +
+                                        sum(max(z, 0.0) / (abs(z) + 1.0), {0, 1});
+            t.backward(loss, autodiff::leaves_only);
+            const tensor<double> step = -0.1 * t.adjoint(leaf_w);
+            t.rewind();
+            w = leaf_w.detached() + step;
+          }
+          w.mutable_values()[0] += 1e-3;
+        }) == 0);
+}
+
+TEST_CASE("crossing between scalars and tensors allocates nothing in tensors and tape") {
+  if (!reuses_blocks) return;
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0, 3.0}));
+  const auto mark = t.mark();
+  CHECK(requests_when_warm([&] {
+          const var a = x[0], b = x[2];
+          const tensor<double> y = autodiff::stack({a, b, a * b});
+          t.backward(sum(y * a));
+          t.rewind(mark);
+        }) == 0);
+}
+
+TEST_CASE("tensors made on one thread and dropped on another do not pile up there") {
+  if (!reuses_blocks) return;
+  // As a reader of data and a trainer do. A pile would show as blocks that the dropping thread can take
+  // without a request.
+  const shape s{1000};
+  std::vector<tensor<double>> handed;
+  for (int i = 0; i < 64; ++i) handed.emplace_back(s, 1.0);
+  std::size_t from_pile = 0;
+  std::thread([&] {
+    handed.clear();
+    std::vector<tensor<double>> taken;
+    taken.reserve(64);
+    for (int i = 0; i < 64; ++i) {
+      const std::size_t before = requests;
+      taken.emplace_back(s);
+      from_pile += requests == before;
+    }
+  }).join();
+  CHECK(from_pile == 0);
+}
