@@ -28,6 +28,7 @@ template <class T, std::size_t Leaves>
 struct statement {
   T partials[Leaves];
   tag_type tags[Leaves];
+  bool is_unit[Leaves];  // the partial is exactly 1, known to the compiler
 };
 
 template <class T>
@@ -37,14 +38,15 @@ struct leaf {
   T value_;
   tag_type tag_;
 
-  constexpr const T& value() const { return value_; }
-  constexpr bool is_active() const { return tag_ != 0; }
+  [[gnu::always_inline]] constexpr const T& value() const { return value_; }
+  [[gnu::always_inline]] constexpr bool is_active() const { return tag_ != 0; }
   template <std::size_t Offset, class Weight, class Statement>
   [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
     if constexpr (std::same_as<Weight, unit>) out.partials[Offset] = T(1);
     else if constexpr (std::same_as<Weight, minus_unit>) out.partials[Offset] = T(-1);
     else out.partials[Offset] = weight;
     out.tags[Offset] = tag_;
+    out.is_unit[Offset] = std::same_as<Weight, unit>;
   }
 };
 
@@ -54,8 +56,8 @@ struct constant {
   static constexpr std::size_t leaves = 0;
   T value_;
 
-  constexpr const T& value() const { return value_; }
-  constexpr bool is_active() const { return false; }
+  [[gnu::always_inline]] constexpr const T& value() const { return value_; }
+  [[gnu::always_inline]] constexpr bool is_active() const { return false; }
   template <std::size_t Offset, class Weight, class Statement>
   constexpr void propagate(const Weight&, Statement&) const {}
 };
@@ -67,9 +69,9 @@ struct unary_node {
   X x_;
   value_type value_;
 
-  explicit constexpr unary_node(const X& x) : x_(x), value_(Rule::call(x.value())) {}
-  constexpr const value_type& value() const { return value_; }
-  constexpr bool is_active() const { return x_.is_active(); }
+  [[gnu::always_inline]] explicit constexpr unary_node(const X& x) : x_(x), value_(Rule::call(x.value())) {}
+  [[gnu::always_inline]] constexpr const value_type& value() const { return value_; }
+  [[gnu::always_inline]] constexpr bool is_active() const { return x_.is_active(); }
   template <std::size_t Offset, class Weight, class Statement>
   [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
     using T = value_type;
@@ -86,10 +88,10 @@ struct binary_node {
   B b_;
   value_type value_;
 
-  constexpr binary_node(const A& a, const B& b)
+  [[gnu::always_inline]] constexpr binary_node(const A& a, const B& b)
       : a_(a), b_(b), value_(Rule::call(a.value(), b.value())) {}
-  constexpr const value_type& value() const { return value_; }
-  constexpr bool is_active() const { return a_.is_active() || b_.is_active(); }
+  [[gnu::always_inline]] constexpr const value_type& value() const { return value_; }
+  [[gnu::always_inline]] constexpr bool is_active() const { return a_.is_active() || b_.is_active(); }
   template <std::size_t Offset, class Weight, class Statement>
   [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
     using T = value_type;
@@ -105,7 +107,7 @@ struct binary_node {
 
  private:
   template <class Other>
-  static constexpr double tie(const Other& other) {
+  [[gnu::always_inline]] static constexpr double tie(const Other& other) {
     return other.is_active() ? 0.5 : 0.0;
   }
 };
@@ -135,11 +137,11 @@ concept recordable = is_node<E> || is_var<E>;
 
 /// The operand as it is held inside a node.
 template <expression E>
-constexpr const E& operand(const E& e) {
+[[gnu::always_inline]] constexpr const E& operand(const E& e) {
   return e;
 }
 template <class T>
-constexpr leaf<T> operand(const basic_var<T>& x) {
+[[gnu::always_inline]] constexpr leaf<T> operand(const basic_var<T>& x) {
   return {x.value(), x.tag()};
 }
 

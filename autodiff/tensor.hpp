@@ -169,9 +169,9 @@ class recorded_operation final : public tensor_node<T> {
 
 /// The tape on which an operation over active tensors records. Throws tape_error when this thread has none.
 inline tape& recording_tape(std::string_view operation, tag_type argument) {
-  recorder<double>* r = active_recorder<double>;
-  if (!r) tape_errors::foreign(operation, argument, 0, 0);
-  return *r->tape;
+  tape* recording = active_recorder<double>.tape;
+  if (!recording) tape_errors::foreign(operation, argument, 0, 0);
+  return *recording;
 }
 
 template <class T>

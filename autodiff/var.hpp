@@ -33,8 +33,8 @@ class basic_var {
   /// A value at a place; for makers of variables.
   constexpr basic_var(const T& value, tag_type tag) : value_(value), tag_(tag) {}
 
-  constexpr const T& value() const { return value_; }
-  constexpr tag_type tag() const { return tag_; }
+  [[gnu::always_inline]] constexpr const T& value() const { return value_; }
+  [[gnu::always_inline]] constexpr tag_type tag() const { return tag_; }
   /// Whether this value depends on a variable of some tape.
   constexpr bool is_recorded() const { return tag_ != 0; }
 

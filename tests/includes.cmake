@@ -29,7 +29,9 @@ row(ops.def)
 row(ops ops.def)
 row(dual ops ops.def)
 row(expression ops ops.def)
-row(tape error memory expression)
+row(recorder expression)
+row(sweep recorder)
+row(tape error memory expression recorder sweep)
 row(var error expression tape)
 row(shape error)
 row(array error memory shape)
@@ -46,7 +48,7 @@ row(fused error tensor)
 row(gradient error dual tape var tensor)
 row(check error gradient)
 row(format dual shape tape var tensor check)
-row(autodiff error random ops dual expression tape var shape tensor bridge elementwise linear reduce
+row(autodiff error random ops dual expression recorder sweep tape var shape tensor bridge elementwise linear reduce
   indexing fused gradient check format)
 
 # Of autodiff, nn sees what a user sees, noun by noun.

@@ -50,6 +50,8 @@ TEST_CASE("the adjoint of reshape has the shape of its argument") {
   t.backward(reshape(square(x), {2, 3}), tensor<double>({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}));
   CHECK(t.adjoint(x).shape() == shape{3, 2});
   CHECK(numbers(t.adjoint(x)) == doubles{2, 8, 18, 32, 50, 72});
+  t.backward(reshape(x, {6}), tensor<double>({1.0, 2.0, 3.0, 4.0, 5.0, 6.0}));
+  CHECK(t.adjoint(x).shape() == shape{3, 2});
 }
 
 TEST_CASE("reshaping to another size is an error with both shapes and sizes") {

@@ -105,11 +105,12 @@ nn::network<double> random_network(reference::random& random) {
   std::vector<nn::dense> layers;
   const std::size_t depth = 1 + random.below(4);
   for (std::size_t l = 0; l < depth; ++l) {
-    layers.emplace_back(1 + random.below(6), activations[random.below(4)],
-                        random.below(3) == 0 ? nn::bias::without : nn::bias::with);
+    const std::size_t units = 1 + random.below(6), activation = random.below(4);
+    const bool bias = random.below(3) > 0;
+    layers.emplace_back(units, activations[activation], bias ? nn::bias::with : nn::bias::without);
   }
-  nn::network<double> net(1 + random.below(6), std::span<const nn::dense>(layers),
-                          nn::seed{random.bits()});
+  const std::size_t inputs = 1 + random.below(6);
+  nn::network<double> net(inputs, std::span<const nn::dense>(layers), nn::seed{random.bits()});
   for (auto& layer : net.layers()) {
     if (layer.has_bias()) layer.bias = drawn(layer.bias.shape(), random.bits());
   }

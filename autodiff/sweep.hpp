@@ -1,0 +1,101 @@
+#pragma once
+// The reverse sweep: one walk over the record, newest entry first. A record whose result has the adjoint
+// w adds w * partial to the adjoint of each of its arguments.
+// Source: Griewank and Walther, Evaluating Derivatives (2008), section 3.2.
+
+#include <autodiff/recorder.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace autodiff {
+
+/// A record with a sweep of its own: a block of inputs, a tensor operation, a bridge between both.
+template <class T>
+class operation {
+ public:
+  virtual ~operation() = default;
+  /// Adds this record's share to the adjoints of its arguments. `place` is the first of the scalar
+  /// places that the record owns.
+  virtual void sweep(basic_tape<T>& tape, std::uint32_t place) = 0;
+  /// Forgets the adjoint, before a new sweep.
+  virtual void clear() noexcept {}
+
+  /// Number of consecutive scalar places that this record owns.
+  std::uint32_t places = 0;
+  /// Told from every earlier record of the tape, also from those that were rewound.
+  std::uint32_t serial = 0;
+};
+
+/// Sweeps `codes` records that end where r ends. `adjoints` holds one number per place, the output's
+/// seed already in; `operations_end` points behind the youngest operation.
+template <class T>
+void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* const adjoints,
+           operation<T>* const* operations_end) {
+  const T* partials = r.partials + r.argument_count;
+  const std::uint32_t* arguments = r.arguments + r.argument_count;
+  const std::uint8_t* code = r.next_code();
+  const std::uint8_t* const oldest = code - codes;
+  T* at = adjoints + r.places();
+  // A carry is the adjoint of the place before, passed on in a register.
+  T carried(0);
+  bool carries = false;
+  const auto pull = [&](std::size_t count, const T& weight) __attribute__((always_inline)) {
+    for (std::size_t i = 0; i < count; ++i) adjoints[arguments[i]] += partials[i] * weight;
+  };
+  while (code != oldest) {
+    const std::size_t kind = *--code;
+    if (kind >= tape_code::inputs) [[unlikely]] {
+      if (carries) at[-1] += carried;
+      carries = false;
+      if (kind != tape_code::long_record) {
+        operation<T>& swept = **--operations_end;
+        at -= swept.places;
+        swept.sweep(tape, static_cast<std::uint32_t>(at - adjoints));
+        continue;
+      }
+      const std::size_t count = *--arguments;
+      arguments -= count;
+      partials -= count + 1;
+      const T weight = *--at;
+      if (!is_zero(weight)) pull(count, weight);
+      continue;
+    }
+    const std::size_t count = kind & (tape_code::carry - 1u);
+    partials -= count;
+    arguments -= count;
+    T weight = *--at;
+    if (carries) *at = weight += carried;
+    carries = (kind & tape_code::carry) != 0;
+    carried = weight;
+    // Zero means that the output does not depend on this result: skipped by selection, because its
+    // partials may be infinite.
+    if (is_zero(weight)) continue;
+    // A run of equal records that carry into each other is a sum that grew term by term: it stays here,
+    // without choosing anew for every term.
+    const auto run = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) __attribute__((always_inline)) {
+      pull(N, weight);
+      while (carries && code != oldest && code[-1] == kind) {
+        --code;
+        partials -= N;
+        arguments -= N;
+        --at;
+        *at = weight += *at;
+        if (is_zero(weight)) break;
+        pull(N, weight);
+      }
+    };
+    switch (count) {
+      case 0: break;
+      case 1: run(std::integral_constant<std::size_t, 1>{}); break;
+      case 2: run(std::integral_constant<std::size_t, 2>{}); break;
+      case 3: run(std::integral_constant<std::size_t, 3>{}); break;
+      case 4: run(std::integral_constant<std::size_t, 4>{}); break;
+      default: pull(count, weight);
+    }
+    carried = weight;
+  }
+}
+
+}  // namespace autodiff
