@@ -30,8 +30,38 @@ storage_block* take_block(std::size_t bytes);
 /// Gives a block back: to this thread's pool when it was taken from it, else to the system, so that
 /// what one thread makes and another drops does not pile up there.
 void give_block(storage_block* block) noexcept;
+/// One owner less. The last one needs no locked instruction.
+inline void release(storage_block* block) noexcept {
+  if (block->references.load(std::memory_order_acquire) == 1 ||
+      block->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    give_block(block);
+  }
+}
 /// Returns the pooled, unused memory of this thread to the system.
 void trim_memory() noexcept;
+
+/// A share of a block: what a pullback keeps of an operand whose shape it does not need.
+template <class T>
+class storage {
+ public:
+  storage() = default;
+  explicit storage(storage_block* block) noexcept : block_(block) {
+    if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  storage(const storage& other) noexcept : storage(other.block_) {}
+  storage(storage&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  storage& operator=(storage other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~storage() {
+    if (block_) release(block_);
+  }
+  const T* data() const noexcept { return block_ ? static_cast<const T*>(block_->data()) : nullptr; }
+
+ private:
+  storage_block* block_ = nullptr;
+};
 
 template <class T>
 class array {
@@ -41,7 +71,7 @@ class array {
   using value_type = T;
 
   /// No storage, shape [0].
-  array() : shape_{0} {}
+  array() noexcept : shape_(autodiff::shape::empty()) {}
   /// Values undefined.
   explicit array(const autodiff::shape& s) : block_(take_block(s.size() * sizeof(T))), shape_(s) {}
   array(const autodiff::shape& s, const T& fill) : array(s) {
@@ -54,15 +84,25 @@ class array {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
   }
   array(array&& other) noexcept
-      : block_(std::exchange(other.block_, nullptr)), shape_(std::exchange(other.shape_, {0})) {}
-  array& operator=(array other) noexcept {
-    std::swap(block_, other.block_);
-    std::swap(shape_, other.shape_);
+      : block_(std::exchange(other.block_, nullptr)),
+        shape_(std::exchange(other.shape_, autodiff::shape::empty())) {}
+  array& operator=(const array& other) noexcept {
+    if (this != &other) *this = array(other);
+    return *this;
+  }
+  array& operator=(array&& other) noexcept {
+    if (this != &other) {
+      reset();
+      block_ = std::exchange(other.block_, nullptr);
+      shape_ = std::exchange(other.shape_, autodiff::shape::empty());
+    }
     return *this;
   }
   ~array() { reset(); }
 
   bool has_storage() const noexcept { return block_ != nullptr; }
+  /// The values alone.
+  autodiff::storage<T> share() const noexcept { return autodiff::storage<T>(block_); }
   const autodiff::shape& shape() const noexcept { return shape_; }
   std::size_t size() const noexcept { return block_ ? shape_.size() : 0; }
   const T* data() const noexcept { return block_ ? static_cast<const T*>(block_->data()) : nullptr; }
@@ -82,7 +122,7 @@ class array {
     return view;
   }
   void reset() noexcept {
-    if (block_ && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) give_block(block_);
+    if (block_) release(block_);
     block_ = nullptr;
   }
 

@@ -18,7 +18,7 @@ enum class store { write, add };
 /// x (y) may be null in the pullback when needs_x (needs_y) is false.
 template <class T>
 struct unary_loops {
-  const char* name;
+  std::string_view name;
   bool needs_x, needs_y;
   void (*forward)(std::size_t n, const T* x, T* y);
   void (*pullback)(std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how);
@@ -32,7 +32,7 @@ struct binary_loops {
   using pullback_loop = void(std::size_t n, const T* a, std::size_t stride_a, const T* b,
                              std::size_t stride_b, const T* y, const T* dy, T* into, store how,
                              double tie);
-  const char* name;
+  std::string_view name;
   bool needs_a, needs_b, needs_y;
   void (*forward)(std::size_t n, const T* a, std::size_t stride_a, const T* b, std::size_t stride_b,
                   T* y);
@@ -248,7 +248,7 @@ template <class T>
 
 template <class Rule, class T>
 constexpr unary_loops<T> make_unary_loops() {
-  return {Rule::name.data(), needs<Rule>::x, needs<Rule>::y,
+  return {Rule::name, needs<Rule>::x, needs<Rule>::y,
           [](std::size_t n, const T* x, T* y) { unary_forward<Rule>(n, x, y); },
           [](std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how) {
             unary_pullback<Rule>(n, x, y, dy, dx, how);
@@ -257,7 +257,7 @@ constexpr unary_loops<T> make_unary_loops() {
 
 template <class Rule, class T>
 constexpr binary_loops<T> make_binary_loops() {
-  return {Rule::name.data(), needs_both<Rule>::a, needs_both<Rule>::b, needs_both<Rule>::y,
+  return {Rule::name, needs_both<Rule>::a, needs_both<Rule>::b, needs_both<Rule>::y,
           [](std::size_t n, const T* a, std::size_t sa, const T* b, std::size_t sb, T* y) {
             binary_forward<Rule>(n, a, sa, b, sb, y);
           },

@@ -125,7 +125,9 @@ template <class T, class E>
     for (std::size_t i = n; i-- > 0;) {
       if (!merged[i] && s.is_unit[i]) carried = i;
     }
-    if (carried < n && s.tags[carried] == next - 1) store(carried, tape_code::carry);
+    // A statement of one leaf (y + 1.0) stores it: every record has an argument, so that the limit on
+    // arguments bounds codes and places, too.
+    if (n > 1 && carried < n && s.tags[carried] == next - 1) store(carried, tape_code::carry);
     else store(n, 0);
     return next;
   }

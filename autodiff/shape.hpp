@@ -24,6 +24,13 @@ class shape {
   shape(std::initializer_list<std::size_t> extents)
       : shape(std::span<const std::size_t>(extents.begin(), extents.size())) {}
   explicit shape(std::span<const std::size_t> extents);
+  /// [0]: no elements.
+  static constexpr shape empty() noexcept {
+    shape s;
+    s.size_ = 0;
+    s.rank_ = 1;
+    return s;
+  }
 
   std::size_t rank() const noexcept { return rank_; }
   std::size_t operator[](std::size_t axis) const noexcept { return extents_[axis]; }

@@ -314,7 +314,12 @@ class basic_tape {
     const tag_type tag = r.next;
     r.next += count;
     r.code_base -= count;
+    r.argument_limit = std::min(r.argument_limit, arguments_by_places(r));
     return tag;
+  }
+  /// Arguments that may be recorded before places run out: every statement takes one of each at least.
+  std::size_t arguments_by_places(const recorder<T>& r) const noexcept {
+    return r.argument_count + (std::min<std::uint64_t>(most_places, argument_capacity_) - r.places());
   }
   /// The recorder of this tape, whether it is the one that records now or an inner tape is.
   recorder<T>& at_work() noexcept {
@@ -446,9 +451,8 @@ recorder<T> basic_tape<T>::divide_memory() {
 
 template <class T>
 void basic_tape<T>::set_argument_limit(recorder<T>& r) noexcept {
-  const std::size_t by_memory = limit_ / reserved_bytes;
-  const std::size_t by_places = r.argument_count + (most_places - r.places());
-  r.argument_limit = std::min({by_memory, by_places, argument_capacity_});
+  r.argument_limit =
+      std::min({limit_ / reserved_bytes, arguments_by_places(r), argument_capacity_});
 }
 
 template <class T>

@@ -1,8 +1,8 @@
 #pragma once
-// Contestants timed side by side. Clocks of shared and virtual machines wander by tens of percent over
-// seconds, so contestants take turns in one process, A B C A B C ..., each turn some milliseconds of
-// inner repetitions, and figures are ratios within one run: fastest to fastest, and the median of the
-// ratios of neighbouring turns. Where both agree the machine was calm.
+// Contestants timed side by side. Clocks of shared and virtual machines wander by tens of percent
+// over seconds, so contestants take turns in one process, A B C A B C ..., each turn some
+// milliseconds of inner repetitions, and figures are ratios within one run: fastest to fastest, and
+// the median of the ratios of neighbouring turns. Where both agree the machine was calm.
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -73,7 +73,8 @@ struct ratio {
 /// A suite of cases: reads the command line, runs and prints.
 class suite {
  public:
-  /// Understands --json, --quick, --case NAME, --help; anything else ends the process with an error.
+  /// Understands --json, --quick, --case NAME, --help; anything else ends the process with an
+  /// error.
   suite(std::string name, int argc, char** argv) : name_(std::move(name)) {
     for (int i = 1; i < argc; ++i) {
       const std::string_view option = argv[i];
@@ -113,8 +114,8 @@ class suite {
       // A first guess from one call is mostly the clock: refine it until the turn is long enough.
       std::size_t count = 1;
       while (once * static_cast<double>(count) < shortest_turn) {
-        count = static_cast<std::size_t>(
-            std::min(1.2 * shortest_turn / std::max(once, 1e-9) + 1, 10.0 * static_cast<double>(count)));
+        count = static_cast<std::size_t>(std::min(1.2 * shortest_turn / std::max(once, 1e-9) + 1,
+                                                  10.0 * static_cast<double>(count)));
         once = seconds(c, count) / static_cast<double>(count);
       }
       times.push_back(count);
@@ -138,7 +139,8 @@ class suite {
     if (!json_) return;
     // JSON has no infinity and no NaN.
     const std::string number = std::isfinite(value) ? fmt::format("{:.6g}", value) : "null";
-    fmt::print(R"({{"suite": "{}", "case": "{}", "tool": "{}", "metric": "{}", "value": {}}})" "\n",
+    fmt::print(R"({{"suite": "{}", "case": "{}", "tool": "{}", "metric": "{}", "value": {}}})"
+               "\n",
                name_, a_case, tool, metric, number);
     std::fflush(stdout);
   }
@@ -161,7 +163,8 @@ class suite {
     std::vector<std::size_t> widths;
     for (const auto& cells : rows_) {
       widths.resize(std::max(widths.size(), cells.size()));
-      for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+      for (std::size_t i = 0; i < cells.size(); ++i)
+        widths[i] = std::max(widths[i], cells[i].size());
     }
     for (const auto& cells : rows_) {
       std::string line;
@@ -210,7 +213,8 @@ class suite {
 
 /// 1.23 us, 4.56 ms, ...
 inline std::string time_text(double seconds) {
-  const std::pair<double, const char*> units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
+  const std::pair<double, const char*> units[] = {
+      {1, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
   for (const auto& [size, unit] : units) {
     if (seconds >= size) return fmt::format("{:.3g} {}", seconds / size, unit);
   }

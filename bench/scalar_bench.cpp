@@ -53,9 +53,9 @@ void compare(bench::suite& suite, const std::string& name, double operations,
     const double bytes = qualities[i].bytes / operations;
     suite.row({name, tool, bench::time_text(timing.fastest()), bench::time_text(timing.median()),
                fmt::format("{:.0f} %", 100 * timing.spread()),
-               fmt::format("{:.2f}", over_primal.fastest), fmt::format("{:.2f}", over_primal.median),
-               fmt::format("{:.2f}", per_operation), number("{:.1f}", bytes),
-               number("{:.0e}", qualities[i].error)});
+               fmt::format("{:.2f}", over_primal.fastest),
+               fmt::format("{:.2f}", over_primal.median), fmt::format("{:.2f}", per_operation),
+               number("{:.1f}", bytes), number("{:.0e}", qualities[i].error)});
     if (i == 0) continue;
     suite.figure(name, tool, "gradient_over_primal", over_primal.fastest);
     suite.figure(name, tool, "ns_per_op", per_operation);
@@ -81,10 +81,10 @@ template <class Problem>
 class on_a_tape {
  public:
   explicit on_a_tape(const Problem& problem)
-      : problem_(problem), x_(problem.start()), inputs_(x_.size()), gradient_(x_.size()) {}
+      : problem_(problem), x_(problem.start()), gradient_(x_.size()) {}
 
   void operator()(autodiff::tape& tape) {
-    for (std::size_t i = 0; i < x_.size(); ++i) inputs_[i] = tape.variable(x_[i]);
+    inputs_ = tape.variable(x_);
     const var y = problem_(std::span<const var>(inputs_));
     tape.backward(y);
     for (std::size_t i = 0; i < x_.size(); ++i) gradient_[i] = tape.adjoint(inputs_[i]);
@@ -129,7 +129,9 @@ void measure(bench::suite& suite, const std::string& name, const Problem& proble
       taped(fresh);
     });
   }
-  if constexpr (requires { problem.hand(std::span<const double>(x), std::span<double>(by_hand)); }) {
+  if constexpr (requires {
+                  problem.hand(std::span<const double>(x), std::span<double>(by_hand));
+                }) {
     const auto hand = [&] {
       bench::keep(problem.hand(std::span<const double>(x), std::span<double>(by_hand)));
     };
@@ -193,8 +195,10 @@ void run(bench::suite& suite) {
   const std::filesystem::path data = adbench_folder();
   const bool there = std::filesystem::is_directory(data);
   if (!there) {
-    suite.say(fmt::format("gmm_1k, ba and lstm skipped: no folder {} (set BACKSWEEP_DATA to the folder "
-                          "that has adbench/)", data.string()));
+    suite.say(
+        fmt::format("gmm_1k, ba and lstm skipped: no folder {} (set BACKSWEEP_DATA to the folder "
+                    "that has adbench/)",
+                    data.string()));
   }
   if (suite.wants("gmm_1k") && there) {
     const char* file = "gmm/1k/gmm_d10_K25.txt";

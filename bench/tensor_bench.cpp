@@ -1,5 +1,5 @@
-// Tensors: training steps against steps written by hand over the same BLAS, what one small operation
-// costs, and the elementwise loops. Every step records anew.
+// Tensors: training steps against steps written by hand over the same BLAS, what one small
+// operation costs, and the elementwise loops. Every step records anew.
 
 #include <autodiff/elementwise.hpp>
 #include <autodiff/kernels.hpp>
@@ -89,8 +89,7 @@ void measure_chain(bench::suite& suite, const std::string& name, const Link& lin
     recorded.rewind();
     bench::keep(chain(recorded));
   });
-  contestants.emplace_back("backward",
-                           [&] { swept.backward(end, ones, autodiff::leaves_only); });
+  contestants.emplace_back("backward", [&] { swept.backward(end, ones, autodiff::leaves_only); });
   const std::vector<bench::timing> timings = suite.race(std::move(contestants));
   report_times(suite, name, "backsweep", timings[0], "operation, forward", length);
   report_times(suite, name, "backsweep", timings[1], "operation, backward", length);

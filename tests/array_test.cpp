@@ -34,7 +34,9 @@ array<double> counted(const shape& s) {
   return a;
 }
 
-std::vector<double> numbers(const array<double>& a) { return {a.values().begin(), a.values().end()}; }
+std::vector<double> numbers(const array<double>& a) {
+  return {a.values().begin(), a.values().end()};
+}
 
 // Made before main and destroyed after it, when the pool of the main thread is gone.
 const autodiff::tensor<double> static_tensor{{1.0, 2.0}, {3.0, 4.0}};
@@ -260,7 +262,8 @@ TEST_CASE("more memory than there is raises an error with the size") {
   // The sanitizers end the program instead.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   const shape huge{std::size_t{1} << 55};
-  const std::string text = reference::message<autodiff::memory_error>([&] { array<double> a(huge); });
+  const std::string text =
+      reference::message<autodiff::memory_error>([&] { array<double> a(huge); });
   CHECK(reference::says(text, "288230376151711744 bytes"));
 #endif
 }

@@ -68,7 +68,8 @@ constexpr std::array both{transposed::no, transposed::yes};
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a matrix product is the sum by definition, transposed or not", "", float, double) {
+TEMPLATE_TEST_CASE("a matrix product is the sum by definition, transposed or not", "", float,
+                   double) {
   reference::random random(2);
   // On both sides of the size below which the product is not given to BLAS.
   constexpr std::size_t extents[] = {1, 2, 3, 5, 17, 70};
@@ -90,13 +91,15 @@ TEMPLATE_TEST_CASE("a matrix product is the sum by definition, transposed or not
 TEMPLATE_TEST_CASE("a matrix product scales what was there by beta", "", float, double) {
   reference::random random(3);
   for (const std::size_t size : {2, 40}) {
-    require_product<TestType>(transposed::no, transposed::no, size, size, size, TestType(-0.5), random);
-    require_product<TestType>(transposed::yes, transposed::yes, size, size, size, TestType(2), random);
+    require_product<TestType>(transposed::no, transposed::no, size, size, size, TestType(-0.5),
+                              random);
+    require_product<TestType>(transposed::yes, transposed::yes, size, size, size, TestType(2),
+                              random);
   }
 }
 
-TEMPLATE_TEST_CASE("a matrix product with an extent of 0 is empty, or beta times what was there", "",
-                   float, double) {
+TEMPLATE_TEST_CASE("a matrix product with an extent of 0 is empty, or beta times what was there",
+                   "", float, double) {
   reference::random random(4);
   constexpr std::size_t extents[] = {0, 1, 3, 100};
   for (const transposed a_is : both) {
@@ -117,7 +120,8 @@ TEMPLATE_TEST_CASE("a matrix product with an extent of 0 is empty, or beta times
 TEMPLATE_TEST_CASE("a large matrix product is the sum by definition", "", float, double) {
   reference::random random(5);
   for (const transposed a_is : both) {
-    for (const transposed b_is : both) require_product<TestType>(a_is, b_is, 130, 90, 210, 1, random);
+    for (const transposed b_is : both)
+      require_product<TestType>(a_is, b_is, 130, 90, 210, 1, random);
   }
 }
 
@@ -134,8 +138,8 @@ TEST_CASE("a matrix product of duals carries the tangents of both factors") {
         for (std::size_t i = 0; i < m * k; ++i) a_dual.emplace_back(a[i], da[i]);
         for (std::size_t i = 0; i < k * n; ++i) b_dual.emplace_back(b[i], db[i]);
         for (std::size_t i = 0; i < m * n; ++i) c_dual.emplace_back(c[i], dc[i]);
-        autodiff::matrix_product(a_is, b_is, m, n, k, a_dual.data(), b_dual.data(), dual<double>(beta),
-                                 c_dual.data());
+        autodiff::matrix_product(a_is, b_is, m, n, k, a_dual.data(), b_dual.data(),
+                                 dual<double>(beta), c_dual.data());
         const product value = by_definition(a_is, b_is, m, n, k, a, b, beta, c);
         const product from_a = by_definition(a_is, b_is, m, n, k, da, b, beta, dc);
         const product from_b = by_definition(a_is, b_is, m, n, k, a, db, 0, c);

@@ -109,7 +109,9 @@ TEST_CASE("scalars are stacked into any shape") {
   CHECK(autodiff::stack(std::vector<var>{}).shape() == shape{0});
 }
 
-TEST_CASE("stacking counts some passive scalars as constants, and only passive ones as a passive tensor") {
+TEST_CASE(
+    "stacking counts some passive scalars as constants, and only passive ones as a passive "
+    "tensor") {
   tape t;
   const var a = t.variable(2.0);
   const tensor<double> s = autodiff::stack({a, var(5.0), a});
@@ -120,8 +122,10 @@ TEST_CASE("stacking counts some passive scalars as constants, and only passive o
 }
 
 TEST_CASE("a wrong number of scalars is an error with the number and the shape") {
-  CHECK(says(message<shape_error>([] { autodiff::stack(std::vector<var>(5), {2, 3}); }), "stack: ", "5 scalars",
-             "[2, 3]", "6"));
+  CHECK(says(message<shape_error>([] {
+               autodiff::stack(std::vector<var>(5), {2, 3});
+             }),
+             "stack: ", "5 scalars", "[2, 3]", "6"));
 }
 
 TEST_CASE("a scalar becomes a tensor of rank 0") {
@@ -182,13 +186,16 @@ TEST_CASE("a graph that crosses between scalars and tensors has the gradient of 
   };
   tape t;
   const var p0 = t.variable(0.3), p1 = t.variable(-0.7);
-  const tensor<double> w = autodiff::stack(std::vector<var>{p0 * p1, exp(p0), sin(p1), 1.0}, {2, 2});
+  const tensor<double> w =
+      autodiff::stack(std::vector<var>{p0 * p1, exp(p0), sin(p1), 1.0}, {2, 2});
   const var total = sum(tanh(w))();
   const var y = total * (w(0, 0) + w(1, 1));
   t.backward(y);
   CHECK(reference::close(y.value(), f(0.3L, -0.7L), 1e-15L));
-  CHECK(reference::close(t.adjoint(p0), reference::derivative([&](real x) { return f(x, -0.7L); }, 0.3L), 1e-13L));
-  CHECK(reference::close(t.adjoint(p1), reference::derivative([&](real x) { return f(0.3L, x); }, -0.7L), 1e-13L));
+  CHECK(reference::close(t.adjoint(p0),
+                         reference::derivative([&](real x) { return f(x, -0.7L); }, 0.3L), 1e-13L));
+  CHECK(reference::close(t.adjoint(p1),
+                         reference::derivative([&](real x) { return f(0.3L, x); }, -0.7L), 1e-13L));
 }
 
 TEST_CASE("crossing back and forth many times keeps the order of records") {
@@ -209,8 +216,10 @@ TEST_CASE("crossing back and forth many times keeps the order of records") {
     return a + b;
   };
   const auto gradient = t.adjoint(x).values();
-  CHECK(reference::close(gradient[0], reference::derivative([&](real a) { return f(a, 0.9); }, 1.1), 1e-12L));
-  CHECK(reference::close(gradient[1], reference::derivative([&](real b) { return f(1.1, b); }, 0.9), 1e-12L));
+  CHECK(reference::close(gradient[0], reference::derivative([&](real a) { return f(a, 0.9); }, 1.1),
+                         1e-12L));
+  CHECK(reference::close(gradient[1], reference::derivative([&](real b) { return f(1.1, b); }, 0.9),
+                         1e-12L));
 }
 
 TEST_CASE("scalars of a rewound part cannot be stacked") {

@@ -49,13 +49,27 @@ std::size_t meeting(const shape& operand, const shape& whole, std::size_t flat) 
   return offset;
 }
 
-const std::vector<std::pair<shape, shape>> broadcasts{
-    {{}, {}},       {{3}, {3}},          {{3}, {}},          {{}, {3}},
-    {{1}, {3}},     {{2, 3}, {3}},       {{3}, {2, 3}},      {{2, 1}, {3}},
-    {{2, 1}, {1, 3}}, {{1, 3}, {2, 1}},  {{2, 3, 4}, {3, 1}}, {{3, 1}, {2, 3, 4}},
-    {{2, 1, 4}, {3, 1}}, {{1, 1}, {1}},  {{2, 3}, {1, 1, 1}}, {{2, 1, 2, 1, 2}, {3, 1, 3, 1}},
-    {{1, 17}, {5, 17}}, {{5, 17}, {5, 1}}, {{0, 3}, {3}},     {{1}, {0}},
-    {{2, 1}, {1, 0}}};
+const std::vector<std::pair<shape, shape>> broadcasts{{{}, {}},
+                                                      {{3}, {3}},
+                                                      {{3}, {}},
+                                                      {{}, {3}},
+                                                      {{1}, {3}},
+                                                      {{2, 3}, {3}},
+                                                      {{3}, {2, 3}},
+                                                      {{2, 1}, {3}},
+                                                      {{2, 1}, {1, 3}},
+                                                      {{1, 3}, {2, 1}},
+                                                      {{2, 3, 4}, {3, 1}},
+                                                      {{3, 1}, {2, 3, 4}},
+                                                      {{2, 1, 4}, {3, 1}},
+                                                      {{1, 1}, {1}},
+                                                      {{2, 3}, {1, 1, 1}},
+                                                      {{2, 1, 2, 1, 2}, {3, 1, 3, 1}},
+                                                      {{1, 17}, {5, 17}},
+                                                      {{5, 17}, {5, 1}},
+                                                      {{0, 3}, {3}},
+                                                      {{1}, {0}},
+                                                      {{2, 1}, {1, 0}}};
 
 }  // namespace
 
@@ -78,11 +92,13 @@ TEST_CASE("every unary row has on tensors the values and slopes it has on number
     // The second use adds to the first.
     const tensor<double> weights(shape{23}, w);
     t.backward(sum(Rule::call(v) * weights) + sum(y * weights));
-    for (std::size_t i = 0; i < x.size(); ++i) CHECK(close(t.adjoint(v).values()[i], 2 * once[i], 1e-14L));
+    for (std::size_t i = 0; i < x.size(); ++i)
+      CHECK(close(t.adjoint(v).values()[i], 2 * once[i], 1e-14L));
   });
 }
 
-TEST_CASE("every binary row broadcasts its operands and sums their adjoints over what was repeated") {
+TEST_CASE(
+    "every binary row broadcasts its operands and sums their adjoints over what was repeated") {
   reference::random random(52);
   for (const auto& [shape_a, shape_b] : broadcasts) {
     autodiff::for_each_binary_rule([&, a_shape = shape_a, b_shape = shape_b]<class Rule>() {
@@ -96,11 +112,14 @@ TEST_CASE("every binary row broadcasts its operands and sums their adjoints over
       const doubles w = random.uniform(z.size(), -1, 1);
       std::vector<real> da(a.size()), db(b.size());
       for (std::size_t i = 0; i < z.size(); ++i) {
-        const std::size_t at_a = meeting(a_shape, z.shape(), i), at_b = meeting(b_shape, z.shape(), i);
+        const std::size_t at_a = meeting(a_shape, z.shape(), i),
+                          at_b = meeting(b_shape, z.shape(), i);
         const real va = a[at_a], vb = b[at_b];
         REQUIRE(close(z.values()[i], Rule::call(va, vb), 4e-15L));
-        da[at_a] += w[i] * reference::derivative([&](real v) { return Rule::call(v, vb); }, va, 0.02L);
-        db[at_b] += w[i] * reference::derivative([&](real v) { return Rule::call(va, v); }, vb, 0.02L);
+        da[at_a] +=
+            w[i] * reference::derivative([&](real v) { return Rule::call(v, vb); }, va, 0.02L);
+        db[at_b] +=
+            w[i] * reference::derivative([&](real v) { return Rule::call(va, v); }, vb, 0.02L);
       }
       const tensor<double> weights(z.shape(), w);
       t.backward(z, weights);
@@ -134,8 +153,10 @@ TEST_CASE("every binary row takes a number on either side as a constant") {
     for (std::size_t i = 0; i < 11; ++i) {
       CHECK(close(right.values()[i], Rule::call(real{a[i]}, real{b[0]}), 4e-15L));
       CHECK(close(left.values()[i], Rule::call(real{a[0]}, real{b[i]}), 4e-15L));
-      const real da = reference::derivative([&](real v) { return Rule::call(v, real{b[0]}); }, a[i], 0.02L);
-      const real db = reference::derivative([&](real v) { return Rule::call(real{a[0]}, v); }, b[i], 0.02L);
+      const real da =
+          reference::derivative([&](real v) { return Rule::call(v, real{b[0]}); }, a[i], 0.02L);
+      const real db =
+          reference::derivative([&](real v) { return Rule::call(real{a[0]}, v); }, b[i], 0.02L);
       CHECK(close(t.adjoint(x).values()[i], 2 * da, 1e-11L));
       CHECK(close(t.adjoint(y).values()[i], 2 * db, 1e-11L));
     }
@@ -257,7 +278,8 @@ TEST_CASE("shapes that do not broadcast are an error that names the row and both
 
 TEST_CASE("a tie of two variables is shared, a tie with a constant gives 0") {
   tape t;
-  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0, 3.0})), y = t.variable(tensor<double>({3.0, 2.0, 1.0}));
+  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0, 3.0})),
+                       y = t.variable(tensor<double>({3.0, 2.0, 1.0}));
   t.backward(sum(max(x, y)));
   CHECK(numbers(t.adjoint(x)) == doubles{0, 0.5, 1});
   CHECK(numbers(t.adjoint(y)) == doubles{1, 0.5, 0});
@@ -266,8 +288,9 @@ TEST_CASE("a tie of two variables is shared, a tie with a constant gives 0") {
   CHECK(numbers(t.adjoint(y)) == doubles{0, 0.5, 1});
   // The same on both sides and for every kind of constant.
   const tensor<double> constant({2.0, 2.0, 2.0});
-  for (const tensor<double>& z : {max(x, constant), max(constant, x), max(x, 2.0), max(2.0, x), max(x, var(2.0)),
-                                  max(var(2.0), x), max(x, y.detached() * 0.0 + 2.0)}) {
+  for (const tensor<double>& z :
+       {max(x, constant), max(constant, x), max(x, 2.0), max(2.0, x), max(x, var(2.0)),
+        max(var(2.0), x), max(x, y.detached() * 0.0 + 2.0)}) {
     t.backward(sum(z));
     CHECK(numbers(t.adjoint(x)) == doubles{0, 0, 1});
   }
@@ -285,7 +308,8 @@ TEST_CASE("a tie of two variables is shared, a tie with a constant gives 0") {
 
 TEST_CASE("max and min propagate NaN into value and adjoint") {
   tape t;
-  const tensor<double> x = t.variable(tensor<double>({NAN, 1.0, 2.0})), y = t.variable(tensor<double>({1.0, NAN, 1.0}));
+  const tensor<double> x = t.variable(tensor<double>({NAN, 1.0, 2.0})),
+                       y = t.variable(tensor<double>({1.0, NAN, 1.0}));
   for (const tensor<double>& z : {max(x, y), min(x, y)}) {
     CHECK(std::isnan(z.value(0)));
     CHECK(std::isnan(z.value(1)));
@@ -387,8 +411,10 @@ TEST_CASE("every row on duals has the values and tangents of its slopes") {
     INFO(Rule::name);
     const doubles a = random.uniform(2, Rule::sampled[0].from, Rule::sampled[0].to);
     const doubles b = random.uniform(3, Rule::sampled[1].from, Rule::sampled[1].to);
-    const std::vector<dual<double>> da{{a[0], 0.5}, {a[1], -2.0}}, db{{b[0], 1.0}, {b[1], 0.0}, {b[2], 3.0}};
-    const auto y = Rule::call(tensor<dual<double>>(shape{2, 1}, da), tensor<dual<double>>(shape{3}, db));
+    const std::vector<dual<double>> da{{a[0], 0.5}, {a[1], -2.0}},
+        db{{b[0], 1.0}, {b[1], 0.0}, {b[2], 3.0}};
+    const auto y =
+        Rule::call(tensor<dual<double>>(shape{2, 1}, da), tensor<dual<double>>(shape{3}, db));
     for (std::size_t i = 0; i < 2; ++i) {
       for (std::size_t j = 0; j < 3; ++j) {
         const real slope = reference::derivative(
@@ -419,7 +445,8 @@ TEST_CASE("the second derivative of every unary row comes from duals on the tape
         return reference::derivative([](real inner) { return Rule::call(inner); }, at, 0.02L);
       };
       CHECK(close(t.adjoint(v).values()[i].value(), slope(x[i]), 1e-12L));
-      CHECK(close(t.adjoint(v).values()[i].tangent(), reference::derivative(slope, x[i], 0.02L), 1e-8L));
+      CHECK(close(t.adjoint(v).values()[i].tangent(), reference::derivative(slope, x[i], 0.02L),
+                  1e-8L));
     }
   });
 }

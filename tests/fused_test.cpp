@@ -68,7 +68,8 @@ reals widened(const doubles& x) { return {x.begin(), x.end()}; }
 
 TEST_CASE("softmax and log_softmax along the last axis are those of long double loops") {
   reference::random random(41);
-  for (const shape& s : {shape{1}, shape{7}, shape{4, 1}, shape{4, 10}, shape{2, 3, 5}, shape{3, 100}}) {
+  for (const shape& s :
+       {shape{1}, shape{7}, shape{4, 1}, shape{4, 10}, shape{2, 3, 5}, shape{3, 100}}) {
     for (const double scale : {1.0, 30.0, 1000.0}) {
       const doubles x = random.uniform(s.size(), -scale, scale);
       const std::size_t k = s[s.rank() - 1];
@@ -192,7 +193,8 @@ TEST_CASE("cross-entropy on logits has the value and the adjoint p - t, one-hot 
   constexpr std::size_t n = 5, k = 4;
   const doubles z = random.uniform(n * k, -3, 3);
   const doubles soft = random.uniform(n * k, 0, 1);  // rows need not add up to 1
-  const doubles hard = numbers(autodiff::one_hot<double>(std::vector<std::size_t>{0, 3, 1, 1, 2}, k));
+  const doubles hard =
+      numbers(autodiff::one_hot<double>(std::vector<std::size_t>{0, 3, 1, 1, 2}, k));
   const reals p = plain_softmax(widened(z), k);
   for (const doubles& t : {soft, hard}) {
     tape record;
@@ -209,7 +211,8 @@ TEST_CASE("cross-entropy on logits has the value and the adjoint p - t, one-hot 
     }
     // A second loss on the same logits adds its share.
     const auto once = numbers(record.adjoint(logits));
-    record.backward(3.0 * loss + 3.0 * softmax_cross_entropy(logits, tensor<double>(shape{n, k}, t)));
+    record.backward(3.0 * loss +
+                    3.0 * softmax_cross_entropy(logits, tensor<double>(shape{n, k}, t)));
     for (std::size_t i = 0; i < n * k; ++i) {
       CHECK(close(record.adjoint(logits).values()[i], 2 * once[i], 1e-15L));
     }
@@ -217,7 +220,8 @@ TEST_CASE("cross-entropy on logits has the value and the adjoint p - t, one-hot 
 }
 
 TEST_CASE("cross-entropy of one row, of float and of logits far apart") {
-  const tensor<double> loss = softmax_cross_entropy(tensor<double>({1.0, 2.0, 3.0}), tensor<double>({0.0, 0.0, 1.0}));
+  const tensor<double> loss =
+      softmax_cross_entropy(tensor<double>({1.0, 2.0, 3.0}), tensor<double>({0.0, 0.0, 1.0}));
   CHECK(close(loss.item(), std::log1p(std::exp(-1.0L) + std::exp(-2.0L)), 1e-15L));
   tape t;
   const tensor<float> z = t.variable(tensor<float>({{100.0f, -100.0f}}));
@@ -267,7 +271,8 @@ TEST_CASE("a loss that nothing depends on sends no NaN to its targets") {
 TEST_CASE("softmax of no elements is empty and the mean loss of no rows NaN") {
   CHECK(softmax(tensor<double>(shape{0, 3})).shape() == shape{0, 3});
   CHECK(log_softmax(tensor<double>(shape{3, 0})).shape() == shape{3, 0});
-  CHECK(std::isnan(softmax_cross_entropy(tensor<double>(shape{0, 3}), tensor<double>(shape{0, 3})).item()));
+  CHECK(std::isnan(
+      softmax_cross_entropy(tensor<double>(shape{0, 3}), tensor<double>(shape{0, 3})).item()));
   tape t;
   const tensor<double> x = t.variable(tensor<double>(shape{0, 3}));
   t.backward(sum(softmax(x)));
@@ -276,12 +281,14 @@ TEST_CASE("softmax of no elements is empty and the mean loss of no rows NaN") {
 
 TEST_CASE("softmax of a scalar and a loss of different shapes are errors with the shapes") {
   CHECK(says(message<shape_error>([] { softmax(tensor<double>(1.0)); }), "softmax: ", "rank 0"));
-  CHECK(says(message<shape_error>([] { log_softmax(tensor<double>(1.0)); }), "log_softmax: ", "rank 0"));
+  CHECK(says(message<shape_error>([] { log_softmax(tensor<double>(1.0)); }),
+             "log_softmax: ", "rank 0"));
   CHECK(says(message<shape_error>([] {
                softmax_cross_entropy(tensor<double>(shape{4, 3}), tensor<double>(shape{4, 2}));
              }),
              "softmax_cross_entropy: ", "[4, 3]", "[4, 2]"));
-  CHECK_THROWS_AS(softmax_cross_entropy(tensor<double>(shape{4, 3}), tensor<double>(shape{3})), shape_error);
+  CHECK_THROWS_AS(softmax_cross_entropy(tensor<double>(shape{4, 3}), tensor<double>(shape{3})),
+                  shape_error);
   CHECK_THROWS_AS(softmax_cross_entropy(tensor<double>(1.0), tensor<double>(1.0)), shape_error);
 }
 

@@ -55,7 +55,10 @@ TEST_CASE("the adjoint of reshape has the shape of its argument") {
 }
 
 TEST_CASE("reshaping to another size is an error with both shapes and sizes") {
-  CHECK(says(message<shape_error>([] { reshape(table, {4, 2}); }), "reshape: ", "[3, 2]", "6", "[4, 2]", "8"));
+  CHECK(says(message<shape_error>([] {
+               reshape(table, {4, 2});
+             }),
+             "reshape: ", "[3, 2]", "6", "[4, 2]", "8"));
   CHECK_THROWS_AS(reshape(table, {}), shape_error);
 }
 
@@ -104,10 +107,12 @@ TEST_CASE("the indices of take_rows may change after it was recorded") {
 }
 
 TEST_CASE("a row that is not there is an error with the index and the shape") {
-  CHECK(says(message<shape_error>([] { take_rows(table, indices{0, 3}); }), "take_rows: ", "row 3", "[3, 2]",
-             "0 to 2"));
-  CHECK(says(message<shape_error>([] { take_rows(tensor<double>(1.0), indices{0}); }), "take_rows: ",
-             "rank 0"));
+  CHECK(says(message<shape_error>([] {
+               take_rows(table, indices{0, 3});
+             }),
+             "take_rows: ", "row 3", "[3, 2]", "0 to 2"));
+  CHECK(says(message<shape_error>([] { take_rows(tensor<double>(1.0), indices{0}); }),
+             "take_rows: ", "rank 0"));
   CHECK_THROWS_AS(take_rows(tensor<double>(shape{0, 2}), indices{0}), shape_error);
 }
 
@@ -120,8 +125,10 @@ TEST_CASE("one_hot has a 1 at each label") {
 }
 
 TEST_CASE("a label that is no class is an error with both numbers") {
-  CHECK(says(message<shape_error>([] { autodiff::one_hot<float>(indices{1, 3}, 3); }), "one_hot: ", "label 3",
-             "3 classes"));
+  CHECK(says(message<shape_error>([] {
+               autodiff::one_hot<float>(indices{1, 3}, 3);
+             }),
+             "one_hot: ", "label 3", "3 classes"));
 }
 
 TEST_CASE("rearranged duals keep their tangents") {

@@ -33,7 +33,8 @@ std::vector<const kernel_table*> runnable_tables() {
 #if defined(__x86_64__)
   std::vector<const kernel_table*> tables{&autodiff::kernels_baseline};
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("bmi2")) {
     tables.push_back(&autodiff::kernels_avx2);
   }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -48,29 +49,55 @@ std::vector<const kernel_table*> runnable_tables() {
 }
 
 // The loops of a rule in a table, by overload.
-#define UNARY(NAME, ...)                                                                   \
-  const auto& loops_in(const kernel_table& t, autodiff::NAME##_rule, float) {              \
-    return t.NAME##_float;                                                                 \
-  }                                                                                        \
-  const auto& loops_in(const kernel_table& t, autodiff::NAME##_rule, double) {             \
-    return t.NAME##_double;                                                                \
+#define UNARY(NAME, ...)                                                       \
+  const auto& loops_in(const kernel_table& t, autodiff::NAME##_rule, float) {  \
+    return t.NAME##_float;                                                     \
+  }                                                                            \
+  const auto& loops_in(const kernel_table& t, autodiff::NAME##_rule, double) { \
+    return t.NAME##_double;                                                    \
   }
 #define BINARY(NAME, ...) UNARY(NAME)
 #include <autodiff/ops.def>
 
 const autodiff::plain_loops<float>& plain_in(const kernel_table& t, float) { return t.plain_float; }
-const autodiff::plain_loops<double>& plain_in(const kernel_table& t, double) { return t.plain_double; }
+const autodiff::plain_loops<double>& plain_in(const kernel_table& t, double) {
+  return t.plain_double;
+}
 
 /// Where functions go wrong: zeros, denormals, the ends of the range, poles and their neighbours.
 template <class T>
 std::vector<T> hard_points() {
   using limits = std::numeric_limits<T>;
   std::vector<T> points{limits::quiet_NaN()};
-  for (const T x : {T(0), limits::denorm_min(), limits::min() / 3, limits::min(), limits::epsilon(),
-                    T(1e-3), T(0.25), T(0.5), T(1), std::nextafter(T(1), T(0)),
-                    std::nextafter(T(1), T(2)), T(1.5), T(2), T(3), T(10), T(20), T(50), T(88.7),
-                    T(89), T(100), T(104), T(709.7), T(710), T(745), T(800), T(1e10), T(1e30),
-                    limits::max(), limits::infinity()}) {
+  for (const T x : {T(0),
+                    limits::denorm_min(),
+                    limits::min() / 3,
+                    limits::min(),
+                    limits::epsilon(),
+                    T(1e-3),
+                    T(0.25),
+                    T(0.5),
+                    T(1),
+                    std::nextafter(T(1), T(0)),
+                    std::nextafter(T(1), T(2)),
+                    T(1.5),
+                    T(2),
+                    T(3),
+                    T(10),
+                    T(20),
+                    T(50),
+                    T(88.7),
+                    T(89),
+                    T(100),
+                    T(104),
+                    T(709.7),
+                    T(710),
+                    T(745),
+                    T(800),
+                    T(1e10),
+                    T(1e30),
+                    limits::max(),
+                    limits::infinity()}) {
     points.push_back(x);
     points.push_back(-x);
   }
@@ -87,10 +114,12 @@ std::vector<T> wide_sample(std::size_t count, reference::random& random) {
     points.push_back(static_cast<T>(random.uniform(-1, 1)));
     points.push_back(static_cast<T>(random.uniform(-20, 20)));
     points.push_back(static_cast<T>(random.uniform(-800, 800)));
-    points.push_back(static_cast<T>(sign * std::ldexp(random.uniform(1, 2), static_cast<int>(random.uniform(-40, 40)))));
+    points.push_back(static_cast<T>(
+        sign * std::ldexp(random.uniform(1, 2), static_cast<int>(random.uniform(-40, 40)))));
     points.push_back(static_cast<T>(
         sign * std::ldexp(random.uniform(1, 2),
-                          static_cast<int>(random.uniform(limits::min_exponent - 20, limits::max_exponent - 1)))));
+                          static_cast<int>(random.uniform(limits::min_exponent - 20,
+                                                          limits::max_exponent - 1)))));
   }
   return points;
 }
@@ -130,10 +159,11 @@ row_disagreement unary_disagreement(const kernel_table& table) {
     worst.value.note(y[i], expected[i], x[i]);
   }
   const auto dy = random.uniform<T>(x.size(), 0.5, 2);
-  f.pullback(x.size(), f.needs_x ? x.data() : nullptr, f.needs_y ? expected.data() : nullptr, dy.data(),
-             dx.data(), store::write);
+  f.pullback(x.size(), f.needs_x ? x.data() : nullptr, f.needs_y ? expected.data() : nullptr,
+             dy.data(), dx.data(), store::write);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const T slope = autodiff::scaled<T, Rule::steep>(dy[i], Rule::template slope<T>(x[i], expected[i]));
+    const T slope =
+        autodiff::scaled<T, Rule::steep>(dy[i], Rule::template slope<T>(x[i], expected[i]));
     worst.slope_a.note(dx[i], slope, x[i]);
   }
   return worst;
@@ -170,8 +200,10 @@ row_disagreement binary_disagreement(const kernel_table& table) {
   const T* needed_a = f.needs_a ? a.data() : nullptr;
   const T* needed_b = f.needs_b ? b.data() : nullptr;
   const T* needed_y = f.needs_y ? expected.data() : nullptr;
-  f.pullback_a(a.size(), needed_a, 1, needed_b, 1, needed_y, dy.data(), da.data(), store::write, 0.5);
-  f.pullback_b(a.size(), needed_a, 1, needed_b, 1, needed_y, dy.data(), db.data(), store::write, 0.5);
+  f.pullback_a(a.size(), needed_a, 1, needed_b, 1, needed_y, dy.data(), da.data(), store::write,
+               0.5);
+  f.pullback_b(a.size(), needed_a, 1, needed_b, 1, needed_y, dy.data(), db.data(), store::write,
+               0.5);
   for (std::size_t i = 0; i < a.size(); ++i) {
     const T slope_a = autodiff::scaled<T, Rule::steep>(
         dy[i], Rule::template slope_a<T>(a[i], b[i], expected[i], 0.5));
@@ -193,7 +225,8 @@ void for_each_disagreement(Visitor&& visit) {
     });
     autodiff::for_each_binary_rule([&]<class Rule>() {
       visit(Rule::name, "float", table->instruction_set, binary_disagreement<Rule, float>(*table));
-      visit(Rule::name, "double", table->instruction_set, binary_disagreement<Rule, double>(*table));
+      visit(Rule::name, "double", table->instruction_set,
+            binary_disagreement<Rule, double>(*table));
     });
   }
 }
@@ -201,19 +234,19 @@ void for_each_disagreement(Visitor&& visit) {
 }  // namespace
 
 TEST_CASE("every row's vector loops agree with its function and slopes on plain numbers") {
-  // Vector functions are good to 4 units in the last place; slopes may combine two of them. The slope of
-  // atan2 is a quotient of three.
-  for_each_disagreement([](std::string_view name, const char* type, const char* set,
-                           const row_disagreement& worst) {
-    INFO(name << " of " << type << ", " << set);
-    const double in_slopes = name == "atan2" ? 8 : 6;
-    INFO("value " << worst.value.where);
-    CHECK(worst.value.ulps <= 4);
-    INFO("slope a " << worst.slope_a.where);
-    CHECK(worst.slope_a.ulps <= in_slopes);
-    INFO("slope b " << worst.slope_b.where);
-    CHECK(worst.slope_b.ulps <= in_slopes);
-  });
+  // Vector functions are good to 4 units in the last place; slopes may combine two of them. The
+  // slope of atan2 is a quotient of three.
+  for_each_disagreement(
+      [](std::string_view name, const char* type, const char* set, const row_disagreement& worst) {
+        INFO(name << " of " << type << ", " << set);
+        const double in_slopes = name == "atan2" ? 8 : 6;
+        INFO("value " << worst.value.where);
+        CHECK(worst.value.ulps <= 4);
+        INFO("slope a " << worst.slope_a.where);
+        CHECK(worst.slope_a.ulps <= in_slopes);
+        INFO("slope b " << worst.slope_b.where);
+        CHECK(worst.slope_b.ulps <= in_slopes);
+      });
 }
 
 namespace {
@@ -260,7 +293,8 @@ void require_every_length(const kernel_table& table) {
       f.pullback(n, x.data(), y.data(), dy.data(), written.data(), store::write);
       f.pullback(n, x.data(), y.data(), dy.data(), added.data(), store::add);
       for (std::size_t i = 0; i < n; ++i) {
-        const T slope = autodiff::scaled<T, Rule::steep>(dy[i], Rule::template slope<T>(x[i], y[i]));
+        const T slope =
+            autodiff::scaled<T, Rule::steep>(dy[i], Rule::template slope<T>(x[i], y[i]));
         wrong += !agrees(y[i], T(Rule::call(x[i])));
         wrong += !agrees(written[i], slope) || !reference::close(added[i], T(1) + slope, 1e-5L);
       }
@@ -285,7 +319,8 @@ void require_every_stride(const kernel_table& table) {
       const auto a = random.uniform<T>(stride_a ? n : 1, a_from, a_to);
       const auto b = random.uniform<T>(stride_b ? n : 1, b_from, b_to);
       const auto dy = random.uniform<T>(n, 0.5, 2);
-      const auto step_a = static_cast<std::size_t>(stride_a), step_b = static_cast<std::size_t>(stride_b);
+      const auto step_a = static_cast<std::size_t>(stride_a),
+                 step_b = static_cast<std::size_t>(stride_b);
       guarded<T> y(n);
       f.forward(n, a.data(), step_a, b.data(), step_b, y.data());
       std::vector<real> da(a.size()), db(b.size());
@@ -301,10 +336,13 @@ void require_every_stride(const kernel_table& table) {
         guarded<T> into_a(a.size()), into_b(b.size());
         std::fill_n(into_a.data(), a.size(), T(3));
         std::fill_n(into_b.data(), b.size(), T(3));
-        f.pullback_a(n, a.data(), step_a, b.data(), step_b, y.data(), dy.data(), into_a.data(), how, 0.5);
-        f.pullback_b(n, a.data(), step_a, b.data(), step_b, y.data(), dy.data(), into_b.data(), how, 0.5);
+        f.pullback_a(n, a.data(), step_a, b.data(), step_b, y.data(), dy.data(), into_a.data(), how,
+                     0.5);
+        f.pullback_b(n, a.data(), step_a, b.data(), step_b, y.data(), dy.data(), into_b.data(), how,
+                     0.5);
         const real start = how == store::write ? 0 : 3;
-        // Sums of shares may be large and their result small: relative to the terms, about 1 to 10 each.
+        // Sums of shares may be large and their result small: relative to the terms, about 1 to 10
+        // each.
         const real scale = tolerance * static_cast<real>(n);
         for (std::size_t i = 0; i < a.size(); ++i) {
           wrong += !reference::close(into_a[i], start + da[i], scale);
@@ -370,11 +408,14 @@ TEST_CASE("the share of a tie is what the caller says") {
     std::vector<float> da(5), db(5);
     for (const double tie : {0.5, 0.0}) {
       const auto share = static_cast<float>(tie);
-      table->max_float.pullback_a(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), da.data(), store::write, tie);
-      table->max_float.pullback_b(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), db.data(), store::write, tie);
+      table->max_float.pullback_a(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), da.data(),
+                                  store::write, tie);
+      table->max_float.pullback_b(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), db.data(),
+                                  store::write, tie);
       CHECK(da == std::vector<float>{share, 1, share, 0, share});
       CHECK(db == std::vector<float>{share, 0, share, 1, share});
-      table->min_float.pullback_a(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), da.data(), store::write, tie);
+      table->min_float.pullback_a(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), da.data(),
+                                  store::write, tie);
       CHECK(da == std::vector<float>{share, 0, share, 1, share});
     }
   }
@@ -385,8 +426,8 @@ TEMPLATE_TEST_CASE("sum and dot are those of long double up to rounding", "", fl
   reference::random random(12);
   for (const kernel_table* table : runnable_tables()) {
     const auto& loops = plain_in(*table, T{});
-    for (const std::size_t n : {0, 1, 2, 15, 16, 17, 31, 32, 100, 511, 512, 513, 1023, 1024, 1025, 1536,
-                                2560, 4000, 100001}) {
+    for (const std::size_t n : {0, 1, 2, 15, 16, 17, 31, 32, 100, 511, 512, 513, 1023, 1024, 1025,
+                                1536, 2560, 4000, 100001}) {
       const auto x = random.uniform<T>(n, -1, 1), y = random.uniform<T>(n, -1, 1);
       real sum = 0, size = 0, dot = 0, dot_size = 0;
       for (std::size_t i = 0; i < n; ++i) {
@@ -437,7 +478,8 @@ TEMPLATE_TEST_CASE("max is the largest number, and NaN where there is one", "", 
   }
 }
 
-TEMPLATE_TEST_CASE("accumulate writes or adds a multiple of a vector or of one number", "", float, double) {
+TEMPLATE_TEST_CASE("accumulate writes or adds a multiple of a vector or of one number", "", float,
+                   double) {
   using T = TestType;
   reference::random random(14);
   for (const kernel_table* table : runnable_tables()) {

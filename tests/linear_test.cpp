@@ -33,8 +33,8 @@ std::vector<T> numbers(const tensor<T>& x) {
 
 /// c [m, n] = a [m, k] b [k, n], by definition.
 template <class T>
-std::vector<real> product(const std::vector<T>& a, const std::vector<T>& b, std::size_t m, std::size_t k,
-                          std::size_t n) {
+std::vector<real> product(const std::vector<T>& a, const std::vector<T>& b, std::size_t m,
+                          std::size_t k, std::size_t n) {
   std::vector<real> c(m * n);
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
@@ -56,7 +56,8 @@ std::vector<T> turned(const std::vector<T>& a, std::size_t rows, std::size_t col
 }  // namespace
 
 TEST_CASE("matmul of matrices and vectors has the shape and values of the definition") {
-  const tensor<double> a({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}), b({{1.0, 0.0}, {2.0, 1.0}, {0.0, 3.0}});
+  const tensor<double> a({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}),
+      b({{1.0, 0.0}, {2.0, 1.0}, {0.0, 3.0}});
   CHECK(matmul(a, b).shape() == shape{2, 2});
   CHECK(numbers(matmul(a, b)) == doubles{5, 11, 14, 23});
   const tensor<double> v({1.0, -1.0, 2.0}), w({2.0, -1.0});
@@ -68,16 +69,24 @@ TEST_CASE("matmul of matrices and vectors has the shape and values of the defini
   CHECK(matmul(v, v).item() == 6);
 }
 
-TEMPLATE_TEST_CASE("matmul and its adjoints are the products of Giles, for every size", "", float, double) {
+TEMPLATE_TEST_CASE("matmul and its adjoints are the products of Giles, for every size", "", float,
+                   double) {
   using T = TestType;
   reference::random random(31);
-  for (const auto& [m, k, n] : {std::array<std::size_t, 3>{1, 1, 1}, {2, 3, 4}, {1, 7, 1}, {5, 1, 5},
-                                {64, 1, 1}, {8, 9, 10}, {33, 65, 17}, {100, 40, 60}}) {
+  for (const auto& [m, k, n] : {std::array<std::size_t, 3>{1, 1, 1},
+                                {2, 3, 4},
+                                {1, 7, 1},
+                                {5, 1, 5},
+                                {64, 1, 1},
+                                {8, 9, 10},
+                                {33, 65, 17},
+                                {100, 40, 60}}) {
     INFO(m << " " << k << " " << n);
     const auto a = random.uniform<T>(m * k, -1, 1), b = random.uniform<T>(k * n, -1, 1),
                w = random.uniform<T>(m * n, -1, 1);
     tape t;
-    const tensor<T> x = t.variable(tensor<T>(shape{m, k}, a)), y = t.variable(tensor<T>(shape{k, n}, b));
+    const tensor<T> x = t.variable(tensor<T>(shape{m, k}, a)),
+                    y = t.variable(tensor<T>(shape{k, n}, b));
     const tensor<T> z = matmul(x, y);
     const real tolerance = 4 * static_cast<real>(m + k + n) * std::numeric_limits<T>::epsilon();
     CHECK(reference::all_close(z.values(), product(a, b, m, k, n), tolerance));
@@ -110,7 +119,8 @@ TEST_CASE("matmul of extents 0 is empty, or a sum of nothing") {
   CHECK(numbers(matmul(a, b)) == doubles(6));
   CHECK(matmul(b, tensor<double>(shape{3, 4})).shape() == shape{0, 4});
   CHECK(matmul(tensor<double>(shape{0}), tensor<double>(shape{0})).item() == 0);
-  CHECK(numbers(matmul(tensor<double>(shape{100, 0}), tensor<double>(shape{0, 2}))) == doubles(200));
+  CHECK(numbers(matmul(tensor<double>(shape{100, 0}), tensor<double>(shape{0, 2}))) ==
+        doubles(200));
   tape t;
   const tensor<double> x = t.variable(b), y = t.variable(tensor<double>(shape{3, 2}, 1.0));
   t.backward(sum(matmul(x, y)));
@@ -123,7 +133,8 @@ TEST_CASE("matmul of extents 0 is empty, or a sum of nothing") {
 
 TEST_CASE("matmul of shapes that do not fit is an error with both") {
   const auto refused = [](const shape& a, const shape& b) {
-    const std::string text = message<shape_error>([&] { matmul(tensor<double>(a), tensor<double>(b)); });
+    const std::string text =
+        message<shape_error>([&] { matmul(tensor<double>(a), tensor<double>(b)); });
     return says(text, "matmul: ", to_string(a), to_string(b));
   };
   CHECK(refused({2, 3}, {4, 3}));
@@ -137,8 +148,8 @@ TEST_CASE("matmul of shapes that do not fit is an error with both") {
 }
 
 TEST_CASE("affine is a product with the bias added to every row") {
-  const tensor<double> x({{1.0, 2.0}, {3.0, 4.0}, {5.0, 6.0}}), w({{1.0, 0.0, 2.0}, {0.0, 1.0, -1.0}}),
-      b({10.0, 20.0, 30.0});
+  const tensor<double> x({{1.0, 2.0}, {3.0, 4.0}, {5.0, 6.0}}),
+      w({{1.0, 0.0, 2.0}, {0.0, 1.0, -1.0}}), b({10.0, 20.0, 30.0});
   const tensor<double> y = affine(x, w, b);
   CHECK(y.shape() == shape{3, 3});
   CHECK(numbers(y) == doubles{11, 22, 30, 13, 24, 32, 15, 26, 34});
@@ -152,8 +163,10 @@ TEST_CASE("the adjoints of affine are those of matmul plus a broadcast sum") {
   for (const std::size_t n : {1, 3, 80}) {
     const std::size_t in = 7, out = 9;
     tape t;
-    const tensor<double> x = t.variable(tensor<double>(shape{n, in}, random.uniform(n * in, -1, 1)));
-    const tensor<double> w = t.variable(tensor<double>(shape{in, out}, random.uniform(in * out, -1, 1)));
+    const tensor<double> x =
+        t.variable(tensor<double>(shape{n, in}, random.uniform(n * in, -1, 1)));
+    const tensor<double> w =
+        t.variable(tensor<double>(shape{in, out}, random.uniform(in * out, -1, 1)));
     const tensor<double> b = t.variable(tensor<double>(shape{out}, random.uniform(out, -1, 1)));
     const tensor<double> cotangent(shape{n, out}, random.uniform(n * out, -1, 1));
     t.backward(affine(x, w, b), cotangent);
@@ -172,7 +185,8 @@ TEST_CASE("the adjoints of affine are those of matmul plus a broadcast sum") {
 TEST_CASE("affine of no rows gives weights and bias adjoint 0") {
   tape t;
   const tensor<double> x(shape{0, 2});
-  const tensor<double> w = t.variable(tensor<double>(shape{2, 3}, 1.0)), b = t.variable(tensor<double>(shape{3}, 1.0));
+  const tensor<double> w = t.variable(tensor<double>(shape{2, 3}, 1.0)),
+                       b = t.variable(tensor<double>(shape{3}, 1.0));
   const tensor<double> y = affine(x, w, b);
   CHECK(y.shape() == shape{0, 3});
   t.backward(sum(y));
@@ -182,7 +196,8 @@ TEST_CASE("affine of no rows gives weights and bias adjoint 0") {
 
 TEST_CASE("affine of shapes that do not fit is an error with both") {
   const auto text = [](const shape& x, const shape& w, const shape& b) {
-    return message<shape_error>([&] { affine(tensor<double>(x), tensor<double>(w), tensor<double>(b)); });
+    return message<shape_error>(
+        [&] { affine(tensor<double>(x), tensor<double>(w), tensor<double>(b)); });
   };
   CHECK(says(text({5, 2}, {3, 4}, {4}), "affine: ", "[5, 2]", "[3, 4]"));
   CHECK(says(text({5, 3}, {3, 4}, {3}), "affine: ", "[3, 4]", "[3]"));
@@ -208,7 +223,8 @@ TEST_CASE("transpose exchanges rows and columns, and so does its adjoint") {
 }
 
 TEST_CASE("transpose of another rank is an error with the shape") {
-  CHECK(says(message<shape_error>([] { transpose(tensor<double>(shape{3})); }), "transpose: ", "[3]"));
+  CHECK(says(message<shape_error>([] { transpose(tensor<double>(shape{3})); }),
+             "transpose: ", "[3]"));
   CHECK(says(message<shape_error>([] { transpose(tensor<double>(shape{1, 2, 3})); }), "[1, 2, 3]"));
 }
 

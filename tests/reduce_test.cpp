@@ -101,7 +101,8 @@ TEST_CASE("sum over axes drops them, or keeps them with extent 1") {
   CHECK(numbers(mean(x, {-1})) == doubles{2, 5});
 }
 
-TEST_CASE("sum and mean over every set of axes are those of index loops, and so are their adjoints") {
+TEST_CASE(
+    "sum and mean over every set of axes are those of index loops, and so are their adjoints") {
   reference::random random(21);
   for (const shape& s : {shape{5}, shape{1}, shape{3, 4}, shape{1, 4}, shape{4, 1}, shape{2, 3, 4},
                          shape{2, 1, 4}, shape{2, 3, 2, 5}, shape{1, 3, 1, 2}, shape{40, 50}}) {
@@ -111,7 +112,8 @@ TEST_CASE("sum and mean over every set of axes are those of index loops, and so 
         INFO("shape " << s << ", axes " << over << ", keep_dims " << keep_dims);
         const doubles values = random.uniform(s.size(), -1, 1);
         const reduction expected = by_index(s, values, over);
-        const real count = static_cast<real>(values.size()) / static_cast<real>(expected.sums.size());
+        const real count =
+            static_cast<real>(values.size()) / static_cast<real>(expected.sums.size());
         tape t;
         const tensor<double> x = t.variable(tensor<double>(s, values));
         const tensor<double> y =
@@ -119,7 +121,9 @@ TEST_CASE("sum and mean over every set of axes are those of index loops, and so 
         const tensor<double> m =
             with_axes(over, rank, [&](axes list) { return mean(x, list, keep_dims); });
         CHECK(reference::all_close(y.values(), expected.sums, 1e-14L));
-        CHECK(y.rank() == (keep_dims ? s.rank() : s.rank() - static_cast<std::size_t>(__builtin_popcount(over))));
+        CHECK(
+            y.rank() ==
+            (keep_dims ? s.rank() : s.rank() - static_cast<std::size_t>(__builtin_popcount(over))));
         CHECK(m.shape() == y.shape());
         const doubles weights = random.uniform(y.size(), -1, 1);
         const tensor<double> w(y.shape(), weights);
@@ -206,6 +210,9 @@ TEST_CASE("argmax finds the first largest element of each row") {
 }
 
 TEST_CASE("argmax of rows without elements is an error with the shape") {
-  CHECK(says(message<shape_error>([] { argmax(tensor<double>(shape{2, 0})); }), "argmax: ", "[2, 0]"));
+  CHECK(says(message<shape_error>([] {
+               argmax(tensor<double>(shape{2, 0}));
+             }),
+             "argmax: ", "[2, 0]"));
   CHECK(says(message<shape_error>([] { argmax(tensor<double>(1.0)); }), "argmax: ", "[]"));
 }

@@ -1,7 +1,7 @@
 #pragma once
-// What the tests hold the engine to, from outside of it: derivatives by differences of plain functions
-// in long double, distances in units of the last place, the same random numbers on every machine, and
-// the texts of exceptions.
+// What the tests hold the engine to, from outside of it: derivatives by differences of plain
+// functions in long double, distances in units of the last place, the same random numbers on every
+// machine, and the texts of exceptions.
 
 #include <algorithm>
 #include <cmath>
@@ -58,8 +58,8 @@ bool all_close(const A& a, const B& b, real tolerance) {
                     });
 }
 
-/// |a - b| in units in the last place of b as a T; 0 for two NaNs, infinity where only one of them is
-/// finite. Below the smallest normal number the unit stays that of the smallest.
+/// |a - b| in units in the last place of b as a T; 0 for two NaNs, infinity where only one of them
+/// is finite. Below the smallest normal number the unit stays that of the smallest.
 template <class T>
 double ulps(T a, real b) {
   if (std::isnan(a) && std::isnan(b)) return 0;

@@ -20,8 +20,8 @@ constexpr std::size_t largest = static_cast<std::size_t>(-1);
 
 std::vector<std::size_t> extents(const shape& s) { return {s.begin(), s.end()}; }
 
-/// Where the element `flat` of `whole` stands in an operand that was broadcast to it: by indices, one
-/// axis at a time.
+/// Where the element `flat` of `whole` stands in an operand that was broadcast to it: by indices,
+/// one axis at a time.
 std::size_t offset_in(const shape& operand, const shape& whole, std::size_t flat) {
   std::vector<std::size_t> index(whole.rank());
   for (std::size_t i = whole.rank(); i-- > 0; flat /= whole[i]) index[i] = flat % whole[i];
@@ -56,7 +56,8 @@ void require_right_walk(const shape& whole, const shape& a, const shape& b) {
 /// An operand that broadcasts to `whole`: leading axes may be missing, any axis may be 1.
 shape operand_of(const shape& whole, reference::random& random) {
   std::vector<std::size_t> kept(whole.begin(), whole.end());
-  kept.erase(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(random.below(kept.size() + 1)));
+  kept.erase(kept.begin(),
+             kept.begin() + static_cast<std::ptrdiff_t>(random.below(kept.size() + 1)));
   for (std::size_t& extent : kept) {
     if (random.below(3) == 0) extent = 1;
   }
@@ -106,8 +107,9 @@ TEST_CASE("a shape refuses more than eight dimensions") {
 }
 
 TEST_CASE("a shape refuses more elements than memory can address") {
-  const std::string text =
-      message<shape_error>([] { shape{std::size_t{1} << 32, std::size_t{1} << 32}; });
+  const std::string text = message<shape_error>([] {
+    shape{std::size_t{1} << 32, std::size_t{1} << 32};
+  });
   CHECK(says(text, "[4294967296, 4294967296]", "more elements than memory can address"));
   CHECK_THROWS_AS((shape{largest}), shape_error);
   CHECK_THROWS_AS((shape{3, largest / 2}), shape_error);
@@ -164,11 +166,16 @@ TEST_CASE("shapes broadcast when extents aligned at the end are equal, 1 or miss
   }
 }
 
-TEST_CASE("shapes that do not broadcast are an error with the operation, both shapes and the extents") {
-  const std::string text = message<shape_error>([] { autodiff::broadcast({2, 3}, {4, 2, 4}, "multiply"); });
+TEST_CASE(
+    "shapes that do not broadcast are an error with the operation, both shapes and the extents") {
+  const std::string text = message<shape_error>([] {
+    autodiff::broadcast({2, 3}, {4, 2, 4}, "multiply");
+  });
   CHECK(says(text, "multiply: ", "[2, 3]", "[4, 2, 4]", "3 against 4"));
-  CHECK(says(message<shape_error>([] { autodiff::broadcast({5, 2, 3}, {4, 2, 3}, "add"); }), "[5, 2, 3]",
-             "[4, 2, 3]", "5 against 4"));
+  CHECK(says(message<shape_error>([] {
+               autodiff::broadcast({5, 2, 3}, {4, 2, 3}, "add");
+             }),
+             "[5, 2, 3]", "[4, 2, 3]", "5 against 4"));
   CHECK(says(message<shape_error>([] { autodiff::broadcast({0}, {3}, "add"); }), "[0]", "[3]"));
   CHECK_THROWS_AS(autodiff::broadcast({std::size_t{1} << 40, 1}, {std::size_t{1} << 40}, "add"),
                   shape_error);

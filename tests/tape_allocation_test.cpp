@@ -171,7 +171,8 @@ TEST_CASE("a step of tensor operations, swept and rewound, allocates nothing") {
   }
 }
 
-TEST_CASE("a step of every structured operation, with weights updated in place, allocates nothing") {
+TEST_CASE(
+    "a step of every structured operation, with weights updated in place, allocates nothing") {
   if (!reuses_blocks) return;
   tape t;
   tensor<double> w(shape{6, 4}, 0.1), b(shape{4}, 0.0);
@@ -181,9 +182,10 @@ TEST_CASE("a step of every structured operation, with weights updated in place, 
           {
             const tensor<double> leaf_w = t.variable(w), leaf_b = t.variable(b);
             const tensor<double> z = affine(x, leaf_w, leaf_b);
-            const tensor<double> loss = softmax_cross_entropy(z, targets) + sum(mean(log_softmax(z), {0})) +
-                                        sum(softmax(transpose(reshape(take_rows(z, rows), {4, 3})))) +
-                                        sum(max(z, 0.0) / (abs(z) + 1.0), {0, 1});
+            const tensor<double> loss =
+                softmax_cross_entropy(z, targets) + sum(mean(log_softmax(z), {0})) +
+                sum(softmax(transpose(reshape(take_rows(z, rows), {4, 3})))) +
+                sum(max(z, 0.0) / (abs(z) + 1.0), {0, 1});
             t.backward(loss, autodiff::leaves_only);
             const tensor<double> step = -0.1 * t.adjoint(leaf_w);
             t.rewind();
@@ -208,8 +210,8 @@ TEST_CASE("crossing between scalars and tensors allocates nothing in tensors and
 
 TEST_CASE("tensors made on one thread and dropped on another do not pile up there") {
   if (!reuses_blocks) return;
-  // As a reader of data and a trainer do. A pile would show as blocks that the dropping thread can take
-  // without a request.
+  // As a reader of data and a trainer do. A pile would show as blocks that the dropping thread can
+  // take without a request.
   const shape s{1000};
   std::vector<tensor<double>> handed;
   for (int i = 0; i < 64; ++i) handed.emplace_back(s, 1.0);

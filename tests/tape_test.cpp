@@ -658,6 +658,77 @@ TEST_CASE("recording beyond the limit throws, and the tape serves again after a 
   CHECK_THROWS_AS(var(x * 2.0), autodiff::memory_error);
 }
 
+TEST_CASE("the limit holds for sums that pass the adjoint of their last term on") {
+  tape t;
+  const var x = t.variable(1.0);
+  const auto mark = t.mark();
+  t.limit(1 << 20);
+  var y;
+  std::size_t recorded = 0;
+  const auto run_over = [&](auto&& step) {
+    recorded = 0;
+    y = x;
+    t.rewind(mark);
+    for (; recorded < 1'000'000; ++recorded) step();
+  };
+  CHECK_THROWS_AS(run_over([&] { y += 1.0; }), autodiff::memory_error);
+  CHECK_THROWS_AS(run_over([&] { y = +y; }), autodiff::memory_error);
+  CHECK_THROWS_AS(run_over([&] { y = y - 1.0; }), autodiff::memory_error);
+  CHECK_THROWS_AS(run_over([&] { y += x; }), autodiff::memory_error);
+  CHECK_THROWS_AS(run_over([&] { y += x * y; }), autodiff::memory_error);
+  t.rewind(mark);
+  t.backward(x * x);
+  CHECK(t.adjoint(x) == 2);
+}
+
+TEST_CASE("sums that grow term by term have the gradient of their terms") {
+  tape t;
+  const var x = t.variable(2.0), z = t.variable(3.0);
+  const var first = x * z;
+  var sum = first;
+  std::vector<var> partial_sums;
+  for (int i = 0; i < 20; ++i) {
+    sum += x;
+    if (i % 3 == 0) sum += z * double(i);
+    if (i % 5 == 0) sum -= x * z;
+    if (i % 7 == 0) sum = sum + sum;
+    if (i % 4 == 0) sum = 2.0 * sum;
+    partial_sums.push_back(sum);
+  }
+  // The same by hand: the sum is alpha first + beta x + gamma z + delta x z.
+  double beta = 0, gamma = 0, delta = 0, alpha = 1;
+  const auto scale = [&](double by) {
+    for (double* c : {&alpha, &beta, &gamma, &delta}) *c *= by;
+  };
+  for (int i = 0; i < 20; ++i) {
+    beta += 1;
+    if (i % 3 == 0) gamma += i;
+    if (i % 5 == 0) delta -= 1;
+    if (i % 7 == 0) scale(2);
+    if (i % 4 == 0) scale(2);
+  }
+  t.backward(sum);
+  CHECK(t.adjoint(x) == (alpha + delta) * 3 + beta);
+  CHECK(t.adjoint(z) == (alpha + delta) * 2 + gamma);
+  CHECK(t.adjoint(first) == alpha);
+  CHECK(t.adjoint(partial_sums.back()) == 1);
+  // From the middle, and of a term that is an input, a tensor's element, or used twice.
+  t.backward(partial_sums[2]);
+  CHECK(t.adjoint(partial_sums[2]) == 1);
+  CHECK(t.adjoint(partial_sums[3]) == 0);
+  const tensor<double> v = t.variable(tensor<double>{1.0, 2.0});
+  var s = v[1];
+  s += x;
+  s += s;
+  s += v[0];
+  const var last_input = t.variable(1.0);
+  s = last_input + s;
+  s = s - last_input * s;
+  t.backward(s);
+  CHECK(t.adjoint(v).value(0) == 0);
+  CHECK(t.adjoint(last_input) == 1 - (1 + 2 * (2 + 2) + 1) - 1);
+}
+
 TEST_CASE("reserved memory changes no result, and more than the limit is refused") {
   tape t;
   t.limit(std::size_t{64} << 20);

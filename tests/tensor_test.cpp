@@ -81,10 +81,14 @@ TEST_CASE("tensors may be empty") {
 }
 
 TEST_CASE("rows that differ in length are an error with both lengths") {
-  CHECK(says(message<shape_error>([] { tensor<double>({{1.0, 2.0}, {3.0}}); }), "tensor: ", "row 1 has 1",
-             "row 0 has 2"));
-  CHECK(says(message<shape_error>([] { tensor<double>({{1.0}, {2.0}, {3.0, 4.0}}); }), "row 2 has 2",
-             "row 0 has 1"));
+  CHECK(says(message<shape_error>([] {
+               tensor<double>({{1.0, 2.0}, {3.0}});
+             }),
+             "tensor: ", "row 1 has 1", "row 0 has 2"));
+  CHECK(says(message<shape_error>([] {
+               tensor<double>({{1.0}, {2.0}, {3.0, 4.0}});
+             }),
+             "row 2 has 2", "row 0 has 1"));
   CHECK_THROWS_AS(tensor<double>({{{1.0, 2.0}, {3.0, 4.0}}, {{5.0, 6.0}}}), shape_error);
   CHECK_THROWS_AS(tensor<double>({{{1.0, 2.0}, {2.0}}, {{3.0, 4.0}, {5.0, 6.0}}}), shape_error);
 }
@@ -139,7 +143,8 @@ TEST_CASE("a tensor prints as nested brackets") {
 TEST_CASE("long axes print their ends") {
   doubles count(13);
   std::iota(count.begin(), count.end(), 0.0);
-  CHECK(to_string(tensor<double>(shape{12}, doubles(12))) == "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]");
+  CHECK(to_string(tensor<double>(shape{12}, doubles(12))) ==
+        "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]");
   CHECK(to_string(tensor<double>(shape{13}, count)) == "[0, 1, 2, ..., 10, 11, 12]");
   CHECK(to_string(tensor<double>(shape{13, 1}, count)) ==
         "[[0],\n [1],\n [2],\n ...,\n [10],\n [11],\n [12]]");
@@ -325,15 +330,18 @@ TEST_CASE("a cotangent of another shape is an error with both shapes") {
 
 TEST_CASE("backward of a passive tensor is an error") {
   tape t;
-  CHECK(says(message<tape_error>([&] { t.backward(sum(tensor<double>({1.0, 2.0}))); }), "backward: ",
-             "passive"));
+  CHECK(says(message<tape_error>([&] {
+               t.backward(sum(tensor<double>({1.0, 2.0})));
+             }),
+             "backward: ", "passive"));
 }
 
 TEST_CASE("an adjoint that was not computed is an error that says why") {
   tape t;
   const tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));
   CHECK(says(message<tape_error>([&] { t.adjoint(x); }), "adjoint: ", "no sweep"));
-  CHECK(says(message<tape_error>([&] { t.adjoint(tensor<double>({1.0})); }), "adjoint: ", "passive"));
+  CHECK(
+      says(message<tape_error>([&] { t.adjoint(tensor<double>({1.0})); }), "adjoint: ", "passive"));
   t.backward(sum(x));
   const tensor<double> later = square(x);
   CHECK(says(message<tape_error>([&] { t.adjoint(later); }), "after the last sweep"));
@@ -440,7 +448,8 @@ TEST_CASE("a tensor from a rewound part is an error wherever it is used") {
   t.rewind(mark);
   CHECK(says(message<tape_error>([&] { exp(stale); }), "exp: ", "rewound"));
   CHECK(says(message<tape_error>([&] { matmul(x, stale); }), "matmul: ", "rewound"));
-  CHECK(says(message<tape_error>([&] { t.backward(stale, stale.detached()); }), "backward: ", "rewound"));
+  CHECK(says(message<tape_error>([&] { t.backward(stale, stale.detached()); }),
+             "backward: ", "rewound"));
   CHECK(says(message<tape_error>([&] { t.adjoint(stale); }), "adjoint: ", "rewound"));
   CHECK(says(message<tape_error>([&] { stale[0]; }), "rewound"));
   CHECK(says(message<tape_error>([&] { elements(stale); }), "rewound"));
@@ -502,7 +511,7 @@ TEST_CASE("a tensor of an outer tape is an error while an inner one records") {
     tape inner;
     const tensor<double> z = inner.variable(tensor<double>({3.0, 4.0}));
     CHECK(says(message<tape_error>([&] { square(x); }), "square: ", "another tape"));
-    CHECK(says(message<tape_error>([&] { x * z; }), "multiply: "));
+    CHECK(says(message<tape_error>([&] { x* z; }), "multiply: "));
     CHECK_THROWS_AS(inner.adjoint(x), tape_error);
     CHECK_THROWS_AS(inner.backward(x, x.detached()), tape_error);
     inner.backward(sum(z * x.detached()));
@@ -562,7 +571,8 @@ TEST_CASE("threads with tapes of their own share leaves") {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (std::size_t i = 0; i < gradients.size(); ++i) CHECK(gradients[i] == doubles(9, static_cast<double>(i + 1)));
+  for (std::size_t i = 0; i < gradients.size(); ++i)
+    CHECK(gradients[i] == doubles(9, static_cast<double>(i + 1)));
 }
 
 TEST_CASE("a tensor may be made on one thread and used on the tape of another") {

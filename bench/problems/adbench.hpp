@@ -1,7 +1,7 @@
 #pragma once
 // Data of the AD benchmark suite and the reference derivatives beside it.
-// Source: Srajer, Kukelova and Fitzgibbon, A benchmark of selected algorithmic differentiation tools on
-// some problems in computer vision and machine learning, Optim. Methods Softw. 33 (2018).
+// Source: Srajer, Kukelova and Fitzgibbon, A benchmark of selected algorithmic differentiation
+// tools on some problems in computer vision and machine learning, Optim. Methods Softw. 33 (2018).
 
 #include <cstdlib>
 #include <filesystem>
@@ -29,8 +29,8 @@ inline std::vector<double> read_numbers(const std::filesystem::path& file) {
   return numbers;
 }
 
-/// The array `key` in the record of `data_file` ("gmm/1k/gmm_d10_K25.txt") in a file with a JSON object
-/// a line. Throws std::runtime_error when it is not there.
+/// The array `key` in the record of `data_file` ("gmm/1k/gmm_d10_K25.txt") in a file with a JSON
+/// object a line. Throws std::runtime_error when it is not there.
 inline std::vector<double> read_reference(const std::filesystem::path& file,
                                           const std::string& data_file, const std::string& key) {
   std::ifstream in(file);
@@ -43,7 +43,8 @@ inline std::vector<double> read_reference(const std::filesystem::path& file,
     while (*text != ']') {
       char* end = nullptr;
       numbers.push_back(std::strtod(text, &end));
-      if (end == text) throw std::runtime_error("'" + key + "' in " + file.string() + " is damaged");
+      if (end == text)
+        throw std::runtime_error("'" + key + "' in " + file.string() + " is damaged");
       text = *end == ',' ? end + 1 : end;
     }
     return numbers;

@@ -15,8 +15,8 @@ namespace bench::problems {
 /// Bundle adjustment: the weighted reprojection error of a point seen by a camera with radial
 /// distortion, two outputs, differentiated by camera, point and weight, a 2 x 15 Jacobian for each
 /// observation. The suite's data have one observation, which it repeats.
-/// x = [rotation (3), center (3), focal length, principal point (2), distortion (2), point (3), weight].
-/// Source: the AD benchmark suite (see adbench.hpp), section 3.2.
+/// x = [rotation (3), center (3), focal length, principal point (2), distortion (2), point (3),
+/// weight]. Source: the AD benchmark suite (see adbench.hpp), section 3.2.
 class ba {
  public:
   static constexpr std::size_t inputs = 15, outputs = 2;

@@ -7,10 +7,10 @@
 
 namespace bench::problems {
 
-/// The value of a portfolio of European calls, differentiated by the rate and by the spot price and the
-/// volatility of every option: rho, deltas and vegas. x = [rate, spot 0, volatility 0, spot 1, ...].
-/// The normal distribution function is a rational approximation, good to 7.5e-8, so that the case
-/// needs exp, log and sqrt alone; gradients are those of the approximation, in both tools.
+/// The value of a portfolio of European calls, differentiated by the rate and by the spot price and
+/// the volatility of every option: rho, deltas and vegas. x = [rate, spot 0, volatility 0, spot 1,
+/// ...]. The normal distribution function is a rational approximation, good to 7.5e-8, so that the
+/// case needs exp, log and sqrt alone; gradients are those of the approximation, in both tools.
 /// Sources: Black and Scholes, The Pricing of Options and Corporate Liabilities (1973), eq. (13);
 /// Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.2.17.
 struct black_scholes {
@@ -68,8 +68,8 @@ struct black_scholes {
   static T normal_cdf(const T& x) {
     using std::abs, std::exp;
     const T t = 1.0 / (1.0 + p * abs(x));
-    const T tail = exp(-0.5 * x * x) / root_of_two_pi *
-                   (t * (b1 + t * (b2 + t * (b3 + t * (b4 + t * b5)))));
+    const T tail =
+        exp(-0.5 * x * x) / root_of_two_pi * (t * (b1 + t * (b2 + t * (b3 + t * (b4 + t * b5)))));
     if (x > 0.0) return 1.0 - tail;
     return tail;
   }

@@ -10,11 +10,12 @@ namespace bench::problems {
 /// The coupled viscous Burgers' equations in two dimensions on the unit square,
 ///   u_t + u u_x + v u_y = (u_xx + u_yy) / R,   v_t + u v_x + v v_y = (v_xx + v_yy) / R,
 /// explicit in time, upwind (backward) differences for the advection of the positive velocities and
-/// central ones for the diffusion, the border held fixed. The output is the sum of squares of the end
-/// state, differentiated by the whole start state, x = [u, v], n x n points each, row by row.
-/// Sources: Bahadir, A fully implicit finite-difference scheme for two-dimensional Burgers' equations,
-/// Appl. Math. Comput. 137 (2003); Sagebaum, Albring and Gauger, High-Performance Derivative
-/// Computations using CoDiPack, ACM TOMS 45 (2019), section 6, for its use as a benchmark.
+/// central ones for the diffusion, the border held fixed. The output is the sum of squares of the
+/// end state, differentiated by the whole start state, x = [u, v], n x n points each, row by row.
+/// Sources: Bahadir, A fully implicit finite-difference scheme for two-dimensional Burgers'
+/// equations, Appl. Math. Comput. 137 (2003); Sagebaum, Albring and Gauger, High-Performance
+/// Derivative Computations using CoDiPack, ACM TOMS 45 (2019), section 6, for its use as a
+/// benchmark.
 struct burgers {
   std::size_t n = 101, steps = 16;
 

@@ -7,10 +7,10 @@
 
 namespace bench::problems {
 
-/// One long chain: n steps of Euler's method for x' = sin(x) from time 0 to 1. Each step waits for the
-/// one before, and the derivative of the end by the start stays near the exact
-/// sin(x(1)) / sin(x(0)), so nothing underflows however long the chain.
-/// Source: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I (1993), eq. (I.7.3).
+/// One long chain: n steps of Euler's method for x' = sin(x) from time 0 to 1. Each step waits for
+/// the one before, and the derivative of the end by the start stays near the exact sin(x(1)) /
+/// sin(x(0)), so nothing underflows however long the chain. Source: Hairer, Norsett and Wanner,
+/// Solving Ordinary Differential Equations I (1993), eq. (I.7.3).
 struct chain {
   std::size_t steps = 100'000;
 

@@ -17,7 +17,8 @@
 
 namespace bench::problems {
 
-/// Layers of a dense network (relu inside, softmax cross-entropy at the end) and a batch of samples.
+/// Layers of a dense network (relu inside, softmax cross-entropy at the end) and a batch of
+/// samples.
 struct net_size {
   std::vector<std::size_t> widths;
   std::size_t batch;
@@ -130,8 +131,8 @@ class hand_net {
     }
     if (l == 0) return;
     float* below = delta_[l - 1].data();
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1, delta, n,
-                v_.weights[l].data(), n, 0, below, k);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1, delta, n, v_.weights[l].data(),
+                n, 0, below, k);
     const float* a = a_[l - 1].data();
     for (std::size_t i = 0; i < delta_[l - 1].size(); ++i) below[i] = a[i] > 0 ? below[i] : 0.0f;
   }
@@ -173,10 +174,9 @@ class taped_net {
     recorded_.clear();
     tape.rewind();
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      autodiff::plain<float>().accumulate(parameters_[i].size(), -learning_rate,
-                                          gradients_[i].values().data(), 1,
-                                          parameters_[i].mutable_values().data(),
-                                          autodiff::store::add);
+      autodiff::plain<float>().accumulate(
+          parameters_[i].size(), -learning_rate, gradients_[i].values().data(), 1,
+          parameters_[i].mutable_values().data(), autodiff::store::add);
     }
     gradients_.clear();
     return loss.item();

@@ -13,10 +13,11 @@
 namespace bench::problems {
 
 /// Log likelihood of a mixture of k Gaussians in d dimensions with a Wishart prior,
-///   sum_i log sum_k exp(alpha_k + sum log diag Q_k - |Q_k (x_i - mu_k)|^2 / 2) - n lse(alpha) + prior,
+///   sum_i log sum_k exp(alpha_k + sum log diag Q_k - |Q_k (x_i - mu_k)|^2 / 2) - n lse(alpha) +
+///   prior,
 /// Q_k lower triangular with exp(q) on its diagonal.
-/// x = [alphas (k), means (k x d), inverse covariance factors (k x d(d+1)/2: q, then columns below)].
-/// Source: the AD benchmark suite (see adbench.hpp), section 3.1.
+/// x = [alphas (k), means (k x d), inverse covariance factors (k x d(d+1)/2: q, then columns
+/// below)]. Source: the AD benchmark suite (see adbench.hpp), section 3.1.
 class gmm {
  public:
   explicit gmm(const std::filesystem::path& file) {

@@ -11,11 +11,11 @@
 
 namespace bench::problems {
 
-/// Mean negative log likelihood of a character sequence under an LSTM of l layers with b diagonal gates
-/// each. x = [per layer: weights (4 x b), biases (4 x b); input weights, output weights, output bias (b
-/// each)]. The suite's log-sum-exp adds 2 to the sum, and so does this one.
-/// Source: the AD benchmark suite (see adbench.hpp); gates after Hochreiter and Schmidhuber (1997) with
-/// the forget gate of Gers, Schmidhuber and Cummins (2000).
+/// Mean negative log likelihood of a character sequence under an LSTM of l layers with b diagonal
+/// gates each. x = [per layer: weights (4 x b), biases (4 x b); input weights, output weights,
+/// output bias (b each)]. The suite's log-sum-exp adds 2 to the sum, and so does this one. Source:
+/// the AD benchmark suite (see adbench.hpp); gates after Hochreiter and Schmidhuber (1997) with the
+/// forget gate of Gers, Schmidhuber and Cummins (2000).
 class lstm {
  public:
   explicit lstm(const std::filesystem::path& file) {

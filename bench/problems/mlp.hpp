@@ -8,10 +8,9 @@
 
 namespace bench::problems {
 
-/// A 64-32-10 network of plain loops, tanh inside, half squared error of one sample, differentiated by
-/// the weights, the biases and the input.
-/// x = [w1 (32 x 64), b1 (32), w2 (10 x 32), b2 (10), input (64)].
-/// Source: Bishop, Pattern Recognition and Machine Learning (2006), section 5.3.
+/// A 64-32-10 network of plain loops, tanh inside, half squared error of one sample, differentiated
+/// by the weights, the biases and the input. x = [w1 (32 x 64), b1 (32), w2 (10 x 32), b2 (10),
+/// input (64)]. Source: Bishop, Pattern Recognition and Machine Learning (2006), section 5.3.
 struct mlp {
   static constexpr std::size_t in = 64, hidden = 32, out = 10;
   static constexpr std::size_t b1 = hidden * in, w2 = b1 + hidden, b2 = w2 + out * hidden,

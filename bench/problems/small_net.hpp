@@ -78,10 +78,9 @@ class taped_small_net {
     }
     tape.rewind();
     for (std::size_t i = 0; i < 4; ++i) {
-      autodiff::plain<double>().accumulate(gradients[i].size(), -small_net::rate,
-                                           gradients[i].values().data(), 1,
-                                           parameters_[i].mutable_values().data(),
-                                           autodiff::store::add);
+      autodiff::plain<double>().accumulate(
+          gradients[i].size(), -small_net::rate, gradients[i].values().data(), 1,
+          parameters_[i].mutable_values().data(), autodiff::store::add);
     }
     return error;
   }
