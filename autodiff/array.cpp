@@ -101,8 +101,10 @@ storage_block* take_block(std::size_t bytes) {
 }
 
 void give_block(storage_block* block) noexcept {
-  if (pooled && block_pool::alive && block->pool == &pool()) pool().give(block);
-  else std::free(block);
+  if (pooled && block_pool::alive && block->pool == &pool())
+    pool().give(block);
+  else
+    std::free(block);
 }
 
 void trim_memory() noexcept {

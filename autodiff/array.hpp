@@ -1,6 +1,6 @@
 #pragma once
-// Values of a tensor without derivatives: a shape over shared, pooled, aligned storage. Copies share
-// the storage; writing to a shared one copies it first, so arrays behave as values.
+// Values of a tensor without derivatives: a shape over shared, pooled, aligned storage. Copies
+// share the storage; writing to a shared one copies it first, so arrays behave as values.
 
 #include <autodiff/shape.hpp>
 
@@ -24,8 +24,8 @@ struct alignas(64) storage_block {
   void* data() noexcept { return this + 1; }
 };
 
-/// Takes a block for `bytes` of data, 64-byte aligned, from this thread's pool or the system. Throws
-/// memory_error. Sizes are rounded up to one of four steps per power of two.
+/// Takes a block for `bytes` of data, 64-byte aligned, from this thread's pool or the system.
+/// Throws memory_error. Sizes are rounded up to one of four steps per power of two.
 storage_block* take_block(std::size_t bytes);
 /// Gives a block back: to this thread's pool when it was taken from it, else to the system, so that
 /// what one thread makes and another drops does not pile up there.
@@ -57,7 +57,9 @@ class storage {
   ~storage() {
     if (block_) release(block_);
   }
-  const T* data() const noexcept { return block_ ? static_cast<const T*>(block_->data()) : nullptr; }
+  const T* data() const noexcept {
+    return block_ ? static_cast<const T*>(block_->data()) : nullptr;
+  }
 
  private:
   storage_block* block_ = nullptr;
@@ -78,7 +80,8 @@ class array {
     for (T *at = mutable_data(), *end = at + size(); at != end; ++at) new (at) T(fill);
   }
   array(const autodiff::shape& s, std::span<const T> values) : array(s) {
-    if (!values.empty()) std::memcpy(static_cast<void*>(mutable_data()), values.data(), size() * sizeof(T));
+    if (!values.empty())
+      std::memcpy(static_cast<void*>(mutable_data()), values.data(), size() * sizeof(T));
   }
   array(const array& other) noexcept : block_(other.block_), shape_(other.shape_) {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
@@ -105,7 +108,9 @@ class array {
   autodiff::storage<T> share() const noexcept { return autodiff::storage<T>(block_); }
   const autodiff::shape& shape() const noexcept { return shape_; }
   std::size_t size() const noexcept { return block_ ? shape_.size() : 0; }
-  const T* data() const noexcept { return block_ ? static_cast<const T*>(block_->data()) : nullptr; }
+  const T* data() const noexcept {
+    return block_ ? static_cast<const T*>(block_->data()) : nullptr;
+  }
   std::span<const T> values() const noexcept { return {data(), size()}; }
 
   /// Writable values; a shared storage is copied first.

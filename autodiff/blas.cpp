@@ -24,7 +24,9 @@ constexpr double threaded_product = 16e6;
 class one_thread {
  public:
   explicit one_thread(bool wanted) noexcept
-      : before_(wanted && openblas_get_num_threads && openblas_set_num_threads ? openblas_get_num_threads() : 1) {
+      : before_(wanted && openblas_get_num_threads && openblas_set_num_threads
+                    ? openblas_get_num_threads()
+                    : 1) {
     if (before_ != 1) openblas_set_num_threads(1);
   }
   ~one_thread() {
@@ -49,14 +51,17 @@ int as_blas_size(std::size_t size) {
 }
 
 template <class T>
-void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
-                    const T* a, const T* b, T beta, T* c) {
-  const std::size_t a_row = a_is == transposed::no ? k : 1, a_column = a_is == transposed::no ? 1 : m;
-  const std::size_t b_row = b_is == transposed::no ? n : 1, b_column = b_is == transposed::no ? 1 : k;
+void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
+                          std::size_t k, const T* a, const T* b, T beta, T* c) {
+  const std::size_t a_row = a_is == transposed::no ? k : 1,
+                    a_column = a_is == transposed::no ? 1 : m;
+  const std::size_t b_row = b_is == transposed::no ? n : 1,
+                    b_column = b_is == transposed::no ? 1 : k;
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
       T sum = 0;
-      for (std::size_t l = 0; l < k; ++l) sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
+      for (std::size_t l = 0; l < k; ++l)
+        sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
       T& out = c[i * n + j];
       out = beta == T(0) ? sum : sum + beta * out;
     }
@@ -65,7 +70,7 @@ void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::
 
 template <class T>
 void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
-                  const T* a, const T* b, T beta, T* c) {
+                     const T* a, const T* b, T beta, T* c) {
   if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
     return small_matrix_product(a_is, b_is, m, n, k, a, b, beta, c);
   const int rows = as_blas_size(m), columns = as_blas_size(n), inner = as_blas_size(k);
@@ -77,8 +82,8 @@ void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_
   const one_thread serial(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <
                           threaded_product);
   if constexpr (sizeof(T) == sizeof(float)) {
-    cblas_sgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0f, a, a_lead, b, b_lead, beta, c,
-                std::max(1, columns));
+    cblas_sgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0f, a, a_lead, b, b_lead, beta,
+                c, std::max(1, columns));
   } else {
     cblas_dgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0, a, a_lead, b, b_lead, beta, c,
                 std::max(1, columns));
@@ -88,13 +93,14 @@ void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_
 }  // namespace
 
 template <>
-void matrix_product<float>(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
-                     const float* a, const float* b, float beta, float* c) {
+void matrix_product<float>(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
+                           std::size_t k, const float* a, const float* b, float beta, float* c) {
   product_by_size(a_is, b_is, m, n, k, a, b, beta, c);
 }
 template <>
-void matrix_product<double>(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
-                      const double* a, const double* b, double beta, double* c) {
+void matrix_product<double>(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
+                            std::size_t k, const double* a, const double* b, double beta,
+                            double* c) {
   product_by_size(a_is, b_is, m, n, k, a, b, beta, c);
 }
 

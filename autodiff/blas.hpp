@@ -8,29 +8,35 @@ namespace autodiff {
 /// Whether a factor enters as stored or transposed.
 enum class transposed : bool { no, yes };
 
-/// c = a' b' + beta c, with a' [m, k], b' [k, n], c [m, n]; a' is a, or the transpose of a stored as
-/// [k, m] (b' likewise). With beta 0, c may hold anything.
+/// c = a' b' + beta c, with a' [m, k], b' [k, n], c [m, n]; a' is a, or the transpose of a stored
+/// as [k, m] (b' likewise). With beta 0, c may hold anything.
 template <class T>
-void matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k, const T* a,
-              const T* b, T beta, T* c) {
-  const std::size_t a_row = a_is == transposed::no ? k : 1, a_column = a_is == transposed::no ? 1 : m;
-  const std::size_t b_row = b_is == transposed::no ? n : 1, b_column = b_is == transposed::no ? 1 : k;
+void matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
+                    const T* a, const T* b, T beta, T* c) {
+  const std::size_t a_row = a_is == transposed::no ? k : 1,
+                    a_column = a_is == transposed::no ? 1 : m;
+  const std::size_t b_row = b_is == transposed::no ? n : 1,
+                    b_column = b_is == transposed::no ? 1 : k;
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
       T sum(0);
-      for (std::size_t l = 0; l < k; ++l) sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
+      for (std::size_t l = 0; l < k; ++l)
+        sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
       T& out = c[i * n + j];
-      if (beta == T(0)) out = sum;
-      else out = sum + beta * out;
+      if (beta == T(0))
+        out = sum;
+      else
+        out = sum + beta * out;
     }
   }
 }
 
 template <>
-void matrix_product<float>(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
-                     const float* a, const float* b, float beta, float* c);
+void matrix_product<float>(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
+                           std::size_t k, const float* a, const float* b, float beta, float* c);
 template <>
-void matrix_product<double>(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
-                      const double* a, const double* b, double beta, double* c);
+void matrix_product<double>(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
+                            std::size_t k, const double* a, const double* b, double beta,
+                            double* c);
 
 }  // namespace autodiff

@@ -98,9 +98,9 @@ tensor<T> stack(std::span<const var> scalars, const shape& s) {
   return tensor<T>(std::move(values), t.operation_tag(), t.serial());
 }
 
-#define INSTANTIATE(T)                                             \
-  template var element(const tensor<T>&, std::size_t);             \
-  template std::vector<var> elements(const tensor<T>&);            \
+#define INSTANTIATE(T)                                  \
+  template var element(const tensor<T>&, std::size_t);  \
+  template std::vector<var> elements(const tensor<T>&); \
   template tensor<T> stack(std::span<const var>, const shape&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -1,6 +1,6 @@
 #pragma once
-// From tensors to scalars and back, recorded both ways: an element or all elements of a tensor as vars,
-// vars stacked into a tensor. One record serves any number of scalars.
+// From tensors to scalars and back, recorded both ways: an element or all elements of a tensor as
+// vars, vars stacked into a tensor. One record serves any number of scalars.
 
 #include <autodiff/tensor.hpp>
 #include <autodiff/var.hpp>

@@ -29,14 +29,15 @@ bool agrees(const checked_derivative& d, double tolerance) {
 }
 
 std::string line(const checked_derivative& d) {
-  return fmt::format("\n  argument {} entry {}: {:.17g} by the tape, {:.17g} by differences (+- {:.1e})",
-                     d.argument, d.entry, d.by_tape, d.by_differences, d.uncertainty);
+  return fmt::format(
+      "\n  argument {} entry {}: {:.17g} by the tape, {:.17g} by differences (+- {:.1e})",
+      d.argument, d.entry, d.by_tape, d.by_differences, d.uncertainty);
 }
 
 }  // namespace
 
-std::pair<double, double> derivative_by_differences(const std::function<double(double)>& f, double x,
-                                                    double step) {
+std::pair<double, double> derivative_by_differences(const std::function<double(double)>& f,
+                                                    double x, double step) {
   constexpr std::size_t rounds = 12;
   constexpr double shrink = 1.4;
   std::array<std::array<double, rounds>, rounds> table{};
@@ -69,7 +70,8 @@ std::string to_string(const gradient_report& report) {
   std::stable_sort(order.begin(), order.end(),
                    [](const auto* a, const auto* b) { return difference(*a) > difference(*b); });
   std::string text = fmt::format("{} derivatives", order.size());
-  if (!order.empty()) text += fmt::format(", largest relative difference {:.2e}", difference(*order[0]));
+  if (!order.empty())
+    text += fmt::format(", largest relative difference {:.2e}", difference(*order[0]));
   for (std::size_t i = 0; i < std::min(order.size(), shown_entries); ++i) text += line(*order[i]);
   if (order.size() > shown_entries) {
     text += fmt::format("\n  and {} that agree at least as well", order.size() - shown_entries);
@@ -85,11 +87,12 @@ void require_agreement(const gradient_report& report, const check_options& optio
   const auto wrong = std::count_if(report.derivatives.begin(), report.derivatives.end(),
                                    [&](const auto& d) { return !agrees(d, options.tolerance); });
   if (wrong == 0) return;
-  throw domain_error("check_gradient",
-                     fmt::format("{} of {} derivatives differ: {}", wrong, report.derivatives.size(),
-                                 to_string(report)),
-                     "look for a kink or a jump within the step, a value taken out with .value(), or a "
-                     "wrong slope");
+  throw domain_error(
+      "check_gradient",
+      fmt::format("{} of {} derivatives differ: {}", wrong, report.derivatives.size(),
+                  to_string(report)),
+      "look for a kink or a jump within the step, a value taken out with .value(), or a "
+      "wrong slope");
 }
 
 }  // namespace autodiff

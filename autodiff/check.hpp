@@ -27,7 +27,7 @@ struct checked_derivative {
   std::size_t argument;  ///< which argument of the function
   std::size_t entry;     ///< which of its numbers, row by row
   double by_tape, by_differences;
-  double uncertainty;    ///< of the differences, as the extrapolation sees it
+  double uncertainty;  ///< of the differences, as the extrapolation sees it
 };
 
 struct gradient_report {
@@ -38,8 +38,8 @@ std::string to_string(const gradient_report& report);
 std::ostream& operator<<(std::ostream& out, const gradient_report& report);
 
 /// The derivative of a function of one number at x, and its uncertainty.
-std::pair<double, double> derivative_by_differences(const std::function<double(double)>& f, double x,
-                                                    double step);
+std::pair<double, double> derivative_by_differences(const std::function<double(double)>& f,
+                                                    double x, double step);
 
 /// Throws domain_error with the worst entries when the report exceeds the tolerance.
 void require_agreement(const gradient_report& report, const check_options& options);
@@ -49,17 +49,17 @@ namespace probing {
 /// The numbers of an argument or of its gradient.
 template <class A>
 std::vector<double> numbers(const A& x) {
-  if constexpr (std::is_arithmetic_v<A>) return {static_cast<double>(x)};
-  else if constexpr (requires { x.values(); }) return {x.values().begin(), x.values().end()};
-  else return {x.begin(), x.end()};
+  if constexpr (std::is_arithmetic_v<A>)
+    return {static_cast<double>(x)};
+  else if constexpr (requires { x.values(); })
+    return {x.values().begin(), x.values().end()};
+  else
+    return {x.begin(), x.end()};
 }
 
 // An argument as the passive values on which f can be evaluated without a tape.
 template <class A>
-  requires std::is_arithmetic_v<A>
-var passive(A x) {
-  return var(static_cast<double>(x));
-}
+requires std::is_arithmetic_v<A> var passive(A x) { return var(static_cast<double>(x)); }
 template <class T>
 tensor<T> passive(const tensor<T>& x) {
   return x.detached();
@@ -71,8 +71,7 @@ std::array<var, N> passive(const std::array<A, N>& x) {
   return vars;
 }
 template <class Range>
-  requires(!std::is_arithmetic_v<Range>)
-std::vector<var> passive(const Range& x) {
+requires(!std::is_arithmetic_v<Range>) std::vector<var> passive(const Range& x) {
   return {x.begin(), x.end()};
 }
 
@@ -88,16 +87,19 @@ void set(Range& x, std::size_t entry, double value) {
 
 }  // namespace probing
 
-/// Compares the gradient of f at args with differences, derivative by derivative, and returns what it
-/// found. Throws domain_error with a report of the worst entries when a difference exceeds the tolerance
-/// and the uncertainty of the differences.
+/// Compares the gradient of f at args with differences, derivative by derivative, and returns what
+/// it found. Throws domain_error with a report of the worst entries when a difference exceeds the
+/// tolerance and the uncertainty of the differences.
 template <class F, class... Args>
 gradient_report check_gradient_with(const check_options& options, F&& f, const Args&... args) {
   const auto by_tape = [&] {
     auto g = gradient(f, args...);
-    if constexpr ((std::is_arithmetic_v<Args> && ...)) return std::tuple_cat(g);
-    else if constexpr (sizeof...(Args) == 1) return std::tuple(std::move(g));
-    else return g;
+    if constexpr ((std::is_arithmetic_v<Args> && ...))
+      return std::tuple_cat(g);
+    else if constexpr (sizeof...(Args) == 1)
+      return std::tuple(std::move(g));
+    else
+      return g;
   }();
   gradient_report report;
   const auto check_argument = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
@@ -116,7 +118,8 @@ gradient_report check_gradient_with(const check_options& options, F&& f, const A
   };
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (check_argument(std::integral_constant<std::size_t, I>{}), ...);
-  }(std::index_sequence_for<Args...>{});
+  }
+  (std::index_sequence_for<Args...>{});
   require_agreement(report, options);
   return report;
 }

@@ -24,12 +24,11 @@ class dual {
   constexpr dual() = default;
   /// A constant: all tangents zero.
   template <class U>
-    requires std::convertible_to<U, T>
+  requires std::convertible_to<U, T>
   constexpr dual(const U& value) : value_(value) {}
   constexpr dual(const T& value, const std::array<T, N>& tangents)
       : value_(value), tangents_(tangents) {}
-  constexpr dual(const T& value, const T& tangent)
-    requires(N == 1)
+  constexpr dual(const T& value, const T& tangent) requires(N == 1)
       : value_(value), tangents_{tangent} {}
 
   constexpr const T& value() const { return value_; }
@@ -76,12 +75,11 @@ inline constexpr bool is_dual<dual<T, N>> = true;
 
 /// What a dual<T, N> takes as a constant beside it: a number, or the number type it is nested over.
 template <class U, class Dual>
-concept dual_constant =
-    !std::same_as<U, Dual> && std::convertible_to<U, typename Dual::value_type>;
+concept dual_constant = !std::same_as<U, Dual> && std::convertible_to<U, typename Dual::value_type>;
 
-/// The share of one argument in a tangent. Zero wins by selection on either side, even against inf: a
-/// zero slope is a dead branch (a factor of 0, the lesser side of max), as it is to the reverse sweep; a
-/// zero tangent is a direction in which the argument does not move.
+/// The share of one argument in a tangent. Zero wins by selection on either side, even against inf:
+/// a zero slope is a dead branch (a factor of 0, the lesser side of max), as it is to the reverse
+/// sweep; a zero tangent is a direction in which the argument does not move.
 template <class T, bool steep, class Slope>
 [[gnu::always_inline]] constexpr auto carried(const T& tangent, const Slope& slope) {
   if constexpr (requires { is_zero(slope); }) {
@@ -131,38 +129,38 @@ constexpr dual<T, N> apply(const T& a, const dual<T, N>& b) {
   return {y, tangents};
 }
 
-#define UNARY(NAME, ...)                               \
-  template <class T, std::size_t N>                    \
-  constexpr dual<T, N> NAME(const dual<T, N>& x) {     \
-    return apply<NAME##_rule>(x);                      \
+#define UNARY(NAME, ...)                           \
+  template <class T, std::size_t N>                \
+  constexpr dual<T, N> NAME(const dual<T, N>& x) { \
+    return apply<NAME##_rule>(x);                  \
   }
-#define BINARY(NAME, ...)                                                    \
-  template <class T, std::size_t N>                                          \
-  constexpr dual<T, N> NAME(const dual<T, N>& a, const dual<T, N>& b) {      \
-    return apply<NAME##_rule>(a, b);                                         \
-  }                                                                          \
-  template <class T, std::size_t N, dual_constant<dual<T, N>> U>             \
-  constexpr dual<T, N> NAME(const dual<T, N>& a, const U& b) {               \
-    return apply<NAME##_rule>(a, T(b));                                      \
-  }                                                                          \
-  template <class T, std::size_t N, dual_constant<dual<T, N>> U>             \
-  constexpr dual<T, N> NAME(const U& a, const dual<T, N>& b) {               \
-    return apply<NAME##_rule>(T(a), b);                                      \
+#define BINARY(NAME, ...)                                               \
+  template <class T, std::size_t N>                                     \
+  constexpr dual<T, N> NAME(const dual<T, N>& a, const dual<T, N>& b) { \
+    return apply<NAME##_rule>(a, b);                                    \
+  }                                                                     \
+  template <class T, std::size_t N, dual_constant<dual<T, N>> U>        \
+  constexpr dual<T, N> NAME(const dual<T, N>& a, const U& b) {          \
+    return apply<NAME##_rule>(a, T(b));                                 \
+  }                                                                     \
+  template <class T, std::size_t N, dual_constant<dual<T, N>> U>        \
+  constexpr dual<T, N> NAME(const U& a, const dual<T, N>& b) {          \
+    return apply<NAME##_rule>(T(a), b);                                 \
   }
 #include <autodiff/ops.def>
 
-#define AUTODIFF_DUAL_OPERATOR(SYMBOL, NAME)                                          \
-  template <class T, std::size_t N>                                                   \
-  constexpr dual<T, N> operator SYMBOL(const dual<T, N>& a, const dual<T, N>& b) {    \
-    return NAME(a, b);                                                                \
-  }                                                                                   \
-  template <class T, std::size_t N, dual_constant<dual<T, N>> U>                      \
-  constexpr dual<T, N> operator SYMBOL(const dual<T, N>& a, const U& b) {             \
-    return NAME(a, b);                                                                \
-  }                                                                                   \
-  template <class T, std::size_t N, dual_constant<dual<T, N>> U>                      \
-  constexpr dual<T, N> operator SYMBOL(const U& a, const dual<T, N>& b) {             \
-    return NAME(a, b);                                                                \
+#define AUTODIFF_DUAL_OPERATOR(SYMBOL, NAME)                                       \
+  template <class T, std::size_t N>                                                \
+  constexpr dual<T, N> operator SYMBOL(const dual<T, N>& a, const dual<T, N>& b) { \
+    return NAME(a, b);                                                             \
+  }                                                                                \
+  template <class T, std::size_t N, dual_constant<dual<T, N>> U>                   \
+  constexpr dual<T, N> operator SYMBOL(const dual<T, N>& a, const U& b) {          \
+    return NAME(a, b);                                                             \
+  }                                                                                \
+  template <class T, std::size_t N, dual_constant<dual<T, N>> U>                   \
+  constexpr dual<T, N> operator SYMBOL(const U& a, const dual<T, N>& b) {          \
+    return NAME(a, b);                                                             \
   }
 AUTODIFF_DUAL_OPERATOR(+, add)
 AUTODIFF_DUAL_OPERATOR(-, subtract)

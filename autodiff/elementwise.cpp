@@ -9,8 +9,8 @@ storage<T> kept(const array<T>& values, bool needed) {
   return needed ? values.share() : storage<T>();
 }
 
-/// Adds to one operand of a broadcast operation its share of dy. The operand advances with `own` inside
-/// a row: 0 sums the row into one element.
+/// Adds to one operand of a broadcast operation its share of dy. The operand advances with `own`
+/// inside a row: 0 sums the row into one element.
 template <class T, class Loop, class Offset>
 void pull_rows(input_adjoint<T> into, const shape& whole, const row_walk& walk, Loop&& loop,
                Offset&& own_offset) {
@@ -59,19 +59,19 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
   f.forward(a.size(), a.values().data(), 1, b.values().data(), 1, y.writable());
   if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
   const bool tie = a.is_recorded() && b.is_recorded();
-  auto pullback = [&f, tie, a_kept = kept(a.stored(), f.needs_a), b_kept = kept(b.stored(), f.needs_b),
-                   y_kept = kept(y, f.needs_y)](const array<T>& dy, input_adjoint<T> da,
-                                                input_adjoint<T> db) {
+  auto pullback = [&f, tie, a_kept = kept(a.stored(), f.needs_a),
+                   b_kept = kept(b.stored(), f.needs_b), y_kept = kept(y, f.needs_y)](
+                      const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
     const double share = tie ? 0.5 : 0.0;
     if (da) {
       const auto into = da->open();
-      f.pullback_a(dy.size(), a_kept.data(), 1, b_kept.data(), 1, y_kept.data(), dy.data(), into.data,
-                   into.how, share);
+      f.pullback_a(dy.size(), a_kept.data(), 1, b_kept.data(), 1, y_kept.data(), dy.data(),
+                   into.data, into.how, share);
     }
     if (db) {
       const auto into = db->open();
-      f.pullback_b(dy.size(), a_kept.data(), 1, b_kept.data(), 1, y_kept.data(), dy.data(), into.data,
-                   into.how, share);
+      f.pullback_b(dy.size(), a_kept.data(), 1, b_kept.data(), 1, y_kept.data(), dy.data(),
+                   into.data, into.how, share);
     }
   };
   return record(f.name, std::move(y), std::move(pullback), a, b);
@@ -142,10 +142,10 @@ tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) 
   return record(f.name, std::move(y), std::move(pullback), b);
 }
 
-#define INSTANTIATE(T)                                                                            \
-  template tensor<T> elementwise(const unary_loops<T>&, const tensor<T>&);                        \
-  template tensor<T> elementwise(const binary_loops<T>&, const tensor<T>&, const tensor<T>&);     \
-  template tensor<T> elementwise(const binary_loops<T>&, const tensor<T>&, const T&);             \
+#define INSTANTIATE(T)                                                                        \
+  template tensor<T> elementwise(const unary_loops<T>&, const tensor<T>&);                    \
+  template tensor<T> elementwise(const binary_loops<T>&, const tensor<T>&, const tensor<T>&); \
+  template tensor<T> elementwise(const binary_loops<T>&, const tensor<T>&, const T&);         \
   template tensor<T> elementwise(const binary_loops<T>&, const T&, const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

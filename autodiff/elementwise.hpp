@@ -1,6 +1,6 @@
 #pragma once
-// Every row of ops.def on tensors, with broadcasting, and the arithmetic operators. A number beside a
-// tensor is a constant; a scalar variable beside a tensor is broadcast and gets its derivative.
+// Every row of ops.def on tensors, with broadcasting, and the arithmetic operators. A number beside
+// a tensor is a constant; a scalar variable beside a tensor is broadcast and gets its derivative.
 
 #include <autodiff/bridge.hpp>
 #include <autodiff/kernels.hpp>
@@ -25,49 +25,45 @@ tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b);
 template <class U, class T>
 concept number_beside = std::convertible_to<U, T> && !recordable<U>;
 
-#define UNARY(NAME, ...)                                       \
-  template <class T>                                           \
-  tensor<T> NAME(const tensor<T>& x) {                         \
-    return elementwise(loops<NAME##_rule, T>(), x);            \
+#define UNARY(NAME, ...)                            \
+  template <class T>                                \
+  tensor<T> NAME(const tensor<T>& x) {              \
+    return elementwise(loops<NAME##_rule, T>(), x); \
   }
-#define BINARY(NAME, ...)                                      \
-  template <class T>                                           \
-  tensor<T> NAME(const tensor<T>& a, const tensor<T>& b) {     \
-    return elementwise(loops<NAME##_rule, T>(), a, b);         \
-  }                                                            \
-  template <class T, number_beside<T> U>                       \
-  tensor<T> NAME(const tensor<T>& a, const U& b) {             \
-    return elementwise(loops<NAME##_rule, T>(), a, T(b));      \
-  }                                                            \
-  template <class T, number_beside<T> U>                       \
-  tensor<T> NAME(const U& a, const tensor<T>& b) {             \
-    return elementwise(loops<NAME##_rule, T>(), T(a), b);      \
-  }                                                            \
-  template <std::floating_point T, recordable U>               \
-  tensor<T> NAME(const tensor<T>& a, const U& b) {             \
-    return NAME(a, to_tensor<T>(b));                           \
-  }                                                            \
-  template <std::floating_point T, recordable U>               \
-  tensor<T> NAME(const U& a, const tensor<T>& b) {             \
-    return NAME(to_tensor<T>(a), b);                           \
+#define BINARY(NAME, ...)                                  \
+  template <class T>                                       \
+  tensor<T> NAME(const tensor<T>& a, const tensor<T>& b) { \
+    return elementwise(loops<NAME##_rule, T>(), a, b);     \
+  }                                                        \
+  template <class T, number_beside<T> U>                   \
+  tensor<T> NAME(const tensor<T>& a, const U& b) {         \
+    return elementwise(loops<NAME##_rule, T>(), a, T(b));  \
+  }                                                        \
+  template <class T, number_beside<T> U>                   \
+  tensor<T> NAME(const U& a, const tensor<T>& b) {         \
+    return elementwise(loops<NAME##_rule, T>(), T(a), b);  \
+  }                                                        \
+  template <std::floating_point T, recordable U>           \
+  tensor<T> NAME(const tensor<T>& a, const U& b) {         \
+    return NAME(a, to_tensor<T>(b));                       \
+  }                                                        \
+  template <std::floating_point T, recordable U>           \
+  tensor<T> NAME(const U& a, const tensor<T>& b) {         \
+    return NAME(to_tensor<T>(a), b);                       \
   }
 #include <autodiff/ops.def>
 
-#define AUTODIFF_TENSOR_OPERATOR(SYMBOL, NAME)                          \
-  template <class T>                                                    \
-  tensor<T> operator SYMBOL(const tensor<T>& a, const tensor<T>& b) {   \
-    return NAME(a, b);                                                  \
-  }                                                                     \
-  template <class T, class U>                                           \
-    requires(number_beside<U, T> || recordable<U>)                      \
-  tensor<T> operator SYMBOL(const tensor<T>& a, const U& b) {           \
-    return NAME(a, b);                                                  \
-  }                                                                     \
-  template <class T, class U>                                           \
-    requires(number_beside<U, T> || recordable<U>)                      \
-  tensor<T> operator SYMBOL(const U& a, const tensor<T>& b) {           \
-    return NAME(a, b);                                                  \
-  }
+#define AUTODIFF_TENSOR_OPERATOR(SYMBOL, NAME)                           \
+  template <class T>                                                     \
+  tensor<T> operator SYMBOL(const tensor<T>& a, const tensor<T>& b) {    \
+    return NAME(a, b);                                                   \
+  }                                                                      \
+  template <class T, class U>                                            \
+  requires(number_beside<U, T> || recordable<U>) tensor<T>               \
+  operator SYMBOL(const tensor<T>& a, const U& b) { return NAME(a, b); } \
+  template <class T, class U>                                            \
+  requires(number_beside<U, T> || recordable<U>) tensor<T>               \
+  operator SYMBOL(const U& a, const tensor<T>& b) { return NAME(a, b); }
 AUTODIFF_TENSOR_OPERATOR(+, add)
 AUTODIFF_TENSOR_OPERATOR(-, subtract)
 AUTODIFF_TENSOR_OPERATOR(*, multiply)

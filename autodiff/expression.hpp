@@ -1,10 +1,10 @@
 #pragma once
-// Statement-level expression templates. sin(x) * y + exp(x * y) builds one object that holds the value
-// of every node and the places of its leaves, all by value: it may be kept in `auto`, copied and
-// returned. Assigning it to a var records one entry for the whole statement: propagate() walks from
-// the root to the leaves and hands each leaf its partial derivative.
-// Source: Hogan, Fast Reverse-Mode Automatic Differentiation using Expression Templates in C++, ACM
-// TOMS 40 (2014), section 3.
+// Statement-level expression templates. sin(x) * y + exp(x * y) builds one object that holds the
+// value of every node and the places of its leaves, all by value: it may be kept in `auto`, copied
+// and returned. Assigning it to a var records one entry for the whole statement: propagate() walks
+// from the root to the leaves and hands each leaf its partial derivative. Source: Hogan, Fast
+// Reverse-Mode Automatic Differentiation using Expression Templates in C++, ACM TOMS 40 (2014),
+// section 3.
 
 #include <autodiff/ops.hpp>
 
@@ -19,8 +19,8 @@ namespace autodiff {
 template <class T>
 class basic_var;
 
-/// Where a value stands: the number of its tape in the upper half, its place there in the lower one.
-/// 0 means nowhere: a passive value.
+/// Where a value stands: the number of its tape in the upper half, its place there in the lower
+/// one. 0 means nowhere: a passive value.
 using tag_type = std::uint64_t;
 
 /// The partial derivatives of a statement beside the tags of its leaves, in leaf order.
@@ -38,13 +38,23 @@ struct leaf {
   T value_;
   tag_type tag_;
 
+  [[gnu::always_inline]] constexpr leaf(const T& value, tag_type tag) : value_(value), tag_(tag) {}
+  // Written out: copied member by member, an expression of any size stays in registers. As a block
+  // it goes through memory once it has more members than the compiler follows.
+  [[gnu::always_inline]] constexpr leaf(const leaf& other)
+      : value_(other.value_), tag_(other.tag_) {}
+  leaf& operator=(const leaf&) = default;
+
   [[gnu::always_inline]] constexpr const T& value() const { return value_; }
   [[gnu::always_inline]] constexpr bool is_active() const { return tag_ != 0; }
   template <std::size_t Offset, class Weight, class Statement>
   [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
-    if constexpr (std::same_as<Weight, unit>) out.partials[Offset] = T(1);
-    else if constexpr (std::same_as<Weight, minus_unit>) out.partials[Offset] = T(-1);
-    else out.partials[Offset] = weight;
+    if constexpr (std::same_as<Weight, unit>)
+      out.partials[Offset] = T(1);
+    else if constexpr (std::same_as<Weight, minus_unit>)
+      out.partials[Offset] = T(-1);
+    else
+      out.partials[Offset] = weight;
     out.tags[Offset] = tag_;
     out.is_unit[Offset] = std::same_as<Weight, unit>;
   }
@@ -55,6 +65,10 @@ struct constant {
   using value_type = T;
   static constexpr std::size_t leaves = 0;
   T value_;
+
+  [[gnu::always_inline]] explicit constexpr constant(const T& value) : value_(value) {}
+  [[gnu::always_inline]] constexpr constant(const constant& other) : value_(other.value_) {}
+  constant& operator=(const constant&) = default;
 
   [[gnu::always_inline]] constexpr const T& value() const { return value_; }
   [[gnu::always_inline]] constexpr bool is_active() const { return false; }
@@ -69,7 +83,8 @@ struct unary_node {
   X x_;
   value_type value_;
 
-  [[gnu::always_inline]] explicit constexpr unary_node(const X& x) : x_(x), value_(Rule::call(x.value())) {}
+  [[gnu::always_inline]] explicit constexpr unary_node(const X& x)
+      : x_(x), value_(Rule::call(x.value())) {}
   [[gnu::always_inline]] constexpr const value_type& value() const { return value_; }
   [[gnu::always_inline]] constexpr bool is_active() const { return x_.is_active(); }
   template <std::size_t Offset, class Weight, class Statement>
@@ -91,7 +106,9 @@ struct binary_node {
   [[gnu::always_inline]] constexpr binary_node(const A& a, const B& b)
       : a_(a), b_(b), value_(Rule::call(a.value(), b.value())) {}
   [[gnu::always_inline]] constexpr const value_type& value() const { return value_; }
-  [[gnu::always_inline]] constexpr bool is_active() const { return a_.is_active() || b_.is_active(); }
+  [[gnu::always_inline]] constexpr bool is_active() const {
+    return a_.is_active() || b_.is_active();
+  }
   template <std::size_t Offset, class Weight, class Statement>
   [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
     using T = value_type;
@@ -153,72 +170,76 @@ using number_of = typename operand_type<E>::value_type;
 /// U stands beside an E as a constant: a number, or something of a lower level of nesting.
 template <class U, class E>
 concept constant_beside = recordable<E> && std::convertible_to<U, number_of<E>> && [] {
-  if constexpr (recordable<U>) return !std::same_as<number_of<U>, number_of<E>>;
-  else return true;
+  if constexpr (recordable<U>)
+    return !std::same_as<number_of<U>, number_of<E>>;
+  else
+    return true;
 }();
 
 template <class A, class B>
 concept same_level = recordable<A> && recordable<B> && [] {
-  if constexpr (recordable<A> && recordable<B>) return std::same_as<number_of<A>, number_of<B>>;
-  else return false;
+  if constexpr (recordable<A> && recordable<B>)
+    return std::same_as<number_of<A>, number_of<B>>;
+  else
+    return false;
 }();
 
 template <binary_rule Rule, class A, class B>
-  requires same_level<A, B>
+requires same_level<A, B>
 [[gnu::always_inline]] constexpr auto make_node(const A& a, const B& b) {
   return binary_node<Rule, operand_type<A>, operand_type<B>>(operand(a), operand(b));
 }
 template <binary_rule Rule, recordable A, constant_beside<A> B>
 [[gnu::always_inline]] constexpr auto make_node(const A& a, const B& b) {
   using T = number_of<A>;
-  return binary_node<Rule, operand_type<A>, constant<T>>(operand(a), constant<T>{T(b)});
+  return binary_node<Rule, operand_type<A>, constant<T>>(operand(a), constant<T>(T(b)));
 }
 template <binary_rule Rule, class A, recordable B>
-  requires constant_beside<A, B>
+requires constant_beside<A, B>
 [[gnu::always_inline]] constexpr auto make_node(const A& a, const B& b) {
   using T = number_of<B>;
-  return binary_node<Rule, constant<T>, operand_type<B>>(constant<T>{T(a)}, operand(b));
+  return binary_node<Rule, constant<T>, operand_type<B>>(constant<T>(T(a)), operand(b));
 }
 
 /// Two operands that may meet in an expression.
 template <class A, class B>
 concept fits = same_level<A, B> || constant_beside<B, A> || constant_beside<A, B>;
 
-#define UNARY(NAME, ...)                                              \
-  template <recordable X>                                             \
-  [[gnu::always_inline]] constexpr auto NAME(const X& x) {            \
-    return unary_node<NAME##_rule, operand_type<X>>(operand(x));      \
+#define UNARY(NAME, ...)                                         \
+  template <recordable X>                                        \
+  [[gnu::always_inline]] constexpr auto NAME(const X& x) {       \
+    return unary_node<NAME##_rule, operand_type<X>>(operand(x)); \
   }
-#define BINARY(NAME, ...)                                             \
-  template <class A, class B>                                         \
-    requires fits<A, B>                                               \
+#define BINARY(NAME, ...)                                              \
+  template <class A, class B>                                          \
+  requires fits<A, B>                                                  \
   [[gnu::always_inline]] constexpr auto NAME(const A& a, const B& b) { \
-    return make_node<NAME##_rule>(a, b);                              \
-  }                                                                   \
-  /* Beats std::max(const X&, const X&) after `using std::max`. */    \
-  template <recordable X>                                             \
+    return make_node<NAME##_rule>(a, b);                               \
+  }                                                                    \
+  /* Beats std::max(const X&, const X&) after `using std::max`. */     \
+  template <recordable X>                                              \
   [[gnu::always_inline]] constexpr auto NAME(const X& a, const X& b) { \
-    return make_node<NAME##_rule>(a, b);                              \
+    return make_node<NAME##_rule>(a, b);                               \
   }
 #include <autodiff/ops.def>
 
 template <class A, class B>
-  requires fits<A, B>
+requires fits<A, B>
 [[gnu::always_inline]] constexpr auto operator+(const A& a, const B& b) {
   return make_node<add_rule>(a, b);
 }
 template <class A, class B>
-  requires fits<A, B>
+requires fits<A, B>
 [[gnu::always_inline]] constexpr auto operator-(const A& a, const B& b) {
   return make_node<subtract_rule>(a, b);
 }
 template <class A, class B>
-  requires fits<A, B>
+requires fits<A, B>
 [[gnu::always_inline]] constexpr auto operator*(const A& a, const B& b) {
   return make_node<multiply_rule>(a, b);
 }
 template <class A, class B>
-  requires fits<A, B>
+requires fits<A, B>
 [[gnu::always_inline]] constexpr auto operator/(const A& a, const B& b) {
   return make_node<divide_rule>(a, b);
 }
@@ -233,16 +254,14 @@ template <recordable X>
 
 /// Comparisons are on values; they have no derivative.
 template <class A, class B>
-  requires same_level<A, B>
-constexpr bool operator==(const A& a, const B& b) {
-  return a.value() == b.value();
-}
+requires same_level<A, B>
+constexpr bool operator==(const A& a, const B& b) { return a.value() == b.value(); }
 template <recordable A, constant_beside<A> B>
 constexpr bool operator==(const A& a, const B& b) {
   return a.value() == number_of<A>(b);
 }
 template <class A, class B>
-  requires same_level<A, B>
+requires same_level<A, B>
 constexpr std::partial_ordering operator<=>(const A& a, const B& b) {
   return a.value() <=> b.value();
 }

@@ -1,6 +1,6 @@
 #pragma once
-// fmt::print for everything that has an operator<< here; kept apart so that the engine's own headers do
-// not pull in fmt.
+// fmt::print for everything that has an operator<< here; kept apart so that the engine's own
+// headers do not pull in fmt.
 
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>

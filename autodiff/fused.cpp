@@ -15,14 +15,15 @@ struct row_shape {
 
 row_shape rows_of(const shape& s, std::string_view operation) {
   if (s.rank() == 0) {
-    throw shape_error(operation, "a tensor of rank 0 has no last axis", "reshape it to [n, classes]");
+    throw shape_error(operation, "a tensor of rank 0 has no last axis",
+                      "reshape it to [n, classes]");
   }
   const std::size_t columns = s[s.rank() - 1];
   return {columns == 0 ? 0 : s.size() / columns, columns};
 }
 
-/// How far x lies below the largest of its row; equal infinities are no distance apart, and in a row
-/// of nothing but -inf all are infinitely far.
+/// How far x lies below the largest of its row; equal infinities are no distance apart, and in a
+/// row of nothing but -inf all are infinitely far.
 template <class T>
 T below(const T& x, const T& largest) {
   const T lowest(-std::numeric_limits<float>::infinity());
@@ -154,9 +155,9 @@ tensor<T> softmax_cross_entropy(const tensor<T>& logits, const tensor<T>& target
       logits, targets);
 }
 
-#define INSTANTIATE(T)                                \
-  template tensor<T> softmax(const tensor<T>&);       \
-  template tensor<T> log_softmax(const tensor<T>&);   \
+#define INSTANTIATE(T)                              \
+  template tensor<T> softmax(const tensor<T>&);     \
+  template tensor<T> log_softmax(const tensor<T>&); \
   template tensor<T> softmax_cross_entropy(const tensor<T>&, const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

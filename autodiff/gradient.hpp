@@ -1,7 +1,8 @@
 #pragma once
-// Derivatives of functions. A function is anything callable with the engine's number types, usually a
-// generic lambda; its arguments are numbers, std::array, std::vector or std::span of numbers, tensors,
-// or a mix. gradient() evaluates it on a fresh tape and sweeps once; jvp() carries one direction along.
+// Derivatives of functions. A function is anything callable with the engine's number types, usually
+// a generic lambda; its arguments are numbers, std::array, std::vector or std::span of numbers,
+// tensors, or a mix. gradient() evaluates it on a fresh tape and sweeps once; jvp() carries one
+// direction along.
 
 #include <autodiff/dual.hpp>
 #include <autodiff/error.hpp>
@@ -21,14 +22,14 @@
 
 namespace autodiff {
 
-/// How an argument of type A becomes variables, and gradients of them become a result. Specialise it to
-/// pass a type of your own. Members: variable(tape, a), gradient(tape, variables), zeros(a), and for
-/// jvp: directed(a, da).
+/// How an argument of type A becomes variables, and gradients of them become a result. Specialise
+/// it to pass a type of your own. Members: variable(tape, a), gradient(tape, variables), zeros(a),
+/// and for jvp: directed(a, da).
 template <class A>
 struct argument;
 
 template <class A>
-  requires std::is_arithmetic_v<A>
+requires std::is_arithmetic_v<A>
 struct argument<A> {
   static var variable(tape& t, A x) { return t.variable(static_cast<double>(x)); }
   static double gradient(const tape& t, const var& x) { return t.adjoint(x); }
@@ -37,16 +38,19 @@ struct argument<A> {
 };
 
 template <class A, std::size_t N>
-  requires std::is_arithmetic_v<A>
+requires std::is_arithmetic_v<A>
 struct argument<std::array<A, N>> {
   static std::array<var, N> variable(tape& t, const std::array<A, N>& x) {
     std::array<var, N> variables;
     for (std::size_t i = 0; i < N; ++i) variables[i] = t.variable(static_cast<double>(x[i]));
     return variables;
   }
-  static std::array<double, N> gradient(const tape& t, const std::array<var, N>& x) { return t.adjoint(x); }
+  static std::array<double, N> gradient(const tape& t, const std::array<var, N>& x) {
+    return t.adjoint(x);
+  }
   static std::array<double, N> zeros(const std::array<A, N>&) { return {}; }
-  static std::array<dual<double>, N> directed(const std::array<A, N>& x, const std::array<A, N>& dx) {
+  static std::array<dual<double>, N> directed(const std::array<A, N>& x,
+                                              const std::array<A, N>& dx) {
     std::array<dual<double>, N> duals;
     for (std::size_t i = 0; i < N; ++i) {
       duals[i] = dual<double>(static_cast<double>(x[i]), static_cast<double>(dx[i]));
@@ -61,7 +65,7 @@ namespace gradient_errors {
 }  // namespace gradient_errors
 
 template <class A, std::size_t Extent>
-  requires std::is_arithmetic_v<std::remove_const_t<A>>
+requires std::is_arithmetic_v<std::remove_const_t<A>>
 struct argument<std::span<A, Extent>> {
   static std::vector<var> variable(tape& t, std::span<A, Extent> x) {
     std::vector<var> variables;
@@ -69,7 +73,9 @@ struct argument<std::span<A, Extent>> {
     for (const A& value : x) variables.push_back(t.variable(static_cast<double>(value)));
     return variables;
   }
-  static std::vector<double> gradient(const tape& t, const std::vector<var>& x) { return t.adjoint(x); }
+  static std::vector<double> gradient(const tape& t, const std::vector<var>& x) {
+    return t.adjoint(x);
+  }
   static std::vector<double> zeros(std::span<A, Extent> x) { return std::vector<double>(x.size()); }
   static std::vector<dual<double>> directed(std::span<A, Extent> x, std::span<const A> dx) {
     if (x.size() != dx.size()) gradient_errors::direction_size(x.size(), dx.size());
@@ -83,8 +89,9 @@ struct argument<std::span<A, Extent>> {
 };
 
 template <class A>
-  requires std::is_arithmetic_v<A>
-struct argument<std::vector<A>> : argument<std::span<const A>> {};
+requires std::is_arithmetic_v<A>
+struct argument<std::vector<A>> : argument<std::span<const A>> {
+};
 
 template <class T>
 struct argument<tensor<T>> {
@@ -115,16 +122,20 @@ struct value_and_tangent_result {
 /// The number in a scalar result.
 template <class Y>
 auto scalar_value(const Y& y) {
-  if constexpr (std::is_arithmetic_v<Y>) return static_cast<double>(y);
-  else if constexpr (requires { y.item(); }) return y.item();
-  else return y.value();
+  if constexpr (std::is_arithmetic_v<Y>)
+    return static_cast<double>(y);
+  else if constexpr (requires { y.item(); })
+    return y.item();
+  else
+    return y.value();
 }
 
-/// f(args...) and its derivatives with respect to every argument, from one evaluation and one sweep.
-/// f returns one number: a var, an expression, or a tensor with one element. The gradient of numbers is
-/// a std::array<double, n>; that of one array, vector, span or tensor has its kind and size; several
-/// such arguments give a std::tuple. A function that does not depend on its arguments has gradient 0.
-/// Throws shape_error when f returns a tensor with several elements, and whatever f throws.
+/// f(args...) and its derivatives with respect to every argument, from one evaluation and one
+/// sweep. f returns one number: a var, an expression, or a tensor with one element. The gradient of
+/// numbers is a std::array<double, n>; that of one array, vector, span or tensor has its kind and
+/// size; several such arguments give a std::tuple. A function that does not depend on its arguments
+/// has gradient 0. Throws shape_error when f returns a tensor with several elements, and whatever f
+/// throws.
 template <class F, class... Args>
 auto value_and_gradient(F&& f, const Args&... args) {
   tape t;
@@ -132,8 +143,10 @@ auto value_and_gradient(F&& f, const Args&... args) {
   const auto y = [&] {
     const auto result = std::apply(f, variables);
     // An expression is recorded here, once.
-    if constexpr (expression<std::remove_const_t<decltype(result)>>) return var(result);
-    else return result;
+    if constexpr (expression<std::remove_const_t<decltype(result)>>)
+      return var(result);
+    else
+      return result;
   }();
   bool active = false;
   if constexpr (requires { y.is_recorded(); }) {
@@ -168,7 +181,8 @@ value_and_tangent_result<T, T> split(const dual<T>& y) {
   return {y.value(), y.tangent()};
 }
 template <class T, std::size_t N>
-value_and_tangent_result<std::array<T, N>, std::array<T, N>> split(const std::array<dual<T>, N>& y) {
+value_and_tangent_result<std::array<T, N>, std::array<T, N>> split(
+    const std::array<dual<T>, N>& y) {
   value_and_tangent_result<std::array<T, N>, std::array<T, N>> parts;
   for (std::size_t i = 0; i < N; ++i) {
     parts.value[i] = y[i].value();
@@ -209,7 +223,8 @@ template <class F, class... Args>
 auto jvp(F&& f, const std::tuple<Args...>& x, const std::tuple<Args...>& dx) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return split(f(argument<Args>::directed(std::get<I>(x), std::get<I>(dx))...));
-  }(std::index_sequence_for<Args...>{});
+  }
+  (std::index_sequence_for<Args...>{});
 }
 
 }  // namespace autodiff

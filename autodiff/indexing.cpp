@@ -13,12 +13,13 @@ template <class T>
 tensor<T> reshape(const tensor<T>& x, const shape& s) {
   if (x.size() != s.size()) {
     throw shape_error("reshape",
-                      fmt::format("{} holds {} elements and {} holds {}", to_string(x.shape()), x.size(),
-                                  to_string(s), s.size()),
+                      fmt::format("{} holds {} elements and {} holds {}", to_string(x.shape()),
+                                  x.size(), to_string(s), s.size()),
                       "choose a shape of the same size");
   }
   return record(
-      "reshape", x.stored().reshaped(s), [](const array<T>& dy, input_adjoint<T> dx) { dx->add(dy); }, x);
+      "reshape", x.stored().reshaped(s),
+      [](const array<T>& dy, input_adjoint<T> dx) { dx->add(dy); }, x);
 }
 
 template <class T>
@@ -73,9 +74,9 @@ tensor<T> one_hot(std::span<const std::size_t> labels, std::size_t classes) {
   return tensor<T>(std::move(y));
 }
 
-#define INSTANTIATE(T)                                                              \
-  template tensor<T> reshape(const tensor<T>&, const shape&);                       \
-  template tensor<T> take_rows(const tensor<T>&, std::span<const std::size_t>);     \
+#define INSTANTIATE(T)                                                          \
+  template tensor<T> reshape(const tensor<T>&, const shape&);                   \
+  template tensor<T> take_rows(const tensor<T>&, std::span<const std::size_t>); \
   template tensor<T> one_hot(std::span<const std::size_t>, std::size_t);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

@@ -1,14 +1,14 @@
-// Compiled once per instruction set, with BACKSWEEP_ISA naming it (CMakeLists.txt). Everything in this
-// file has internal linkage except the table, so that no code of one set can serve another.
+// Compiled once per instruction set, with BACKSWEEP_ISA naming it (CMakeLists.txt). Everything in
+// this file has internal linkage except the table, so that no code of one set can serve another.
 
 #include <cmath>
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__OPTIMIZE__)
 #include <features.h>
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
-// glibc has vector versions of these functions (libmvec, at most 4 ulp) but declares them only under
-// -ffast-math, which would also give up NaN and infinity.
-#define AUTODIFF_VECTOR(NAME)                                                 \
+// glibc has vector versions of these functions (libmvec, at most 4 ulp) but declares them only
+// under -ffast-math, which would also give up NaN and infinity.
+#define AUTODIFF_VECTOR(NAME)                                                   \
   extern "C" __attribute__((simd("notinbranch"))) double NAME(double) noexcept; \
   extern "C" __attribute__((simd("notinbranch"))) float NAME##f(float) noexcept;
 AUTODIFF_VECTOR(exp)
@@ -32,7 +32,7 @@ AUTODIFF_VECTOR(acosh)
 AUTODIFF_VECTOR(atanh)
 AUTODIFF_VECTOR(cbrt)
 #undef AUTODIFF_VECTOR
-#define AUTODIFF_VECTOR(NAME)                                                         \
+#define AUTODIFF_VECTOR(NAME)                                                           \
   extern "C" __attribute__((simd("notinbranch"))) double NAME(double, double) noexcept; \
   extern "C" __attribute__((simd("notinbranch"))) float NAME##f(float, float) noexcept;
 AUTODIFF_VECTOR(pow)
@@ -66,12 +66,10 @@ struct local<void> {};
 extern const kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA);
 constexpr kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA) = {
     AUTODIFF_QUOTE(BACKSWEEP_ISA),
-#define UNARY(NAME, ...)                          \
-  make_unary_loops<local<NAME##_rule>, float>(),  \
-      make_unary_loops<local<NAME##_rule>, double>(),
-#define BINARY(NAME, ...)                         \
-  make_binary_loops<local<NAME##_rule>, float>(), \
-      make_binary_loops<local<NAME##_rule>, double>(),
+#define UNARY(NAME, ...) \
+  make_unary_loops<local<NAME##_rule>, float>(), make_unary_loops<local<NAME##_rule>, double>(),
+#define BINARY(NAME, ...) \
+  make_binary_loops<local<NAME##_rule>, float>(), make_binary_loops<local<NAME##_rule>, double>(),
 #include <autodiff/ops.def>
     make_plain_loops<float, local<void>>(),
     make_plain_loops<double, local<void>>(),

@@ -1,8 +1,8 @@
 #pragma once
-// Loops over contiguous values: one mechanism for every row of ops.def, forward and pullback, and the
-// few sums and updates that tensors need. For float and double each loop exists once per instruction
-// set (kernels.cpp is compiled several times) and the best one for this CPU is chosen at run time;
-// for other number types it is written out from the same rule.
+// Loops over contiguous values: one mechanism for every row of ops.def, forward and pullback, and
+// the few sums and updates that tensors need. For float and double each loop exists once per
+// instruction set (kernels.cpp is compiled several times) and the best one for this CPU is chosen
+// at run time; for other number types it is written out from the same rule.
 
 #include <autodiff/ops.hpp>
 
@@ -24,9 +24,9 @@ struct unary_loops {
   void (*pullback)(std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how);
 };
 
-/// The loops of a binary rule over n elements. stride_a and stride_b are 1, or 0 for an operand that is
-/// repeated; the pullback to a repeated operand adds the sum over the row into its one element.
-/// `tie` is the share of a tie. Arguments that the slopes do not need may be null.
+/// The loops of a binary rule over n elements. stride_a and stride_b are 1, or 0 for an operand
+/// that is repeated; the pullback to a repeated operand adds the sum over the row into its one
+/// element. `tie` is the share of a tie. Arguments that the slopes do not need may be null.
 template <class T>
 struct binary_loops {
   using pullback_loop = void(std::size_t n, const T* a, std::size_t stride_a, const T* b,
@@ -63,18 +63,19 @@ struct plain_loops {
 /// Everything one instruction set offers.
 struct kernel_table {
   const char* instruction_set;
-#define UNARY(NAME, ...)                \
-  unary_loops<float> NAME##_float;      \
+#define UNARY(NAME, ...)           \
+  unary_loops<float> NAME##_float; \
   unary_loops<double> NAME##_double;
-#define BINARY(NAME, ...)               \
-  binary_loops<float> NAME##_float;     \
+#define BINARY(NAME, ...)           \
+  binary_loops<float> NAME##_float; \
   binary_loops<double> NAME##_double;
 #include <autodiff/ops.def>
   plain_loops<float> plain_float;
   plain_loops<double> plain_double;
 };
 
-/// The loops for this CPU. Chosen once; $BACKSWEEP_ISA (baseline, avx2, avx512) asks for a lesser one.
+/// The loops for this CPU. Chosen once; $BACKSWEEP_ISA (baseline, avx2, avx512) asks for a lesser
+/// one.
 const kernel_table& kernels() noexcept;
 
 // The loops themselves, as templates. Everything is forced inline: these templates are compiled for
@@ -87,8 +88,10 @@ template <class Rule, class T>
 
 template <class T, class Where>
 [[gnu::always_inline]] inline decltype(auto) element(const T* x, std::size_t i, Where) {
-  if constexpr (Where::value) return x[i];
-  else return nothing{};
+  if constexpr (Where::value)
+    return x[i];
+  else
+    return nothing{};
 }
 
 template <class Rule, class T>
@@ -98,12 +101,13 @@ template <class Rule, class T>
 }
 
 template <class Rule, class T>
-[[gnu::always_inline]] inline void unary_pullback(std::size_t n, const T* x, const T* y, const T* dy,
-                                                  T* dx, store how) {
+[[gnu::always_inline]] inline void unary_pullback(std::size_t n, const T* x, const T* y,
+                                                  const T* dy, T* dx, store how) {
   constexpr std::bool_constant<needs<Rule>::x> with_x;
   constexpr std::bool_constant<needs<Rule>::y> with_y;
   const auto share = [=](std::size_t i) __attribute__((always_inline)) {
-    return pulled<Rule, T>(dy[i], Rule::template slope<T>(element(x, i, with_x), element(y, i, with_y)));
+    return pulled<Rule, T>(dy[i],
+                           Rule::template slope<T>(element(x, i, with_x), element(y, i, with_y)));
   };
   if (how == store::write) {
     for (std::size_t i = 0; i < n; ++i) dx[i] = share(i);
@@ -134,8 +138,8 @@ template <class Rule, bool first, class T>
   constexpr std::bool_constant<needs_both<Rule>::a> with_a;
   constexpr std::bool_constant<needs_both<Rule>::b> with_b;
   constexpr std::bool_constant<needs_both<Rule>::y> with_y;
-  const auto share = [=](std::size_t i, std::size_t step_a,
-                         std::size_t step_b) __attribute__((always_inline)) {
+  const auto share = [=](std::size_t i, std::size_t step_a, std::size_t step_b)
+      __attribute__((always_inline)) {
     const auto& at_a = element(a, i * step_a, with_a);
     const auto& at_b = element(b, i * step_b, with_b);
     const auto& at_y = element(y, i, with_y);
@@ -148,8 +152,10 @@ template <class Rule, bool first, class T>
   if ((first ? stride_a : stride_b) == 0 && n != 1) {
     T sum(0);
     for (std::size_t i = 0; i < n; ++i) sum += share(i, stride_a, stride_b);
-    if (how == store::write) *into = sum;
-    else *into += sum;
+    if (how == store::write)
+      *into = sum;
+    else
+      *into += sum;
   } else if (stride_a == 1 && stride_b == 1) {
     if (how == store::write) {
       for (std::size_t i = 0; i < n; ++i) into[i] = share(i, 1, 1);
@@ -237,8 +243,9 @@ template <class T>
 }
 
 template <class T>
-[[gnu::always_inline]] inline void plain_adam(std::size_t n, adam_numbers<T> a, const T* __restrict g,
-                                              T* __restrict m, T* __restrict v, T* __restrict w) {
+[[gnu::always_inline]] inline void plain_adam(std::size_t n, adam_numbers<T> a,
+                                              const T* __restrict g, T* __restrict m,
+                                              T* __restrict v, T* __restrict w) {
   for (std::size_t i = 0; i < n; ++i) {
     m[i] = a.beta1 * m[i] + (T(1) - a.beta1) * g[i];
     v[i] = a.beta2 * v[i] + (T(1) - a.beta2) * g[i] * g[i];
@@ -257,18 +264,19 @@ constexpr unary_loops<T> make_unary_loops() {
 
 template <class Rule, class T>
 constexpr binary_loops<T> make_binary_loops() {
-  return {Rule::name, needs_both<Rule>::a, needs_both<Rule>::b, needs_both<Rule>::y,
+  return {Rule::name,
+          needs_both<Rule>::a,
+          needs_both<Rule>::b,
+          needs_both<Rule>::y,
           [](std::size_t n, const T* a, std::size_t sa, const T* b, std::size_t sb, T* y) {
             binary_forward<Rule>(n, a, sa, b, sb, y);
           },
           [](std::size_t n, const T* a, std::size_t sa, const T* b, std::size_t sb, const T* y,
-             const T* dy, T* into, store how, double tie) {
-            binary_pullback<Rule, true>(n, a, sa, b, sb, y, dy, into, how, tie);
-          },
+             const T* dy, T* into, store how,
+             double tie) { binary_pullback<Rule, true>(n, a, sa, b, sb, y, dy, into, how, tie); },
           [](std::size_t n, const T* a, std::size_t sa, const T* b, std::size_t sb, const T* y,
-             const T* dy, T* into, store how, double tie) {
-            binary_pullback<Rule, false>(n, a, sa, b, sb, y, dy, into, how, tie);
-          }};
+             const T* dy, T* into, store how,
+             double tie) { binary_pullback<Rule, false>(n, a, sa, b, sb, y, dy, into, how, tie); }};
 }
 
 template <class T, class Local = void>
@@ -287,22 +295,24 @@ constexpr plain_loops<T> make_plain_loops() {
 /// The loops of a rule for number type T, on this CPU where T is float or double.
 template <class Rule, class T>
 inline constexpr auto generic_loops = [] {
-  if constexpr (unary_rule<Rule>) return make_unary_loops<Rule, T>();
-  else return make_binary_loops<Rule, T>();
+  if constexpr (unary_rule<Rule>)
+    return make_unary_loops<Rule, T>();
+  else
+    return make_binary_loops<Rule, T>();
 }();
 
 template <class Rule, class T>
 struct rule_loops {
   static const auto& get() noexcept { return generic_loops<Rule, T>; }
 };
-#define UNARY(NAME, ...)                                                                \
-  template <>                                                                           \
-  struct rule_loops<NAME##_rule, float> {                                               \
-    static const auto& get() noexcept { return kernels().NAME##_float; }                \
-  };                                                                                    \
-  template <>                                                                           \
-  struct rule_loops<NAME##_rule, double> {                                              \
-    static const auto& get() noexcept { return kernels().NAME##_double; }               \
+#define UNARY(NAME, ...)                                                  \
+  template <>                                                             \
+  struct rule_loops<NAME##_rule, float> {                                 \
+    static const auto& get() noexcept { return kernels().NAME##_float; }  \
+  };                                                                      \
+  template <>                                                             \
+  struct rule_loops<NAME##_rule, double> {                                \
+    static const auto& get() noexcept { return kernels().NAME##_double; } \
   };
 #define BINARY(NAME, ...) UNARY(NAME)
 #include <autodiff/ops.def>

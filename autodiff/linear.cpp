@@ -17,11 +17,11 @@ struct product_shape {
 product_shape fit(const shape& a, const shape& b, std::string_view operation) {
   const bool ranks = (a.rank() == 1 || a.rank() == 2) && (b.rank() == 1 || b.rank() == 2);
   if (!ranks || a[a.rank() - 1] != b[0]) {
-    throw shape_error(operation,
-                      fmt::format("{} x {} do not fit", to_string(a), to_string(b)),
-                      ranks ? "the last extent of the first operand and the first of the second must "
-                              "be equal; transpose one of them"
-                            : "both operands must have rank 1 or 2; reshape them");
+    throw shape_error(operation, fmt::format("{} x {} do not fit", to_string(a), to_string(b)),
+                      ranks
+                          ? "the last extent of the first operand and the first of the second must "
+                            "be equal; transpose one of them"
+                          : "both operands must have rank 1 or 2; reshape them");
   }
   const std::size_t m = a.rank() == 2 ? a[0] : 1, n = b.rank() == 2 ? b[1] : 1;
   if (a.rank() == 2) return {m, b[0], n, b.rank() == 2 ? shape{m, n} : shape{m}};
@@ -34,7 +34,8 @@ T beta_for(store how) {
 }
 
 // y = a b: da = dy b^T, db = a^T dy.
-// Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008), section 2.2.2.
+// Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
+// section 2.2.2.
 template <class T>
 void pull_product(const product_shape& s, const array<T>& a, const array<T>& b, const array<T>& dy,
                   input_adjoint<T> da, input_adjoint<T> db) {
@@ -55,8 +56,8 @@ template <class T>
 tensor<T> matmul(const tensor<T>& a, const tensor<T>& b) {
   const product_shape s = fit(a.shape(), b.shape(), "matmul");
   array<T> y(s.result);
-  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, a.values().data(), b.values().data(),
-                 T(0), y.writable());
+  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, a.values().data(),
+                 b.values().data(), T(0), y.writable());
   return record(
       "matmul", y,
       [s, a_kept = a.stored(), b_kept = b.stored()](const array<T>& dy, input_adjoint<T> da,
@@ -80,8 +81,8 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   for (std::size_t i = 0; i < s.m; ++i) {
     plain<T>().accumulate(s.n, T(1), b.values().data(), 1, rows + i * s.n, store::write);
   }
-  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, x.values().data(), w.values().data(),
-                 T(1), rows);
+  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, x.values().data(),
+                 w.values().data(), T(1), rows);
   return record(
       "affine", y,
       [s, x_kept = x.stored(), w_kept = w.stored()](const array<T>& dy, input_adjoint<T> dx,
@@ -126,9 +127,9 @@ tensor<T> transpose(const tensor<T>& x) {
       x);
 }
 
-#define INSTANTIATE(T)                                                                        \
-  template tensor<T> matmul(const tensor<T>&, const tensor<T>&);                              \
-  template tensor<T> affine(const tensor<T>&, const tensor<T>&, const tensor<T>&);            \
+#define INSTANTIATE(T)                                                             \
+  template tensor<T> matmul(const tensor<T>&, const tensor<T>&);                   \
+  template tensor<T> affine(const tensor<T>&, const tensor<T>&, const tensor<T>&); \
   template tensor<T> transpose(const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

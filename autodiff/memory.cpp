@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t gibibyte = std::size_t{1} << 30;
 constexpr std::size_t smallest_region = std::size_t{64} << 20;
-// A pooled region keeps its pages up to this size: enough for a warm tape of millions of operations.
+// A pooled region keeps its pages up to this size: enough for a warm tape of millions of
+// operations.
 constexpr std::size_t kept_bytes = std::size_t{256} << 20;
 
 struct region {

@@ -1,6 +1,7 @@
 #pragma once
-// Rows of ops.def turned into C++: a function on plain numbers for each row, and a rule (value, slope,
-// documentation) that dual, var, tensor and the kernels share. All derivative modes read these rules.
+// Rows of ops.def turned into C++: a function on plain numbers for each row, and a rule (value,
+// slope, documentation) that dual, var, tensor and the kernels share. All derivative modes read
+// these rules.
 
 #include <array>
 #include <cmath>
@@ -12,8 +13,8 @@
 
 namespace autodiff {
 
-/// Slopes of exactly 1 and -1: known to the compiler, so they cost no multiplication and, for nested
-/// number types, no record.
+/// Slopes of exactly 1 and -1: known to the compiler, so they cost no multiplication and, for
+/// nested number types, no record.
 struct unit {};
 struct minus_unit {};
 
@@ -22,8 +23,7 @@ struct nothing {};
 
 template <class S>
 concept slope_of_numbers = std::convertible_to<S, double> ||
-                           std::same_as<std::remove_cvref_t<S>, unit> ||
-                           std::same_as<std::remove_cvref_t<S>, minus_unit>;
+    std::same_as<std::remove_cvref_t<S>, unit> || std::same_as<std::remove_cvref_t<S>, minus_unit>;
 
 template <std::floating_point T>
 constexpr bool is_zero(T x) {
@@ -32,17 +32,13 @@ constexpr bool is_zero(T x) {
 
 /// 0 where x is a number, NaN where it is not.
 template <class X>
-  requires requires(const X& x) { x == x; }
-constexpr X flat(const X& x) {
-  return x == x ? X(0) : x;
-}
+requires requires(const X& x) { x == x; }
+constexpr X flat(const X& x) { return x == x ? X(0) : x; }
 
 /// s where y is a number, NaN where it is not: a NaN value has a NaN slope.
 template <class Y, class S>
-  requires requires(const Y& y) { y == y; }
-constexpr Y defined(const Y& y, const S& s) {
-  return y == y ? Y(s) : y;
-}
+requires requires(const Y& y) { y == y; }
+constexpr Y defined(const Y& y, const S& s) { return y == y ? Y(s) : y; }
 
 /// weight * slope. A steep rule has infinite or NaN slopes at finite values: there a zero weight
 /// ("nothing depends on this edge") wins by selection, since 0 * inf would be NaN.
@@ -51,11 +47,15 @@ template <class T, bool steep, class Weight, class Slope>
   if constexpr (std::same_as<Slope, unit>) {
     return weight;
   } else if constexpr (std::same_as<Weight, unit>) {
-    if constexpr (std::same_as<Slope, minus_unit>) return slope;
-    else return T(slope);
+    if constexpr (std::same_as<Slope, minus_unit>)
+      return slope;
+    else
+      return T(slope);
   } else if constexpr (std::same_as<Weight, minus_unit>) {
-    if constexpr (std::same_as<Slope, minus_unit>) return unit{};
-    else return T(-slope);
+    if constexpr (std::same_as<Slope, minus_unit>)
+      return unit{};
+    else
+      return T(-slope);
   } else if constexpr (std::same_as<Slope, minus_unit>) {
     return T(-weight);
   } else if constexpr (steep) {
@@ -66,15 +66,15 @@ template <class T, bool steep, class Weight, class Slope>
 }
 
 // The functions on plain numbers.
-#define UNARY(NAME, VALUE, ...)                        \
-  template <std::floating_point T>                     \
-  [[gnu::always_inline]] inline T NAME(T x) {          \
-    return VALUE;                                      \
+#define UNARY(NAME, VALUE, ...)               \
+  template <std::floating_point T>            \
+  [[gnu::always_inline]] inline T NAME(T x) { \
+    return VALUE;                             \
   }
-#define BINARY(NAME, VALUE, ...)                       \
-  template <std::floating_point T>                     \
-  [[gnu::always_inline]] inline T NAME(T a, T b) {     \
-    return VALUE;                                      \
+#define BINARY(NAME, VALUE, ...)                   \
+  template <std::floating_point T>                 \
+  [[gnu::always_inline]] inline T NAME(T a, T b) { \
+    return VALUE;                                  \
   }
 #include <autodiff/ops.def>
 
@@ -89,47 +89,51 @@ constexpr bool is_steep(std::string_view kinks) {
 }
 
 // The rules. `call` evaluates the function on any number type, `slope` its derivative.
-#define UNARY(NAME, VALUE, SLOPE, FROM, TO, KINKS, SENTENCE)                                      \
-  struct NAME##_rule {                                                                            \
-    static constexpr std::string_view name = #NAME, kinks = KINKS, sentence = SENTENCE;           \
-    static constexpr std::string_view value_text = #VALUE;                                        \
-    static constexpr std::array<std::string_view, 1> slope_text{#SLOPE};                          \
-    static constexpr std::array<interval, 1> sampled{{{FROM, TO}}};                               \
-    static constexpr bool steep = is_steep(kinks);                                                \
-    template <class X>                                                                            \
-    [[gnu::always_inline]] static auto call(const X& x) {                                         \
-      return NAME(x);                                                                             \
-    }                                                                                             \
-    template <class T, class X, class Y>                                                          \
-    [[gnu::always_inline]] static constexpr auto slope([[maybe_unused]] const X& x,               \
-                                                       [[maybe_unused]] const Y& y)               \
-        -> decltype(SLOPE) {                                                                      \
-      return SLOPE;                                                                               \
-    }                                                                                             \
+#define UNARY(NAME, VALUE, SLOPE, FROM, TO, KINKS, SENTENCE)                            \
+  struct NAME##_rule {                                                                  \
+    static constexpr std::string_view name = #NAME, kinks = KINKS, sentence = SENTENCE; \
+    static constexpr std::string_view value_text = #VALUE;                              \
+    static constexpr std::array<std::string_view, 1> slope_text{#SLOPE};                \
+    static constexpr std::array<interval, 1> sampled{{{FROM, TO}}};                     \
+    static constexpr bool steep = is_steep(kinks);                                      \
+    template <class X>                                                                  \
+    [[gnu::always_inline]] static auto call(const X& x) {                               \
+      return NAME(x);                                                                   \
+    }                                                                                   \
+    template <class T, class X, class Y>                                                \
+    [[gnu::always_inline]] static constexpr auto slope([[maybe_unused]] const X& x,     \
+                                                       [[maybe_unused]] const Y& y)     \
+        -> decltype(SLOPE) {                                                            \
+      return SLOPE;                                                                     \
+    }                                                                                   \
   };
-#define BINARY(NAME, VALUE, SLOPE_A, SLOPE_B, A_FROM, A_TO, B_FROM, B_TO, KINKS, SENTENCE)        \
-  struct NAME##_rule {                                                                            \
-    static constexpr std::string_view name = #NAME, kinks = KINKS, sentence = SENTENCE;           \
-    static constexpr std::string_view value_text = #VALUE;                                        \
-    static constexpr std::array<std::string_view, 2> slope_text{#SLOPE_A, #SLOPE_B};              \
-    static constexpr std::array<interval, 2> sampled{{{A_FROM, A_TO}, {B_FROM, B_TO}}};           \
-    static constexpr bool steep = is_steep(kinks);                                                \
-    template <class A, class B>                                                                   \
-    [[gnu::always_inline]] static auto call(const A& a, const B& b) {                             \
-      return NAME(a, b);                                                                          \
-    }                                                                                             \
-    template <class T, class A, class B, class Y>                                                 \
-    [[gnu::always_inline]] static constexpr auto slope_a(                                         \
-        [[maybe_unused]] const A& a, [[maybe_unused]] const B& b, [[maybe_unused]] const Y& y,    \
-        [[maybe_unused]] double tie) -> decltype(SLOPE_A) {                                       \
-      return SLOPE_A;                                                                             \
-    }                                                                                             \
-    template <class T, class A, class B, class Y>                                                 \
-    [[gnu::always_inline]] static constexpr auto slope_b(                                         \
-        [[maybe_unused]] const A& a, [[maybe_unused]] const B& b, [[maybe_unused]] const Y& y,    \
-        [[maybe_unused]] double tie) -> decltype(SLOPE_B) {                                       \
-      return SLOPE_B;                                                                             \
-    }                                                                                             \
+#define BINARY(NAME, VALUE, SLOPE_A, SLOPE_B, A_FROM, A_TO, B_FROM, B_TO, KINKS, SENTENCE) \
+  struct NAME##_rule {                                                                     \
+    static constexpr std::string_view name = #NAME, kinks = KINKS, sentence = SENTENCE;    \
+    static constexpr std::string_view value_text = #VALUE;                                 \
+    static constexpr std::array<std::string_view, 2> slope_text{#SLOPE_A, #SLOPE_B};       \
+    static constexpr std::array<interval, 2> sampled{{{A_FROM, A_TO}, {B_FROM, B_TO}}};    \
+    static constexpr bool steep = is_steep(kinks);                                         \
+    template <class A, class B>                                                            \
+    [[gnu::always_inline]] static auto call(const A& a, const B& b) {                      \
+      return NAME(a, b);                                                                   \
+    }                                                                                      \
+    template <class T, class A, class B, class Y>                                          \
+    [[gnu::always_inline]] static constexpr auto slope_a([[maybe_unused]] const A& a,      \
+                                                         [[maybe_unused]] const B& b,      \
+                                                         [[maybe_unused]] const Y& y,      \
+                                                         [[maybe_unused]] double tie)      \
+        -> decltype(SLOPE_A) {                                                             \
+      return SLOPE_A;                                                                      \
+    }                                                                                      \
+    template <class T, class A, class B, class Y>                                          \
+    [[gnu::always_inline]] static constexpr auto slope_b([[maybe_unused]] const A& a,      \
+                                                         [[maybe_unused]] const B& b,      \
+                                                         [[maybe_unused]] const Y& y,      \
+                                                         [[maybe_unused]] double tie)      \
+        -> decltype(SLOPE_B) {                                                             \
+      return SLOPE_B;                                                                      \
+    }                                                                                      \
   };
 #include <autodiff/ops.def>
 

@@ -1,6 +1,7 @@
 #pragma once
 // Random numbers that are passed explicitly: the same seed gives the same numbers on every machine.
-// Source: Salmon, Moraes, Dror, Shaw, Parallel random numbers: as easy as 1, 2, 3 (SC 2011), Philox4x32-10.
+// Source: Salmon, Moraes, Dror, Shaw, Parallel random numbers: as easy as 1, 2, 3 (SC 2011),
+// Philox4x32-10.
 
 #include <array>
 #include <cstddef>
@@ -17,11 +18,13 @@ class generator {
 
   explicit generator(std::uint64_t seed, std::uint64_t stream = 0) noexcept
       : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
-        counter_{0, 0, static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)} {}
+        counter_{0, 0, static_cast<std::uint32_t>(stream),
+                 static_cast<std::uint32_t>(stream >> 32)} {}
 
   static constexpr std::uint64_t min() noexcept { return 0; }
   static constexpr std::uint64_t max() noexcept { return ~std::uint64_t{0}; }
-  /// 64 random bits: a half of a scrambled block of four words, the upper half before the lower one.
+  /// 64 random bits: a half of a scrambled block of four words, the upper half before the lower
+  /// one.
   std::uint64_t operator()() noexcept {
     if (left_ == 0) refill();
     --left_;
@@ -51,7 +54,8 @@ class generator {
     std::array<std::uint32_t, 4> c = counter_;
     std::array<std::uint32_t, 2> k = key_;
     for (int round = 0; round < 10; ++round) {
-      const std::uint64_t low = std::uint64_t{0xD2511F53} * c[0], high = std::uint64_t{0xCD9E8D57} * c[2];
+      const std::uint64_t low = std::uint64_t{0xD2511F53} * c[0],
+                          high = std::uint64_t{0xCD9E8D57} * c[2];
       c = {static_cast<std::uint32_t>(high >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(high),
            static_cast<std::uint32_t>(low >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(low)};
       k[0] += 0x9E3779B9;

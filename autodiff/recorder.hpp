@@ -2,9 +2,10 @@
 // The part of a tape that every statement touches: three streams and where they end. The one that
 // records lives in thread-local storage, so a statement reaches it without a pointer.
 //
-// Per argument of a statement there is one entry in `partials` and one in `arguments` (its place), per
-// statement one byte in `codes`: how many arguments. Results own consecutive places, so a record does
-// not store its own. Record of y = f(a, b): partials dy/da, dy/db; arguments place(a), place(b); code 2.
+// Per argument of a statement there is one entry in `partials` and one in `arguments` (its place),
+// per statement one byte in `codes`: how many arguments. Results own consecutive places, so a
+// record does not store its own. Record of y = f(a, b): partials dy/da, dy/db; arguments place(a),
+// place(b); code 2.
 
 #include <autodiff/expression.hpp>
 
@@ -19,7 +20,8 @@ namespace autodiff {
 template <class T>
 class basic_tape;
 
-/// Whether every use of a scalar is checked, also of one whose place was rewound and taken by another
+/// Whether every use of a scalar is checked, also of one whose place was rewound and taken by
+/// another
 /// (-DBACKSWEEP_CHECKED=ON). Otherwise one compare per argument finds what it can.
 #ifdef BACKSWEEP_CHECKED
 inline constexpr bool checked_build = true;
@@ -30,8 +32,8 @@ inline constexpr bool checked_build = false;
 namespace tape_code {
 /// Codes up to this one are argument counts.
 inline constexpr std::uint8_t longest = 120;
-/// Added to a count: the youngest earlier place is one more argument, with partial 1, that is not stored.
-/// Sums that grow term by term (s += a * b) are of this kind.
+/// Added to a count: the youngest earlier place is one more argument, with partial 1, that is not
+/// stored. Sums that grow term by term (s += a * b) are of this kind.
 inline constexpr std::uint8_t carry = 128;
 /// A block of inputs, to which more can be added while it is the youngest record.
 inline constexpr std::uint8_t inputs = 253;
@@ -47,26 +49,33 @@ struct recorder {
   std::uint32_t* arguments = nullptr;
   std::uintptr_t code_base = 0;  // the next code stands at the address code_base + next
   std::size_t argument_count = 0;
-  std::size_t argument_limit = 0;  // one compare per statement; the cold path decides what was reached
-  tag_type first = 0;              // tag of place 0
-  tag_type next = 0;               // tag of the next place
+  std::size_t argument_limit =
+      0;               // one compare per statement; the cold path decides what was reached
+  tag_type first = 0;  // tag of place 0
+  tag_type next = 0;   // tag of the next place
   basic_tape<T>* tape = nullptr;
 
   std::uint64_t places() const noexcept { return next - first; }
-  std::uint8_t* next_code() const noexcept { return reinterpret_cast<std::uint8_t*>(code_base + next); }
+  std::uint8_t* next_code() const noexcept {
+    return reinterpret_cast<std::uint8_t*>(code_base + next);
+  }
 };
+
+inline constexpr std::uint64_t most_places = std::uint64_t{1} << 31;
 
 /// The recorder of this thread; without a tape an empty one, on which no variable is active.
 template <class T>
 inline constinit thread_local recorder<T> active_recorder{};
 
-/// Records a statement whose arguments are not all active, or that found the memory full. Returns the
-/// tag of its result: 0 when no argument is active. Throws tape_error for a variable that is not of this
-/// recorder's tape, memory_error when its limit is reached.
+/// Records a statement whose arguments are not all active, or that found the memory full. Returns
+/// the tag of its result: 0 when no argument is active. Throws tape_error for a variable that is
+/// not of this recorder's tape, memory_error when its limit is reached.
 template <class T>
-tag_type record_slowly(recorder<T>& r, const T* partials, const tag_type* tags, std::size_t count);
+[[gnu::noinline, gnu::cold]] tag_type record_slowly(recorder<T>& r, const T* partials,
+                                                    const tag_type* tags, std::size_t count);
 
-/// Makes one argument of leaves I and J where the compiler sees them to be the same variable. J < I.
+/// Makes one argument of leaves I and J where the compiler sees them to be the same variable. J <
+/// I.
 template <std::size_t I, std::size_t J, class Statement>
 [[gnu::always_inline]] inline void merge_leaves(Statement& s, bool* merged) {
   if constexpr (J < I) {
@@ -89,47 +98,53 @@ template <class T, class E>
     statement<T, n> s;
     e.template propagate<0>(unit{}, s);
     bool merged[n] = {};
-    // Pairs are spelled out, not looped over, so that the comparisons fold before loops are unrolled.
+    // Pairs are spelled out, not looped over, so that the comparisons fold before loops are
+    // unrolled.
     [&]<std::size_t... Pair>(std::index_sequence<Pair...>) __attribute__((always_inline)) {
       (merge_leaves<Pair / n, Pair % n>(s, merged), ...);
-    }(std::make_index_sequence<(n <= 16 ? n * n : 0)>{});
-
-    recorder<T>& r = active_recorder<T>;
-    const tag_type first = r.first, next = r.next;
-    const std::size_t argument_count = r.argument_count;
-    bool all_active = true;
-    for (std::size_t i = 0; i < n; ++i) all_active &= merged[i] || s.tags[i] - first < next - first;
-    if (checked_build || n > tape_code::longest || !all_active || argument_count + n > r.argument_limit)
-        [[unlikely]] {
-      for (std::size_t i = 0; i < n; ++i) {
-        if (merged[i]) s.tags[i] = 0;
-      }
-      return record_slowly(r, s.partials, s.tags, n);
     }
-    T* const partials = r.partials + argument_count;
-    std::uint32_t* const arguments = r.arguments + argument_count;
-    std::uint8_t* const code = reinterpret_cast<std::uint8_t*>(r.code_base + next);
-    r.next = next + 1;
-    const auto store = [&](std::size_t left_out, std::size_t flag) __attribute__((always_inline)) {
-      std::size_t count = 0;
-      for (std::size_t i = 0; i < n; ++i) {
-        if (merged[i] || i == left_out) continue;
+    (std::make_index_sequence<(n <= 16 ? n * n : 0)>{});
+
+    return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+      recorder<T>& r = active_recorder<T>;
+      const tag_type next = r.next;
+      const std::size_t argument_count = r.argument_count;
+      // A variable of this tape stands less than 2^31 places before the end; a passive one, one of
+      // another tape and one from beyond the end are further away, in one direction or the other.
+      const tag_type distance = ((next - 1 - s.tags[I]) | ...);
+      if (checked_build || n > tape_code::longest || distance >= most_places ||
+          argument_count + n > r.argument_limit) [[unlikely]] {
+        // Copies: were the address of s to leave, every statement would go through memory.
+        const T partials[] = {s.partials[I]...};
+        const tag_type tags[] = {(merged[I] ? tag_type{0} : s.tags[I])...};
+        return record_slowly(r, partials, tags, n);
+      }
+      T* const partials = r.partials + argument_count;
+      std::uint32_t* const arguments = r.arguments + argument_count;
+      std::size_t carried = n, count = 0;
+      ((carried = carried == n && !merged[I] && s.is_unit[I] ? I : carried), ...);
+      const auto store = [&](std::size_t i) __attribute__((always_inline)) {
         new (partials + count) T(s.partials[i]);
         arguments[count] = static_cast<std::uint32_t>(s.tags[i]);
         ++count;
+      };
+      ((merged[I] || I == carried ? void() : store(I)), ...);
+      // The argument that may be carried stands last: stored in any case, counted when it is not. A
+      // record keeps at least one argument; that is what bounds codes and places.
+      std::size_t carries = 0;
+      if (carried < n) {
+        carries = count > 0 && s.tags[carried] == next - 1;
+        store(carried);
       }
-      r.argument_count = argument_count + count;
-      *code = static_cast<std::uint8_t>(count | flag);
-    };
-    std::size_t carried = n;
-    for (std::size_t i = n; i-- > 0;) {
-      if (!merged[i] && s.is_unit[i]) carried = i;
+      r.argument_count = argument_count + count - carries;
+      r.next = next + 1;
+      // char8_t aliases nothing. Through unsigned char, the compiler would have to believe that
+      // every variable has changed.
+      *reinterpret_cast<char8_t*>(r.code_base + next) =
+          static_cast<char8_t>(count - carries + carries * tape_code::carry);
+      return next;
     }
-    // A statement of one leaf (y + 1.0) stores it: every record has an argument, so that the limit on
-    // arguments bounds codes and places, too.
-    if (n > 1 && carried < n && s.tags[carried] == next - 1) store(carried, tape_code::carry);
-    else store(n, 0);
-    return next;
+    (std::make_index_sequence<n>());
   }
 }
 

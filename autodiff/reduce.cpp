@@ -80,7 +80,8 @@ tensor<T> mean(const tensor<T>& x, axes over, bool keep_dims) {
 template <class T>
 std::vector<std::size_t> argmax(const tensor<T>& x) {
   if (x.rank() == 0 || x.shape()[x.rank() - 1] == 0) {
-    throw shape_error("argmax", fmt::format("shape {} has no last axis to search", to_string(x.shape())),
+    throw shape_error("argmax",
+                      fmt::format("shape {} has no last axis to search", to_string(x.shape())),
                       "pass at least one element per row");
   }
   const std::size_t columns = x.shape()[x.rank() - 1];
@@ -96,11 +97,11 @@ std::vector<std::size_t> argmax(const tensor<T>& x) {
   return indices;
 }
 
-#define INSTANTIATE(T)                                          \
-  template tensor<T> sum(const tensor<T>&);                     \
-  template tensor<T> sum(const tensor<T>&, axes, bool);         \
-  template tensor<T> mean(const tensor<T>&);                    \
-  template tensor<T> mean(const tensor<T>&, axes, bool);        \
+#define INSTANTIATE(T)                                   \
+  template tensor<T> sum(const tensor<T>&);              \
+  template tensor<T> sum(const tensor<T>&, axes, bool);  \
+  template tensor<T> mean(const tensor<T>&);             \
+  template tensor<T> mean(const tensor<T>&, axes, bool); \
   template std::vector<std::size_t> argmax(const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

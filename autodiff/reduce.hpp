@@ -16,8 +16,8 @@ using axes = std::initializer_list<std::ptrdiff_t>;
 /// Sum of all elements, rank 0. 0 for an empty tensor.
 template <class T>
 tensor<T> sum(const tensor<T>& x);
-/// Sum over `over`; these axes go, or stay with extent 1 when keep_dims is set. Throws shape_error for
-/// an axis that x does not have.
+/// Sum over `over`; these axes go, or stay with extent 1 when keep_dims is set. Throws shape_error
+/// for an axis that x does not have.
 template <class T>
 tensor<T> sum(const tensor<T>& x, axes over, bool keep_dims = false);
 

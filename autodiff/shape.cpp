@@ -19,9 +19,9 @@ shape::shape(std::span<const std::size_t> extents) : rank_(extents.size()) {
   for (const std::size_t extent : extents) {
     // Elements of up to 16 bytes must stay addressable.
     if (!empty && size_ > (static_cast<std::size_t>(-1) >> 5) / extent) {
-      throw shape_error("shape", fmt::format("{} has more elements than memory can address",
-                                             to_string(*this)),
-                        "check for a negative number that became a large extent");
+      throw shape_error(
+          "shape", fmt::format("{} has more elements than memory can address", to_string(*this)),
+          "check for a negative number that became a large extent");
     }
     size_ = empty ? 0 : size_ * extent;
   }
@@ -31,7 +31,8 @@ std::size_t shape::axis(std::ptrdiff_t axis, std::string_view operation) const {
   const auto rank = static_cast<std::ptrdiff_t>(rank_);
   const std::ptrdiff_t from_front = axis < 0 ? axis + rank : axis;
   if (from_front < 0 || from_front >= rank) {
-    throw shape_error(operation, fmt::format("there is no axis {} in shape {}", axis, to_string(*this)),
+    throw shape_error(operation,
+                      fmt::format("there is no axis {} in shape {}", axis, to_string(*this)),
                       rank == 0 ? "a tensor of rank 0 has no axes"
                                 : fmt::format("axes run from {} to {}", -rank, rank - 1));
   }
@@ -56,11 +57,11 @@ shape broadcast(const shape& a, const shape& b, std::string_view operation) {
     const std::size_t in_a = i <= a.rank() ? a[a.rank() - i] : 1;
     const std::size_t in_b = i <= b.rank() ? b[b.rank() - i] : 1;
     if (in_a != in_b && in_a != 1 && in_b != 1) {
-      throw shape_error(operation,
-                        fmt::format("shapes {} and {} do not fit: {} against {}, {} from the end",
-                                    to_string(a), to_string(b), in_a, in_b,
-                                    i == 1 ? "first" : fmt::format("number {}", i)),
-                        "extents aligned at the end must be equal or 1; reshape one of them");
+      throw shape_error(
+          operation,
+          fmt::format("shapes {} and {} do not fit: {} against {}, {} from the end", to_string(a),
+                      to_string(b), in_a, in_b, i == 1 ? "first" : fmt::format("number {}", i)),
+          "extents aligned at the end must be equal or 1; reshape one of them");
     }
     extents[rank - i] = in_a == 1 ? in_b : in_a;
   }
@@ -82,8 +83,10 @@ shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_di
   std::array<std::size_t, most_dimensions> extents{};
   std::size_t rank = 0;
   for (std::size_t i = 0; i < s.rank(); ++i) {
-    if (!gone[i]) extents[rank++] = s[i];
-    else if (keep_dims) extents[rank++] = 1;
+    if (!gone[i])
+      extents[rank++] = s[i];
+    else if (keep_dims)
+      extents[rank++] = 1;
   }
   return shape(std::span<const std::size_t>(extents.data(), rank));
 }

@@ -1,7 +1,8 @@
 #pragma once
-// Extents of a tensor, and THE broadcasting rule (NumPy's): shapes are aligned at their last extents;
-// extents that are equal, or of which one is 1 or missing, fit. Its reverse, the sum over what was
-// repeated, needs no rule of its own: a repeated operand has stride 0, and adding into it sums.
+// Extents of a tensor, and THE broadcasting rule (NumPy's): shapes are aligned at their last
+// extents; extents that are equal, or of which one is 1 or missing, fit. Its reverse, the sum over
+// what was repeated, needs no rule of its own: a repeated operand has stride 0, and adding into it
+// sums.
 
 #include <array>
 #include <cstddef>
@@ -59,13 +60,13 @@ std::string to_string(const shape& s);
 /// The shape of an elementwise operation on operands a and b. Throws shape_error with both shapes.
 shape broadcast(const shape& a, const shape& b, std::string_view operation);
 
-/// The shape left by a reduction over `axes` (all when empty); reduced axes become 1 with keep_dims.
-/// Throws shape_error for an axis that does not exist or stands there twice.
+/// The shape left by a reduction over `axes` (all when empty); reduced axes become 1 with
+/// keep_dims. Throws shape_error for an axis that does not exist or stands there twice.
 shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_dims,
               std::string_view operation);
 
-/// A walk over a shape in rows that are contiguous (stride 1) or repeated (stride 0) in each of three
-/// operands at once; neighbouring dimensions that advance alike are merged first.
+/// A walk over a shape in rows that are contiguous (stride 1) or repeated (stride 0) in each of
+/// three operands at once; neighbouring dimensions that advance alike are merged first.
 class row_walk {
  public:
   /// Strides of each operand are derived from its shape by broadcasting it to `whole`.

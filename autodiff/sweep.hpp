@@ -1,13 +1,14 @@
 #pragma once
-// The reverse sweep: one walk over the record, newest entry first. A record whose result has the adjoint
-// w adds w * partial to the adjoint of each of its arguments.
-// Source: Griewank and Walther, Evaluating Derivatives (2008), section 3.2.
+// The reverse sweep: one walk over the record, newest entry first. A record whose result has the
+// adjoint w adds w * partial to the adjoint of each of its arguments. Source: Griewank and Walther,
+// Evaluating Derivatives (2008), section 3.2.
 
 #include <autodiff/recorder.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace autodiff {
 
@@ -28,8 +29,8 @@ class operation {
   std::uint32_t serial = 0;
 };
 
-/// Sweeps `codes` records that end where r ends. `adjoints` holds one number per place, the output's
-/// seed already in; `operations_end` points behind the youngest operation.
+/// Sweeps `codes` records that end where r ends. `adjoints` holds one number per place, the
+/// output's seed already in; `operations_end` points behind the youngest operation.
 template <class T>
 void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* const adjoints,
            operation<T>* const* operations_end) {
@@ -38,63 +39,70 @@ void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* cons
   const std::uint8_t* code = r.next_code();
   const std::uint8_t* const oldest = code - codes;
   T* at = adjoints + r.places();
-  // A carry is the adjoint of the place before, passed on in a register.
-  T carried(0);
-  bool carries = false;
   const auto pull = [&](std::size_t count, const T& weight) __attribute__((always_inline)) {
     for (std::size_t i = 0; i < count; ++i) adjoints[arguments[i]] += partials[i] * weight;
   };
+  const auto add = [&]<std::size_t... I>(const T& weight, std::index_sequence<I...>)
+      __attribute__((always_inline)) {
+    ((adjoints[arguments[I]] += partials[I] * weight), ...);
+  };
+  // A run of equal records that carry into each other, a sum that grew term by term: the adjoint of
+  // each place stays in a register for the next.
+  const auto run = [&]<std::size_t N>(std::size_t kind, std::integral_constant<std::size_t, N>)
+      __attribute__((always_inline)) {
+    T weight = *--at;
+    while (true) {
+      partials -= N;
+      arguments -= N;
+      if (!is_zero(weight)) add(weight, std::make_index_sequence<N>());
+      weight += at[-1];
+      at[-1] = weight;
+      if (code == oldest || code[-1] != kind) return;
+      --code;
+      --at;
+    }
+  };
   while (code != oldest) {
     const std::size_t kind = *--code;
-    if (kind >= tape_code::inputs) [[unlikely]] {
-      if (carries) at[-1] += carried;
-      carries = false;
-      if (kind != tape_code::long_record) {
-        operation<T>& swept = **--operations_end;
-        at -= swept.places;
-        swept.sweep(tape, static_cast<std::uint32_t>(at - adjoints));
-        continue;
+    if (kind < tape_code::carry) {
+      partials -= kind;
+      arguments -= kind;
+      const T weight = *--at;
+      // Zero means that the output does not depend on this result: skipped by selection, because
+      // its partials may be infinite.
+      if (is_zero(weight)) continue;
+      switch (kind) {
+        case 1: add(weight, std::make_index_sequence<1>()); break;
+        case 2: add(weight, std::make_index_sequence<2>()); break;
+        case 3: add(weight, std::make_index_sequence<3>()); break;
+        case 4: add(weight, std::make_index_sequence<4>()); break;
+        default: pull(kind, weight);
       }
+    } else if (kind < tape_code::inputs) {
+      switch (kind) {
+        case tape_code::carry + 1: run(kind, std::integral_constant<std::size_t, 1>{}); break;
+        case tape_code::carry + 2: run(kind, std::integral_constant<std::size_t, 2>{}); break;
+        case tape_code::carry + 3: run(kind, std::integral_constant<std::size_t, 3>{}); break;
+        default: {
+          const std::size_t count = kind - tape_code::carry;
+          partials -= count;
+          arguments -= count;
+          const T weight = *--at;
+          if (!is_zero(weight)) pull(count, weight);
+          at[-1] += weight;
+        }
+      }
+    } else if (kind == tape_code::long_record) {
       const std::size_t count = *--arguments;
       arguments -= count;
       partials -= count + 1;
       const T weight = *--at;
       if (!is_zero(weight)) pull(count, weight);
-      continue;
+    } else {
+      operation<T>& swept = **--operations_end;
+      at -= swept.places;
+      swept.sweep(tape, static_cast<std::uint32_t>(at - adjoints));
     }
-    const std::size_t count = kind & (tape_code::carry - 1u);
-    partials -= count;
-    arguments -= count;
-    T weight = *--at;
-    if (carries) *at = weight += carried;
-    carries = (kind & tape_code::carry) != 0;
-    carried = weight;
-    // Zero means that the output does not depend on this result: skipped by selection, because its
-    // partials may be infinite.
-    if (is_zero(weight)) continue;
-    // A run of equal records that carry into each other is a sum that grew term by term: it stays here,
-    // without choosing anew for every term.
-    const auto run = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) __attribute__((always_inline)) {
-      pull(N, weight);
-      while (carries && code != oldest && code[-1] == kind) {
-        --code;
-        partials -= N;
-        arguments -= N;
-        --at;
-        *at = weight += *at;
-        if (is_zero(weight)) break;
-        pull(N, weight);
-      }
-    };
-    switch (count) {
-      case 0: break;
-      case 1: run(std::integral_constant<std::size_t, 1>{}); break;
-      case 2: run(std::integral_constant<std::size_t, 2>{}); break;
-      case 3: run(std::integral_constant<std::size_t, 3>{}); break;
-      case 4: run(std::integral_constant<std::size_t, 4>{}); break;
-      default: pull(count, weight);
-    }
-    carried = weight;
   }
 }
 

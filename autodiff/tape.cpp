@@ -23,9 +23,9 @@ std::ostream& operator<<(std::ostream& out, const tape_statistics& s) {
 namespace tape_errors {
 
 void out_of_memory(std::size_t bytes, std::size_t limit) {
-  throw memory_error("tape",
-                     fmt::format("the record needs {} bytes and its limit is {} bytes", bytes, limit),
-                     "raise it with tape.limit(bytes), or record less between rewinds");
+  throw memory_error(
+      "tape", fmt::format("the record needs {} bytes and its limit is {} bytes", bytes, limit),
+      "raise it with tape.limit(bytes), or record less between rewinds");
 }
 
 void out_of_places() {
@@ -35,8 +35,9 @@ void out_of_places() {
 
 void foreign(std::string_view operation, tag_type tag, tag_type tape, std::uint64_t places) {
   if (tape == 0) {
-    throw tape_error(operation, "an argument is a variable of a tape that is not active on this thread",
-                     "use variables on the thread of their tape and while it lives, or pass x.value()");
+    throw tape_error(
+        operation, "an argument is a variable of a tape that is not active on this thread",
+        "use variables on the thread of their tape and while it lives, or pass x.value()");
   }
   if ((tag >> 32) != (tape >> 32)) {
     throw tape_error(operation, "an argument is a variable of another tape than the recording one",

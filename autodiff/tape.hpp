@@ -1,8 +1,8 @@
 #pragma once
-// The record and the sweep. While a tape lives, every statement over its variables appends one record
-// (recorder.hpp): the partial derivatives and places of its arguments. backward() walks the records once,
-// newest first (sweep.hpp), and nothing else is needed for the gradient of any program. Tensor operations
-// are records in the same order, with a sweep of their own.
+// The record and the sweep. While a tape lives, every statement over its variables appends one
+// record (recorder.hpp): the partial derivatives and places of its arguments. backward() walks the
+// records once, newest first (sweep.hpp), and nothing else is needed for the gradient of any
+// program. Tensor operations are records in the same order, with a sweep of their own.
 
 #include <autodiff/error.hpp>
 #include <autodiff/expression.hpp>
@@ -24,11 +24,11 @@ namespace autodiff {
 
 /// Figures about a tape, for people and benchmarks.
 struct tape_statistics {
-  std::size_t statements = 0;   // scalar records
-  std::size_t arguments = 0;    // their arguments
-  std::size_t operations = 0;   // tensor operations, blocks of inputs, bridges and marks
-  std::size_t places = 0;       // scalars with an adjoint
-  std::size_t bytes = 0;        // records of scalars and operations, without tensor values and adjoints
+  std::size_t statements = 0;  // scalar records
+  std::size_t arguments = 0;   // their arguments
+  std::size_t operations = 0;  // tensor operations, blocks of inputs, bridges and marks
+  std::size_t places = 0;      // scalars with an adjoint
+  std::size_t bytes = 0;  // records of scalars and operations, without tensor values and adjoints
 };
 
 /// "12 statements, 30 arguments, ..."
@@ -37,7 +37,8 @@ std::ostream& operator<<(std::ostream& out, const tape_statistics& statistics);
 /// What backward leaves behind.
 enum class keeping {
   all,          ///< adjoints of intermediate tensors stay readable
-  leaves_only,  ///< they are given back as soon as they were consumed, except those asked for by keep()
+  leaves_only,  ///< they are given back as soon as they were consumed, except those asked for by
+                ///< keep()
 };
 inline constexpr keeping keep_all = keeping::all;
 inline constexpr keeping leaves_only = keeping::leaves_only;
@@ -45,7 +46,8 @@ inline constexpr keeping leaves_only = keeping::leaves_only;
 namespace tape_errors {
 [[noreturn]] void out_of_memory(std::size_t bytes, std::size_t limit);
 [[noreturn]] void out_of_places();
-[[noreturn]] void foreign(std::string_view operation, tag_type tag, tag_type tape, std::uint64_t places);
+[[noreturn]] void foreign(std::string_view operation, tag_type tag, tag_type tape,
+                          std::uint64_t places);
 [[noreturn]] void passive(std::string_view operation);
 [[noreturn]] void no_sweep_yet();
 [[noreturn]] void recorded_after_sweep();
@@ -56,11 +58,12 @@ namespace tape_errors {
 std::uint32_t next_tape_number() noexcept;
 
 /// A tape records on the thread that made it, from construction to destruction; tapes nest, the
-/// youngest records. Adjoints live on the tape: threads that share leaves do not race. Not copyable;
-/// to be destroyed on its own thread.
+/// youngest records. Adjoints live on the tape: threads that share leaves do not race. Not
+/// copyable; to be destroyed on its own thread.
 template <class T>
 class basic_tape {
-  static_assert(std::is_trivially_copyable_v<T>, "the streams of a tape hold trivially copyable numbers");
+  static_assert(std::is_trivially_copyable_v<T>,
+                "the streams of a tape hold trivially copyable numbers");
 
  public:
   using value_type = T;
@@ -99,32 +102,34 @@ class basic_tape {
   basic_tape(const basic_tape&) = delete;
   basic_tape& operator=(const basic_tape&) = delete;
 
-  /// A leaf with this value: a number gives a var, a std::vector or std::array of numbers a container
-  /// of vars, a tensor a recorded tensor of the same values (shared, not copied).
+  /// A leaf with this value: a number gives a var, a std::vector or std::array of numbers a
+  /// container of vars, a tensor a recorded tensor of the same values (shared, not copied).
   template <class Value>
   auto variable(const Value& value) {
     return make_variable(*this, value);
   }
 
-  /// Sweeps the whole record from the scalar y: afterwards adjoint(x) is dy/dx for everything recorded.
-  /// y is a var, an expression, or a tensor with one element. May be called again, for the same or
-  /// another output; each call starts from zero adjoints. Throws tape_error when y is passive or not of
-  /// this tape, shape_error when y has several elements.
+  /// Sweeps the whole record from the scalar y: afterwards adjoint(x) is dy/dx for everything
+  /// recorded. y is a var, an expression, or a tensor with one element. May be called again, for
+  /// the same or another output; each call starts from zero adjoints. Throws tape_error when y is
+  /// passive or not of this tape, shape_error when y has several elements.
   template <class Output>
   void backward(const Output& y, keeping kept = keep_all) {
     sweep_from(y, kept, [&](const auto& recorded) { seed(*this, recorded); });
   }
 
-  /// The same from any output with its cotangent: afterwards adjoint(x) is the vector-Jacobian product.
-  /// cotangent: a number for a var, a tensor of y's shape for a tensor.
+  /// The same from any output with its cotangent: afterwards adjoint(x) is the vector-Jacobian
+  /// product. cotangent: a number for a var, a tensor of y's shape for a tensor.
   template <class Output, class Cotangent>
-    requires(!std::same_as<Cotangent, keeping>)
-  void backward(const Output& y, const Cotangent& cotangent, keeping kept = keep_all) {
+  requires(!std::same_as<Cotangent, keeping>) void backward(const Output& y,
+                                                            const Cotangent& cotangent,
+                                                            keeping kept = keep_all) {
     sweep_from(y, kept, [&](const auto& recorded) { seed(*this, recorded, cotangent); });
   }
 
-  /// The adjoint of x after the last backward: a number for a var, a tensor of its shape for a tensor.
-  /// Throws tape_error when x is passive, of another tape, or was recorded after the last backward.
+  /// The adjoint of x after the last backward: a number for a var, a tensor of its shape for a
+  /// tensor. Throws tape_error when x is passive, of another tape, or was recorded after the last
+  /// backward.
   template <class Variable>
   auto adjoint(const Variable& x) const {
     return adjoint_of(*this, x);
@@ -138,17 +143,19 @@ class basic_tape {
 
   /// The present end of the record. Throws memory_error when the tape is full.
   mark_type mark() {
-    // A mark is a record: where its serial still stands, nothing before it was rewound and replaced.
+    // A mark is a record: where its serial still stands, nothing before it was rewound and
+    // replaced.
     if (code_count() > 0 && !stands(operation_count_, mark_serial_, code_count())) {
       mark_serial_ = add_operation<input_block>(0).serial;
     }
     const recorder<T>& r = at_work();
-    return {r.argument_count, code_count(), operation_count_, state_bytes_, r.places(), first_, mark_serial_};
+    return {r.argument_count, code_count(), operation_count_, state_bytes_,
+            r.places(),       first_,       mark_serial_};
   }
 
-  /// Forgets everything after the mark and keeps the memory. Adjoints of what stays remain readable.
-  /// Throws tape_error for a mark of another tape or of a part that was rewound since, even when that
-  /// part was recorded again.
+  /// Forgets everything after the mark and keeps the memory. Adjoints of what stays remain
+  /// readable. Throws tape_error for a mark of another tape or of a part that was rewound since,
+  /// even when that part was recorded again.
   void rewind(const mark_type& mark) {
     const bool valid = mark.codes == 0 || stands(mark.operations, mark.serial, mark.codes);
     if (mark.tape != first_ || !valid) tape_errors::foreign_mark();
@@ -233,8 +240,8 @@ class basic_tape {
   tag_type youngest_place() const noexcept { return at_work().next - 1; }
   /// Serial of the youngest operation.
   std::uint32_t serial() const noexcept { return serial_; }
-  /// The operation with this tag and serial. Throws tape_error (naming `what`) for one of another tape
-  /// or one that was rewound, even when another stands in its place by now.
+  /// The operation with this tag and serial. Throws tape_error (naming `what`) for one of another
+  /// tape or one that was rewound, even when another stands in its place by now.
   operation<T>& operation_at(tag_type tag, std::uint32_t serial, std::string_view what) const {
     if (tag == 0) tape_errors::passive(what);
     const tag_type index = tag - first_;
@@ -261,13 +268,15 @@ class basic_tape {
   T& adjoint_at(std::uint32_t place) noexcept { return adjoints_[place]; }
   /// The adjoint of a scalar after a sweep.
   const T& swept_adjoint(tag_type tag) const {
-    if (checked_build || tag - first_ >= adjoint_count_) [[unlikely]] require_swept_place(tag);
+    if (checked_build || tag - first_ >= adjoint_count_) [[unlikely]]
+      require_swept_place(tag);
     return adjoints_[tag - first_];
   }
   keeping kept() const noexcept { return kept_; }
 
  private:
-  friend tag_type record_slowly<T>(recorder<T>& r, const T* partials, const tag_type* tags, std::size_t count);
+  friend tag_type record_slowly<T>(recorder<T>& r, const T* partials, const tag_type* tags,
+                                   std::size_t count);
 
   // Inputs own places and have no arguments. One without places is a mark.
   class input_block final : public operation<T> {
@@ -275,8 +284,8 @@ class basic_tape {
     void sweep(basic_tape&, std::uint32_t) override {}
   };
 
-  // In the checked build a rewind leaves the places it frees behind as a block that nobody may use, so
-  // that a variable from before the rewind is told from a new one.
+  // In the checked build a rewind leaves the places it frees behind as a block that nobody may use,
+  // so that a variable from before the rewind is told from a new one.
   struct grave {
     std::uint64_t from, to;
   };
@@ -295,9 +304,9 @@ class basic_tape {
   }
 
   static constexpr std::size_t argument_bytes = sizeof(T) + sizeof(std::uint32_t);
-  // A record has at least one argument, so with its count and its adjoint an argument takes at most this.
+  // A record has at least one argument, so with its count and its adjoint an argument takes at most
+  // this.
   static constexpr std::size_t reserved_bytes = argument_bytes + 1 + sizeof(T);
-  static constexpr std::uint64_t most_places = std::uint64_t{1} << 31;
 
   template <class Output, class Seed>
   void sweep_from(const Output& y, keeping kept, Seed&& seed_it);
@@ -317,9 +326,11 @@ class basic_tape {
     r.argument_limit = std::min(r.argument_limit, arguments_by_places(r));
     return tag;
   }
-  /// Arguments that may be recorded before places run out: every statement takes one of each at least.
+  /// Arguments that may be recorded before places run out: every statement takes one of each at
+  /// least.
   std::size_t arguments_by_places(const recorder<T>& r) const noexcept {
-    return r.argument_count + (std::min<std::uint64_t>(most_places, argument_capacity_) - r.places());
+    return r.argument_count +
+           (std::min<std::uint64_t>(most_places, argument_capacity_) - r.places());
   }
   /// The recorder of this tape, whether it is the one that records now or an inner tape is.
   recorder<T>& at_work() noexcept {
@@ -331,8 +342,8 @@ class basic_tape {
   std::size_t code_count() const noexcept {
     return static_cast<std::size_t>(at_work().next_code() - codes_);
   }
-  /// Whether the operation with this serial is still the youngest of the first `operations`, and the
-  /// youngest record of the first `codes`.
+  /// Whether the operation with this serial is still the youngest of the first `operations`, and
+  /// the youngest record of the first `codes`.
   bool stands(std::size_t operations, std::uint32_t serial, std::size_t codes) const noexcept {
     return operations > 0 && operations <= operation_count_ && codes <= code_count() &&
            operations_[operations - 1]->serial == serial &&
@@ -423,8 +434,8 @@ void basic_tape<T>::require_swept_place(tag_type tag) const {
 
 template <class T>
 recorder<T> basic_tape<T>::divide_memory() {
-  // Shares of one region; the odd offsets keep streams that advance together from meeting in the same
-  // cache sets.
+  // Shares of one region; the odd offsets keep streams that advance together from meeting in the
+  // same cache sets.
   const std::size_t size = memory_.size();
   argument_capacity_ = size / 4 * 3 / reserved_bytes / 4096 * 4096;
   std::byte* at = memory_.data();
@@ -437,12 +448,14 @@ recorder<T> basic_tape<T>::divide_memory() {
   r.tape = this;
   r.first = r.next = first_;
   r.partials = reinterpret_cast<T*>(take(argument_capacity_ * sizeof(T), 0));
-  r.arguments = reinterpret_cast<std::uint32_t*>(take(argument_capacity_ * sizeof(std::uint32_t), 1088));
+  r.arguments =
+      reinterpret_cast<std::uint32_t*>(take(argument_capacity_ * sizeof(std::uint32_t), 1088));
   codes_ = reinterpret_cast<std::uint8_t*>(take(argument_capacity_, 2240));
   r.code_base = reinterpret_cast<std::uintptr_t>(codes_) - r.next;
   adjoints_ = reinterpret_cast<T*>(take(argument_capacity_ * sizeof(T), 3392));
   operation_capacity_ = size / 64 / sizeof(operation<T>*);
-  operations_ = reinterpret_cast<operation<T>**>(take(operation_capacity_ * sizeof(operation<T>*), 640));
+  operations_ =
+      reinterpret_cast<operation<T>**>(take(operation_capacity_ * sizeof(operation<T>*), 640));
   states_ = take(0, 1792);
   state_capacity_ = static_cast<std::size_t>(memory_.data() + size - states_);
   set_argument_limit(r);

@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t longest_printed = 12, printed_ends = 3;
 
 template <class T>
-void print(std::string& out, const shape& s, std::size_t axis, const T* values, std::size_t indent) {
+void print(std::string& out, const shape& s, std::size_t axis, const T* values,
+           std::size_t indent) {
   if (axis == s.rank()) {
     out += fmt::format("{}", *values);
     return;
@@ -49,8 +50,9 @@ void print(std::string& out, const shape& s, std::size_t axis, const T* values, 
 namespace tensor_errors {
 
 void not_scalar(const shape& s) {
-  throw shape_error("backward", fmt::format("the output has shape {}", to_string(s)),
-                    "reduce it to one element (sum, mean, an element), or pass a cotangent of its shape");
+  throw shape_error(
+      "backward", fmt::format("the output has shape {}", to_string(s)),
+      "reduce it to one element (sum, mean, an element), or pass a cotangent of its shape");
 }
 
 void cotangent_shape(const shape& y, const shape& cotangent) {
@@ -62,14 +64,16 @@ void cotangent_shape(const shape& y, const shape& cotangent) {
 
 void adjoint_released(const shape& s) {
   throw tape_error("adjoint",
-                   fmt::format("the sweep kept leaves_only and gave back this adjoint of shape {}", to_string(s)),
+                   fmt::format("the sweep kept leaves_only and gave back this adjoint of shape {}",
+                               to_string(s)),
                    "call tape.keep(x) before backward, or backward(y, keep_all)");
 }
 
 }  // namespace tensor_errors
 
 template <class T>
-tensor<T>::tensor(const autodiff::shape& s, std::span<const T> values) : values_(s, std::span<const T>()) {
+tensor<T>::tensor(const autodiff::shape& s, std::span<const T> values)
+    : values_(s, std::span<const T>()) {
   if (values.size() != s.size()) {
     throw shape_error("tensor",
                       fmt::format("{} values for shape {}, which holds {}", values.size(),
@@ -126,7 +130,8 @@ const T& tensor<T>::item() const {
 template <class T>
 std::span<T> tensor<T>::mutable_values() {
   if (is_recorded()) {
-    throw tape_error("mutable_values", "the tensor is recorded, and its record needs the values as they are",
+    throw tape_error("mutable_values",
+                     "the tensor is recorded, and its record needs the values as they are",
                      "change a copy: auto copy = x.detached()");
   }
   T* data = values_.writable();
@@ -143,8 +148,9 @@ std::size_t tensor<T>::flat_index(std::span<const std::size_t> indices) const {
     flat = flat * s[i] + indices[i];
   }
   if (!inside) {
-    throw shape_error("index", fmt::format("there is no element ({}) in shape {}",
-                                           fmt::join(indices, ", "), autodiff::to_string(s)),
+    throw shape_error("index",
+                      fmt::format("there is no element ({}) in shape {}", fmt::join(indices, ", "),
+                                  autodiff::to_string(s)),
                       "give one index per axis, each below its extent");
   }
   return flat;
@@ -175,8 +181,10 @@ void tensor_node<T>::add(const array<T>& share) {
 template <class T>
 std::string to_string(const tensor<T>& x) {
   std::string text;
-  if (x.stored().has_storage()) print(text, x.shape(), 0, x.values().data(), 0);
-  else text = "[]";
+  if (x.stored().has_storage())
+    print(text, x.shape(), 0, x.values().data(), 0);
+  else
+    text = "[]";
   return text;
 }
 
@@ -185,9 +193,9 @@ std::ostream& operator<<(std::ostream& out, const tensor<T>& x) {
   return out << to_string(x);
 }
 
-#define INSTANTIATE(T)                             \
-  template class tensor<T>;                        \
-  template class tensor_node<T>;                   \
+#define INSTANTIATE(T)                              \
+  template class tensor<T>;                         \
+  template class tensor_node<T>;                    \
   template std::string to_string(const tensor<T>&); \
   template std::ostream& operator<<(std::ostream&, const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)

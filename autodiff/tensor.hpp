@@ -1,10 +1,11 @@
 #pragma once
-// An array that remembers how it was computed. A tensor is a value: copies share storage, writing to
-// one never changes another. It is passive until it is computed from a variable of a tape; then it
-// carries the place of its record, and its adjoint can be read after a sweep.
+// An array that remembers how it was computed. A tensor is a value: copies share storage, writing
+// to one never changes another. It is passive until it is computed from a variable of a tape; then
+// it carries the place of its record, and its adjoint can be read after a sweep.
 //
-// A structured operation is one function: it computes the values and calls record() with its pullback,
-// a lambda that receives the adjoint of the result and the adjoints of the inputs to add to.
+// A structured operation is one function: it computes the values and calls record() with its
+// pullback, a lambda that receives the adjoint of the result and the adjoints of the inputs to add
+// to.
 
 #include <autodiff/array.hpp>
 #include <autodiff/dual.hpp>
@@ -73,13 +74,15 @@ class tensor {
   /// recorded one: its pullbacks need the values as they were.
   std::span<T> mutable_values();
 
-  /// The element at these indices as a scalar to compute with: a recorded var for float and double, the
-  /// dual itself for duals. Throws shape_error when the indices do not fit.
+  /// The element at these indices as a scalar to compute with: a recorded var for float and double,
+  /// the dual itself for duals. Throws shape_error when the indices do not fit.
   template <std::convertible_to<std::size_t>... Indices>
   auto operator()(Indices... indices) const {
     const std::array<std::size_t, sizeof...(Indices)> at{static_cast<std::size_t>(indices)...};
-    if constexpr (std::floating_point<T>) return element(*this, flat_index(at));
-    else return values_.data()[flat_index(at)];
+    if constexpr (std::floating_point<T>)
+      return element(*this, flat_index(at));
+    else
+      return values_.data()[flat_index(at)];
   }
   /// The same for rank 1.
   auto operator[](std::size_t index) const { return (*this)(index); }
@@ -108,7 +111,8 @@ class tensor_node : public operation<double> {
     T* data;
     store how;
   };
-  /// Where a pullback puts its share: undefined values to write for the first, values to add to later.
+  /// Where a pullback puts its share: undefined values to write for the first, values to add to
+  /// later.
   place_for_share open();
   /// Where a pullback adds scattered shares: zeros for the first.
   T* open_zeroed();
@@ -167,7 +171,8 @@ class recorded_operation final : public tensor_node<T> {
   std::tuple<input_adjoint<Inputs>...> inputs_;
 };
 
-/// The tape on which an operation over active tensors records. Throws tape_error when this thread has none.
+/// The tape on which an operation over active tensors records. Throws tape_error when this thread
+/// has none.
 inline tape& recording_tape(std::string_view operation, tag_type argument) {
   tape* recording = active_recorder<double>.tape;
   if (!recording) tape_errors::foreign(operation, argument, 0, 0);
@@ -189,8 +194,8 @@ tensor<T> record(std::string_view operation, array<T> y, Pullback pullback,
   const tag_type tags = (inputs.tag() | ...);
   if (tags == 0) return tensor<T>(std::move(y));
   tape& t = recording_tape(operation, tags);
-  t.add_operation<recorded_operation<T, Pullback, Inputs...>>(0, y.shape(), std::move(pullback),
-                                                              find_adjoint(t, inputs, operation)...);
+  t.add_operation<recorded_operation<T, Pullback, Inputs...>>(
+      0, y.shape(), std::move(pullback), find_adjoint(t, inputs, operation)...);
   const tag_type tag = t.operation_tag();
   return tensor<T>(std::move(y), tag, t.serial());
 }

@@ -1,7 +1,7 @@
 #pragma once
-// A scalar and its place on the tape. Computing with vars builds expressions (expression.hpp); turning
-// one into a var records it. A copy shares the place of its original and records nothing; a var made
-// from a number is passive and costs nothing on the tape.
+// A scalar and its place on the tape. Computing with vars builds expressions (expression.hpp);
+// turning one into a var records it. A copy shares the place of its original and records nothing; a
+// var made from a number is passive and costs nothing on the tape.
 
 #include <autodiff/expression.hpp>
 #include <autodiff/tape.hpp>
@@ -24,11 +24,12 @@ class basic_var {
   constexpr basic_var() = default;
   /// A passive value.
   template <class U>
-    requires(std::convertible_to<U, T> && !same_level<U, basic_var>)
-  constexpr basic_var(const U& value) : value_(value) {}
+  requires(std::convertible_to<U, T> &&
+           !same_level<U, basic_var>) constexpr basic_var(const U& value)
+      : value_(value) {}
   /// Records the statement. Throws tape_error when a variable in it is not of the active tape.
   template <expression E>
-    requires std::same_as<typename E::value_type, T>
+  requires std::same_as<typename E::value_type, T>
   [[gnu::always_inline]] basic_var(const E& e) : value_(e.value()), tag_(record<T>(e)) {}
   /// A value at a place; for makers of variables.
   constexpr basic_var(const T& value, tag_type tag) : value_(value), tag_(tag) {}
@@ -92,15 +93,16 @@ std::ostream& operator<<(std::ostream& out, const E& e) {
 // The hooks through which a tape makes, seeds and reads scalars.
 
 template <class T, class U>
-  requires std::convertible_to<U, T>
-basic_var<T> make_variable(basic_tape<T>& t, const U& value) {
+requires std::convertible_to<U, T> basic_var<T> make_variable(basic_tape<T>& t, const U& value) {
   return {T(value), t.add_inputs(1)};
 }
 template <class T>
 std::vector<basic_var<T>> make_variable(basic_tape<T>& t, std::span<const T> values) {
   std::vector<basic_var<T>> variables;
   variables.reserve(values.size());
-  for (const T& value : values) variables.push_back(make_variable(t, value));
+  if (values.empty()) return variables;
+  tag_type tag = t.add_inputs(static_cast<std::uint32_t>(values.size()));
+  for (const T& value : values) variables.emplace_back(value, tag++);
   return variables;
 }
 template <class T>
@@ -128,7 +130,7 @@ void seed(basic_tape<T>& t, const basic_var<T>& y) {
   t.adjoint_at(t.place(y.tag(), "backward")) = T(1);
 }
 template <class T, class U>
-  requires std::convertible_to<U, T>
+requires std::convertible_to<U, T>
 void seed(basic_tape<T>& t, const basic_var<T>& y, const U& cotangent) {
   t.adjoint_at(t.place(y.tag(), "backward")) = T(cotangent);
 }

@@ -88,8 +88,9 @@ class suite {
         fmt::print("{}", usage());
         std::exit(0);
       } else {
-        const char* what = option == "--case" ? "--case needs a name" : "unknown option";
-        fmt::print(stderr, "error: {}: {}\n{}", what, option, usage());
+        const std::string what = option == "--case" ? "--case needs the name of a case"
+                                                    : fmt::format("unknown option '{}'", option);
+        fmt::print(stderr, "error: {}\n{}", what, usage());
         std::exit(2);
       }
     }

@@ -1,6 +1,6 @@
 #pragma once
-// Activation functions as values that a layer can be given: a name, the function on tensors, and the
-// initialisation that suits it.
+// Activation functions as values that a layer can be given: a name, the function on tensors, and
+// the initialisation that suits it.
 
 #include <autodiff/elementwise.hpp>
 #include <autodiff/fused.hpp>
@@ -19,7 +19,9 @@ struct activation {
   autodiff::tensor<double> (*on_double)(const autodiff::tensor<double>&);
 
   autodiff::tensor<float> operator()(const autodiff::tensor<float>& a) const { return on_float(a); }
-  autodiff::tensor<double> operator()(const autodiff::tensor<double>& a) const { return on_double(a); }
+  autodiff::tensor<double> operator()(const autodiff::tensor<double>& a) const {
+    return on_double(a);
+  }
 };
 
 /// An activation from a function that takes tensors of both types: a generic lambda.

@@ -16,9 +16,9 @@ template <class T>
 dataset<T> image_dataset(std::span<const std::uint8_t> images, std::span<const std::uint8_t> labels,
                          std::size_t classes) {
   if (images.empty() || labels.empty() || images.size() % labels.size() != 0) {
-    throw autodiff::shape_error("image_dataset",
-                                fmt::format("{} pixels for {} labels", images.size(), labels.size()),
-                                "pass as many labels as images, all images of one size");
+    throw autodiff::shape_error(
+        "image_dataset", fmt::format("{} pixels for {} labels", images.size(), labels.size()),
+        "pass as many labels as images, all images of one size");
   }
   const std::size_t n = labels.size();
   dataset<T> data;
@@ -36,10 +36,11 @@ dataset<T> load_idx(const std::filesystem::path& images, const std::filesystem::
   const idx_array pixels = read_idx_images(images);
   const idx_array digits = read_idx_labels(labels);
   if (pixels.extents[0] != digits.extents[0]) {
-    throw autodiff::shape_error("load_idx",
-                                fmt::format("{} holds {} images and {} holds {} labels", images.string(),
-                                            pixels.extents[0], labels.string(), digits.extents[0]),
-                                "pass the two files of one set");
+    throw autodiff::shape_error(
+        "load_idx",
+        fmt::format("{} holds {} images and {} holds {} labels", images.string(), pixels.extents[0],
+                    labels.string(), digits.extents[0]),
+        "pass the two files of one set");
   }
   return image_dataset<T>(pixels.values, digits.values, classes);
 }
@@ -48,20 +49,22 @@ template <class T>
 std::pair<dataset<T>, dataset<T>> split(const dataset<T>& data, std::size_t first, seed seed) {
   const auto &x = data.inputs.shape(), &t = data.targets.shape();
   if (x.rank() == 0 || t.rank() == 0 || x[0] != t[0]) {
-    throw autodiff::shape_error("split",
-                                fmt::format("inputs {} and targets {}", autodiff::to_string(x),
-                                            autodiff::to_string(t)),
-                                "pass a row of each for every sample");
+    throw autodiff::shape_error(
+        "split",
+        fmt::format("inputs {} and targets {}", autodiff::to_string(x), autodiff::to_string(t)),
+        "pass a row of each for every sample");
   }
   if (first > data.size()) {
-    throw autodiff::shape_error("split", fmt::format("{} samples asked for, {} there", first, data.size()),
+    throw autodiff::shape_error("split",
+                                fmt::format("{} samples asked for, {} there", first, data.size()),
                                 "ask for fewer");
   }
   std::vector<std::size_t> order(data.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   autodiff::generator(seed.value).shuffle(std::span<std::size_t>(order));
   const auto part = [&](std::span<const std::size_t> rows) {
-    return dataset<T>{autodiff::take_rows(data.inputs, rows), autodiff::take_rows(data.targets, rows)};
+    return dataset<T>{autodiff::take_rows(data.inputs, rows),
+                      autodiff::take_rows(data.targets, rows)};
   };
   const std::span<const std::size_t> all(order);
   return {part(all.first(first)), part(all.subspan(first))};
@@ -84,11 +87,11 @@ std::span<const std::size_t> batches::operator[](std::size_t i) const noexcept {
   return std::span(order_).subspan(from, std::min(batch_, order_.size() - from));
 }
 
-#define INSTANTIATE(T)                                                                                \
-  template dataset<T> image_dataset(std::span<const std::uint8_t>, std::span<const std::uint8_t>,     \
-                                    std::size_t);                                                     \
-  template dataset<T> load_idx(const std::filesystem::path&, const std::filesystem::path&,            \
-                               std::size_t);                                                          \
+#define INSTANTIATE(T)                                                                            \
+  template dataset<T> image_dataset(std::span<const std::uint8_t>, std::span<const std::uint8_t>, \
+                                    std::size_t);                                                 \
+  template dataset<T> load_idx(const std::filesystem::path&, const std::filesystem::path&,        \
+                               std::size_t);                                                      \
   template std::pair<dataset<T>, dataset<T>> split(const dataset<T>&, std::size_t, seed);
 INSTANTIATE(float)
 INSTANTIATE(double)

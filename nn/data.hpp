@@ -24,20 +24,20 @@ struct dataset {
   std::size_t size() const noexcept { return inputs.rank() == 0 ? 0 : inputs.shape()[0]; }
 };
 
-/// Grey images, 0 to 255, and their labels as a dataset: pixels / 255 as [n, pixels], one-hot targets.
-/// Throws shape_error when the counts do not match or a label is not below classes.
+/// Grey images, 0 to 255, and their labels as a dataset: pixels / 255 as [n, pixels], one-hot
+/// targets. Throws shape_error when the counts do not match or a label is not below classes.
 template <class T>
 dataset<T> image_dataset(std::span<const std::uint8_t> images, std::span<const std::uint8_t> labels,
                          std::size_t classes = 10);
 
-/// Reads IDX files of images and labels, plain or gzip. Throws io_error (what is wrong with which file),
-/// shape_error when there are not as many labels as images.
+/// Reads IDX files of images and labels, plain or gzip. Throws io_error (what is wrong with which
+/// file), shape_error when there are not as many labels as images.
 template <class T>
 dataset<T> load_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
                     std::size_t classes = 10);
 
-/// `first` samples, drawn at random by the seed, and the others. Throws shape_error when there are fewer,
-/// or not as many targets as inputs.
+/// `first` samples, drawn at random by the seed, and the others. Throws shape_error when there are
+/// fewer, or not as many targets as inputs.
 template <class T>
 std::pair<dataset<T>, dataset<T>> split(const dataset<T>& data, std::size_t first, seed seed);
 

@@ -6,10 +6,12 @@
 namespace nn {
 
 template <class T>
-dense_layer<T>::dense_layer(std::size_t inputs, const dense& description, autodiff::generator& random)
+dense_layer<T>::dense_layer(std::size_t inputs, const dense& description,
+                            autodiff::generator& random)
     : activation_(description.activation) {
   if (inputs == 0 || description.units == 0) {
-    throw autodiff::shape_error("dense", "a layer without inputs or units", "give it at least one of each");
+    throw autodiff::shape_error("dense", "a layer without inputs or units",
+                                "give it at least one of each");
   }
   weights = initial_weights<T>(description.weights.value_or(description.activation.suits), inputs,
                                description.units, random);

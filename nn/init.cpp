@@ -14,7 +14,9 @@ autodiff::tensor<T> initial_weights(init how, std::size_t fan_in, std::size_t fa
   return weights;
 }
 
-template autodiff::tensor<float> initial_weights(init, std::size_t, std::size_t, autodiff::generator&);
-template autodiff::tensor<double> initial_weights(init, std::size_t, std::size_t, autodiff::generator&);
+template autodiff::tensor<float> initial_weights(init, std::size_t, std::size_t,
+                                                 autodiff::generator&);
+template autodiff::tensor<double> initial_weights(init, std::size_t, std::size_t,
+                                                  autodiff::generator&);
 
 }  // namespace nn

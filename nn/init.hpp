@@ -1,6 +1,6 @@
 #pragma once
-// First values of weights: random, scaled so that activations and deltas keep their spread from layer
-// to layer.
+// First values of weights: random, scaled so that activations and deltas keep their spread from
+// layer to layer.
 
 #include <autodiff/random.hpp>
 #include <autodiff/tensor.hpp>

@@ -11,12 +11,14 @@ namespace nn {
 namespace {
 
 template <class T>
-void require_same_shape(std::string_view name, const autodiff::tensor<T>& y, const autodiff::tensor<T>& t) {
+void require_same_shape(std::string_view name, const autodiff::tensor<T>& y,
+                        const autodiff::tensor<T>& t) {
   if (y.shape() == t.shape()) return;
-  throw autodiff::shape_error(name,
-                              fmt::format("outputs {} and targets {}", autodiff::to_string(y.shape()),
-                                          autodiff::to_string(t.shape())),
-                              "give the targets the shape of the outputs; class labels become rows with one_hot");
+  throw autodiff::shape_error(
+      name,
+      fmt::format("outputs {} and targets {}", autodiff::to_string(y.shape()),
+                  autodiff::to_string(t.shape())),
+      "give the targets the shape of the outputs; class labels become rows with one_hot");
 }
 
 template <class F>
@@ -40,12 +42,11 @@ autodiff::tensor<double> loss::operator()(const autodiff::tensor<double>& y,
 
 constinit const loss half_squared_error = make_loss(
     "half_squared_error", [](const auto& y, const auto& t) { return 0.5f * sum(square(y - t)); });
-constinit const loss mean_squared_error =
-    make_loss("mean_squared_error", [](const auto& y, const auto& t) { return mean(square(y - t)); });
+constinit const loss mean_squared_error = make_loss(
+    "mean_squared_error", [](const auto& y, const auto& t) { return mean(square(y - t)); });
 constinit const loss binary_cross_entropy = make_loss(
-    "binary_cross_entropy", [](const auto& y, const auto& t) {
-      return mean(t * softplus(-y) + (1.0f - t) * softplus(y));
-    });
+    "binary_cross_entropy",
+    [](const auto& y, const auto& t) { return mean(t * softplus(-y) + (1.0f - t) * softplus(y)); });
 constinit const loss softmax_cross_entropy =
     make_loss("softmax_cross_entropy",
               [](const auto& y, const auto& t) { return autodiff::softmax_cross_entropy(y, t); });

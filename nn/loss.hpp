@@ -1,6 +1,6 @@
 #pragma once
-// Loss functions as values: a name and the function on outputs y and targets t of one shape, [n, k] or
-// [k], giving one number.
+// Loss functions as values: a name and the function on outputs y and targets t of one shape, [n, k]
+// or [k], giving one number.
 
 #include <autodiff/tensor.hpp>
 
@@ -10,7 +10,8 @@ namespace nn {
 
 struct loss {
   std::string_view name;
-  autodiff::tensor<float> (*on_float)(const autodiff::tensor<float>& y, const autodiff::tensor<float>& t);
+  autodiff::tensor<float> (*on_float)(const autodiff::tensor<float>& y,
+                                      const autodiff::tensor<float>& t);
   autodiff::tensor<double> (*on_double)(const autodiff::tensor<double>& y,
                                         const autodiff::tensor<double>& t);
 
@@ -21,8 +22,8 @@ struct loss {
                                       const autodiff::tensor<double>& t) const;
 };
 
-/// E = 1/2 sum (y - t)^2, over outputs and samples: the error of the textbook derivation, whose delta
-/// at a linear output is y - t.
+/// E = 1/2 sum (y - t)^2, over outputs and samples: the error of the textbook derivation, whose
+/// delta at a linear output is y - t.
 extern const loss half_squared_error;
 /// Mean of (y - t)^2 over outputs and samples.
 extern const loss mean_squared_error;
@@ -30,7 +31,8 @@ extern const loss mean_squared_error;
 /// Computed as t softplus(-y) + (1 - t) softplus(y): the shorter softplus(y) - y t cancels where a
 /// confident output is right.
 extern const loss binary_cross_entropy;
-/// Mean over the samples of -sum t log softmax(y), from the logits y; rows of t sum to 1 (one-hot or soft).
+/// Mean over the samples of -sum t log softmax(y), from the logits y; rows of t sum to 1 (one-hot
+/// or soft).
 extern const loss softmax_cross_entropy;
 
 }  // namespace nn

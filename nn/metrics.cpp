@@ -15,10 +15,11 @@ template <class T>
 void require_classes(const autodiff::tensor<T>& outputs, const autodiff::tensor<T>& targets,
                      std::string_view operation) {
   if (outputs.shape() == targets.shape() && outputs.rank() == 2) return;
-  throw autodiff::shape_error(operation,
-                              fmt::format("outputs {} and targets {}", autodiff::to_string(outputs.shape()),
-                                          autodiff::to_string(targets.shape())),
-                              "both must be [n, classes]");
+  throw autodiff::shape_error(
+      operation,
+      fmt::format("outputs {} and targets {}", autodiff::to_string(outputs.shape()),
+                  autodiff::to_string(targets.shape())),
+      "both must be [n, classes]");
 }
 
 }  // namespace
@@ -67,9 +68,10 @@ std::string to_string(const confusion_matrix& matrix) {
       text += count == 0 ? fmt::format("{:>{}}", ".", width) : fmt::format("{:>{}}", count, width);
       all += count;
     }
-    text += all == 0 ? "        -\n"
-                     : fmt::format("{:>7.1f} %\n", 100.0 * static_cast<double>(matrix.counts[i][i]) /
-                                                       static_cast<double>(all));
+    text += all == 0
+                ? "        -\n"
+                : fmt::format("{:>7.1f} %\n", 100.0 * static_cast<double>(matrix.counts[i][i]) /
+                                                  static_cast<double>(all));
   }
   return text;
 }
@@ -78,8 +80,8 @@ std::ostream& operator<<(std::ostream& out, const confusion_matrix& matrix) {
   return out << to_string(matrix);
 }
 
-#define INSTANTIATE(T)                                                                \
-  template double accuracy(const autodiff::tensor<T>&, const autodiff::tensor<T>&);   \
+#define INSTANTIATE(T)                                                              \
+  template double accuracy(const autodiff::tensor<T>&, const autodiff::tensor<T>&); \
   template confusion_matrix confusion(const autodiff::tensor<T>&, const autodiff::tensor<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -25,7 +25,8 @@ struct confusion_matrix {
 template <class T>
 confusion_matrix confusion(const autodiff::tensor<T>& outputs, const autodiff::tensor<T>& targets);
 
-/// A table: a row per actual class, a column per predicted one, and the share of each row that is right.
+/// A table: a row per actual class, a column per predicted one, and the share of each row that is
+/// right.
 std::string to_string(const confusion_matrix& matrix);
 std::ostream& operator<<(std::ostream& out, const confusion_matrix& matrix);
 

@@ -10,7 +10,8 @@ namespace nn {
 
 template <class T>
 network<T>::network(std::size_t inputs, std::span<const dense> layers, nn::seed seed) {
-  if (layers.empty()) throw autodiff::shape_error("network", "no layers", "give it at least one dense layer");
+  if (layers.empty())
+    throw autodiff::shape_error("network", "no layers", "give it at least one dense layer");
   autodiff::generator random(seed.value);
   layers_.reserve(layers.size());
   for (const dense& layer : layers) {
@@ -42,9 +43,9 @@ std::ostream& operator<<(std::ostream& out, const network<T>& net) {
   return out << to_string(net);
 }
 
-#define INSTANTIATE(T)                                 \
-  template class network<T>;                           \
-  template std::string to_string(const network<T>&);   \
+#define INSTANTIATE(T)                               \
+  template class network<T>;                         \
+  template std::string to_string(const network<T>&); \
   template std::ostream& operator<<(std::ostream&, const network<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -1,6 +1,7 @@
 #pragma once
-// Dense layers one after another. A network owns values, never derivatives: to train it, its parameters
-// become variables of a tape for the length of a step (nn/step.hpp), and the tape's sweep does the rest.
+// Dense layers one after another. A network owns values, never derivatives: to train it, its
+// parameters become variables of a tape for the length of a step (nn/step.hpp), and the tape's
+// sweep does the rest.
 
 #include <autodiff/tensor.hpp>
 

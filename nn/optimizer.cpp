@@ -39,15 +39,16 @@ void optimizer_state<T>::require_fit(const autodiff::tensor<T>& p,
                                      const std::vector<autodiff::tensor<T>>& gradients,
                                      std::size_t index) {
   if (p.is_recorded()) {
-    throw autodiff::tape_error("optimizer", fmt::format("parameter {} is a variable of a tape", index),
+    throw autodiff::tape_error("optimizer",
+                               fmt::format("parameter {} is a variable of a tape", index),
                                "move it when its step is over and it is a constant again");
   }
   if (index >= gradients.size() || p.shape() == gradients[index].shape()) return;
-  throw autodiff::shape_error("optimizer",
-                              fmt::format("parameter {} has shape {} and its gradient {}", index,
-                                          autodiff::to_string(p.shape()),
-                                          autodiff::to_string(gradients[index].shape())),
-                              "pass the gradients of this model, in the order of its parameters");
+  throw autodiff::shape_error(
+      "optimizer",
+      fmt::format("parameter {} has shape {} and its gradient {}", index,
+                  autodiff::to_string(p.shape()), autodiff::to_string(gradients[index].shape())),
+      "pass the gradients of this model, in the order of its parameters");
 }
 
 template <class T>
@@ -67,12 +68,12 @@ void optimizer_state<T>::begin_update(const std::vector<autodiff::tensor<T>>& gr
       second_moments_ = zeros;
       first_moments_ = std::move(zeros);
     }
-    const bool same_model = std::equal(gradients.begin(), gradients.end(), first_moments_.begin(),
-                                       first_moments_.end(), [](const auto& g, const auto& m) {
-                                         return g.shape() == m.shape();
-                                       });
+    const bool same_model =
+        std::equal(gradients.begin(), gradients.end(), first_moments_.begin(), first_moments_.end(),
+                   [](const auto& g, const auto& m) { return g.shape() == m.shape(); });
     if (!same_model) {
-      throw autodiff::shape_error("optimizer", "the gradients are of another model than those before",
+      throw autodiff::shape_error("optimizer",
+                                  "the gradients are of another model than those before",
                                   "make an optimizer_state for each model");
     }
   }
@@ -90,15 +91,17 @@ void optimizer_state<T>::move(autodiff::tensor<T>& p, const autodiff::tensor<T>&
     return;
   }
   const auto& a = std::get<adam>(settings_);
-  // Both corrections of the bias are folded into the rate and epsilon of this step. They are those of
-  // the rounded betas: in float 1 - beta2 is off by 5e-5, which the correction then takes back.
+  // Both corrections of the bias are folded into the rate and epsilon of this step. They are those
+  // of the rounded betas: in float 1 - beta2 is off by 5e-5, which the correction then takes back.
   const T beta1 = static_cast<T>(a.beta1), beta2 = static_cast<T>(a.beta2);
   const double first = 1 - std::pow(static_cast<double>(beta1), static_cast<double>(steps_));
-  const double second = std::sqrt(1 - std::pow(static_cast<double>(beta2), static_cast<double>(steps_)));
-  loops.adam(p.size(),
-             {beta1, beta2, static_cast<T>(a.rate * second / first), static_cast<T>(a.epsilon * second)},
-             g, first_moments_[index].mutable_values().data(),
-             second_moments_[index].mutable_values().data(), w);
+  const double second =
+      std::sqrt(1 - std::pow(static_cast<double>(beta2), static_cast<double>(steps_)));
+  loops.adam(
+      p.size(),
+      {beta1, beta2, static_cast<T>(a.rate * second / first), static_cast<T>(a.epsilon * second)},
+      g, first_moments_[index].mutable_values().data(),
+      second_moments_[index].mutable_values().data(), w);
 }
 
 template class optimizer_state<float>;

@@ -29,7 +29,8 @@ using optimizer = std::variant<sgd, adam>;
 template <class T>
 class optimizer_state {
  public:
-  /// Throws domain_error for a rate or epsilon that is not positive and finite, or betas outside [0, 1).
+  /// Throws domain_error for a rate or epsilon that is not positive and finite, or betas outside
+  /// [0, 1).
   explicit optimizer_state(const optimizer& settings);
 
   /// Moves every parameter of the model by its gradient, in the order of model.parameters(). Throws
@@ -49,8 +50,8 @@ class optimizer_state {
   }
 
  private:
-  static void require_fit(const autodiff::tensor<T>& p, const std::vector<autodiff::tensor<T>>& gradients,
-                          std::size_t index);
+  static void require_fit(const autodiff::tensor<T>& p,
+                          const std::vector<autodiff::tensor<T>>& gradients, std::size_t index);
   static void require_count(std::size_t parameters, std::size_t gradients);
   void begin_update(const std::vector<autodiff::tensor<T>>& gradients);
   void move(autodiff::tensor<T>& p, const autodiff::tensor<T>& gradient, std::size_t index);

@@ -48,15 +48,16 @@ void progress_bar::advance(std::size_t epoch, std::size_t batch, double loss, st
 
 void progress_bar::draw(std::size_t epoch, std::size_t batch, double loss, clock::time_point now) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const double done = (static_cast<double>(epoch) + static_cast<double>(batch + 1) / static_cast<double>(batches_)) /
+  const double done = (static_cast<double>(epoch) +
+                       static_cast<double>(batch + 1) / static_cast<double>(batches_)) /
                       static_cast<double>(epochs_);
   const std::string place =
       fmt::format("epoch {}/{}  batch {}/{}", epoch + 1, epochs_, batch + 1, batches_);
   const std::string state =
       fmt::format("loss {:#.4g}  {:.0f} samples/s  {:.0f} s left", loss,
                   static_cast<double>(samples_) / seconds, seconds / done - seconds);
-  // A line that wraps cannot be redrawn in place: the bar gets the room that the words leave, and the
-  // last column stays free, because some terminals wrap as soon as it is written.
+  // A line that wraps cannot be redrawn in place: the bar gets the room that the words leave, and
+  // the last column stays free, because some terminals wrap as soon as it is written.
   const std::size_t width = terminal_width(out_) - 1;
   const std::size_t taken = place.size() + std::string_view("  []  ").size() + state.size();
   const std::size_t bar = width > taken ? std::min(bar_width, width - taken) : 0;

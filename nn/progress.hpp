@@ -13,13 +13,15 @@ enum class progress { automatic, off };
 
 class progress_bar {
  public:
-  progress_bar(progress wanted, std::size_t epochs, std::size_t batches_per_epoch, std::FILE* out = stderr);
+  progress_bar(progress wanted, std::size_t epochs, std::size_t batches_per_epoch,
+               std::FILE* out = stderr);
   /// Clears the line: what is printed next starts there.
   ~progress_bar();
   progress_bar(const progress_bar&) = delete;
   progress_bar& operator=(const progress_bar&) = delete;
 
-  /// After batch `batch` (from 0) of epoch `epoch`: its mean loss so far, and the samples just done.
+  /// After batch `batch` (from 0) of epoch `epoch`: its mean loss so far, and the samples just
+  /// done.
   void advance(std::size_t epoch, std::size_t batch, double loss, std::size_t samples);
 
  private:

@@ -10,8 +10,8 @@
 
 namespace nn {
 
-/// While it lives, the parameters of the model are leaves of the tape; afterwards they are constants
-/// again, also when an exception passes.
+/// While it lives, the parameters of the model are leaves of the tape; afterwards they are
+/// constants again, also when an exception passes.
 template <class Model>
 class recorded_parameters {
  public:
@@ -31,9 +31,9 @@ class recorded_parameters {
   Model& model_;
 };
 
-/// Evaluates the objective, which returns a tensor with one element, and sweeps: puts its gradient by
-/// every parameter, in the order of parameters(), into `gradients` and returns its value. The tape is
-/// rewound before and after, so that a loop of steps allocates nothing once it is warm.
+/// Evaluates the objective, which returns a tensor with one element, and sweeps: puts its gradient
+/// by every parameter, in the order of parameters(), into `gradients` and returns its value. The
+/// tape is rewound before and after, so that a loop of steps allocates nothing once it is warm.
 template <class T, class Model, class Objective>
 T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
                 std::vector<autodiff::tensor<T>>& gradients) {

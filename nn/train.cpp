@@ -20,21 +20,27 @@ void require_fit(const network<T>& net, const dataset<T>& data) {
   const bool fits = x.rank() == 2 && t.rank() == 2 && x[0] == t[0] && x[0] > 0 &&
                     x[1] == net.inputs() && t[1] == net.outputs();
   if (fits) return;
-  throw autodiff::shape_error("train",
-                              fmt::format("inputs {} and targets {} for a network {} -> {}",
-                                          autodiff::to_string(x), autodiff::to_string(t), net.inputs(),
-                                          net.outputs()),
-                              "pass inputs [n, in] and targets [n, out] with at least one sample");
+  throw autodiff::shape_error(
+      "train",
+      fmt::format("inputs {} and targets {} for a network {} -> {}", autodiff::to_string(x),
+                  autodiff::to_string(t), net.inputs(), net.outputs()),
+      "pass inputs [n, in] and targets [n, out] with at least one sample");
 }
 
 /// Mean loss of a batch as a sum over its samples, so that batches of unequal size can be added up.
-double times_samples(double loss, std::size_t samples) { return loss * static_cast<double>(samples); }
+double times_samples(double loss, std::size_t samples) {
+  return loss * static_cast<double>(samples);
+}
 
 template <class T>
 class trainer {
  public:
   trainer(network<T>& net, const dataset<T>& data, const training& how)
-      : net_(net), data_(data), how_(how), steps_(how.optimizer), batches_(data.size(), how.batch, how.shuffle),
+      : net_(net),
+        data_(data),
+        how_(how),
+        steps_(how.optimizer),
+        batches_(data.size(), how.batch, how.shuffle),
         bar_(how.progress, how.epochs, batches_.count()) {}
 
   /// Mean loss over the epoch.
@@ -46,9 +52,9 @@ class trainer {
       const auto rows = batches_[b];
       const double e = step(rows);
       if (!std::isfinite(e)) {
-        throw autodiff::domain_error("train", fmt::format("the loss is {} in epoch {}, batch {}", e,
-                                                          epoch + 1, b + 1),
-                                     "lower the rate, or look for values that are not finite in the data");
+        throw autodiff::domain_error(
+            "train", fmt::format("the loss is {} in epoch {}, batch {}", e, epoch + 1, b + 1),
+            "lower the rate, or look for values that are not finite in the data");
       }
       steps_.update(net_, gradients_);
       total += times_samples(e, rows.size());
@@ -60,9 +66,10 @@ class trainer {
 
  private:
   double step(std::span<const std::size_t> rows) {
-    const auto x = autodiff::take_rows(data_.inputs, rows), t = autodiff::take_rows(data_.targets, rows);
-    return static_cast<double>(
-        gradient_step(tape_, net_, [&] { return how_.loss(net_(x), t); }, gradients_));
+    const auto x = autodiff::take_rows(data_.inputs, rows),
+               t = autodiff::take_rows(data_.targets, rows);
+    return static_cast<double>(gradient_step(
+        tape_, net_, [&] { return how_.loss(net_(x), t); }, gradients_));
   }
 
   network<T>& net_;
@@ -87,7 +94,8 @@ history train_epochs(network<T>& net, const dataset<T>& data, const dataset<T>* 
     const auto start = std::chrono::steady_clock::now();
     epoch_record record{};
     record.loss = at_work.epoch(e);
-    record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    record.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (validation) {
       const auto y = net(validation->inputs);
       record.validation_loss = static_cast<double>(how.loss(y, validation->targets).item());
@@ -106,12 +114,13 @@ history train(network<T>& net, const dataset<T>& data, const training& how) {
 }
 
 template <class T>
-history train(network<T>& net, const dataset<T>& data, const dataset<T>& validation, const training& how) {
+history train(network<T>& net, const dataset<T>& data, const dataset<T>& validation,
+              const training& how) {
   return train_epochs<T>(net, data, &validation, how);
 }
 
-#define INSTANTIATE(T)                                                         \
-  template history train(network<T>&, const dataset<T>&, const training&);     \
+#define INSTANTIATE(T)                                                     \
+  template history train(network<T>&, const dataset<T>&, const training&); \
   template history train(network<T>&, const dataset<T>&, const dataset<T>&, const training&);
 INSTANTIATE(float)
 INSTANTIATE(double)

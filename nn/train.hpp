@@ -27,7 +27,7 @@ struct training {
 
 /// What one epoch left.
 struct epoch_record {
-  double loss;                                ///< mean over the batches, weighted by their samples, while the weights moved
+  double loss;  ///< mean over the batches, weighted by their samples, while the weights moved
   std::optional<double> validation_loss;      ///< after the epoch, where validation data was passed
   std::optional<double> validation_accuracy;  ///< the same, for targets with at least two columns
   double seconds;                             ///< of training, without validation
@@ -35,13 +35,14 @@ struct epoch_record {
 
 using history = std::vector<epoch_record>;
 
-/// Trains the network in place on [n, inputs] -> [n, outputs]. Throws shape_error when the data does not
-/// fit the network, domain_error for settings out of range and when the loss is no longer finite, naming
-/// epoch and batch; the weights are then those before the step that failed.
+/// Trains the network in place on [n, inputs] -> [n, outputs]. Throws shape_error when the data
+/// does not fit the network, domain_error for settings out of range and when the loss is no longer
+/// finite, naming epoch and batch; the weights are then those before the step that failed.
 template <class T>
 history train(network<T>& net, const dataset<T>& data, const training& how);
 /// The same, measuring loss and accuracy on validation data after every epoch.
 template <class T>
-history train(network<T>& net, const dataset<T>& data, const dataset<T>& validation, const training& how);
+history train(network<T>& net, const dataset<T>& data, const dataset<T>& validation,
+              const training& how);
 
 }  // namespace nn

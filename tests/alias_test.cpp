@@ -1,6 +1,6 @@
-// The record merges leaves that are the same variable and leaves out an argument that the next place
-// carries. Random programs full of aliases (copies, swaps, self-reference, kept expressions, rewinds) are
-// run beside plain arithmetic that carries the full gradient of every value along.
+// The record merges leaves that are the same variable and leaves out an argument that the next
+// place carries. Random programs full of aliases (copies, swaps, self-reference, kept expressions,
+// rewinds) are run beside plain arithmetic that carries the full gradient of every value along.
 
 #include <tests/catch.hpp>
 
@@ -45,20 +45,62 @@ struct machine {
     const truth ta = t[a], tb = t[b], tc = t[c], td = t[d];
     const double x = ta.value, y = tb.value, z = tc.value, w = td.value;
     switch (kind) {
-      case 0: v[a] += v[b] * v[c]; t[a] = combine(x + y * z, {{1, &ta}, {z, &tb}, {y, &tc}}); break;
-      case 1: v[a] = v[a] + v[b]; t[a] = combine(x + y, {{1, &ta}, {1, &tb}}); break;
-      case 2: v[a] = v[b] + v[a]; t[a] = combine(y + x, {{1, &tb}, {1, &ta}}); break;
-      case 3: v[a] -= v[b]; t[a] = combine(x - y, {{1, &ta}, {-1, &tb}}); break;
-      case 4: v[a] = v[b] - v[a]; t[a] = combine(y - x, {{1, &tb}, {-1, &ta}}); break;
-      case 5: v[a] = 0.5 * v[b] * v[b]; t[a] = combine(0.5 * y * y, {{y, &tb}}); break;
-      case 6: v[a] += v[a] * v[a]; t[a] = combine(x + x * x, {{1 + 2 * x, &ta}}); break;
-      case 7: v[a] = v[b]; t[a] = tb; break;
-      case 8: std::swap(v[a], v[b]); std::swap(t[a], t[b]); break;
-      case 9: v[a] = sin(v[a]); t[a] = combine(std::sin(x), {{std::cos(x), &ta}}); break;
-      case 10: v[a] = v[b] + v[c] + v[d]; t[a] = combine(y + z + w, {{1, &tb}, {1, &tc}, {1, &td}}); break;
-      case 11: v[a] = v[b] + v[b]; t[a] = combine(2 * y, {{2, &tb}}); break;
-      case 12: v[a] += 1.0; t[a] = combine(x + 1, {{1, &ta}}); break;
-      case 13: v[a] = var(0.3); t[a] = combine(0.3, {}); break;
+      case 0:
+        v[a] += v[b] * v[c];
+        t[a] = combine(x + y * z, {{1, &ta}, {z, &tb}, {y, &tc}});
+        break;
+      case 1:
+        v[a] = v[a] + v[b];
+        t[a] = combine(x + y, {{1, &ta}, {1, &tb}});
+        break;
+      case 2:
+        v[a] = v[b] + v[a];
+        t[a] = combine(y + x, {{1, &tb}, {1, &ta}});
+        break;
+      case 3:
+        v[a] -= v[b];
+        t[a] = combine(x - y, {{1, &ta}, {-1, &tb}});
+        break;
+      case 4:
+        v[a] = v[b] - v[a];
+        t[a] = combine(y - x, {{1, &tb}, {-1, &ta}});
+        break;
+      case 5:
+        v[a] = 0.5 * v[b] * v[b];
+        t[a] = combine(0.5 * y * y, {{y, &tb}});
+        break;
+      case 6:
+        v[a] += v[a] * v[a];
+        t[a] = combine(x + x * x, {{1 + 2 * x, &ta}});
+        break;
+      case 7:
+        v[a] = v[b];
+        t[a] = tb;
+        break;
+      case 8:
+        std::swap(v[a], v[b]);
+        std::swap(t[a], t[b]);
+        break;
+      case 9:
+        v[a] = sin(v[a]);
+        t[a] = combine(std::sin(x), {{std::cos(x), &ta}});
+        break;
+      case 10:
+        v[a] = v[b] + v[c] + v[d];
+        t[a] = combine(y + z + w, {{1, &tb}, {1, &tc}, {1, &td}});
+        break;
+      case 11:
+        v[a] = v[b] + v[b];
+        t[a] = combine(2 * y, {{2, &tb}});
+        break;
+      case 12:
+        v[a] += 1.0;
+        t[a] = combine(x + 1, {{1, &ta}});
+        break;
+      case 13:
+        v[a] = var(0.3);
+        t[a] = combine(0.3, {});
+        break;
       case 14: {  // an expression kept while its variables change
         auto kept = v[b] * v[c] + v[a];
         v[b] += v[d];
@@ -87,12 +129,18 @@ struct machine {
         t[c] = combine(x * y + x - y, {{y + 1, &ta}, {x - 1, &tb}});
         break;
       }
-      case 17: v[a] = (v[a] + v[b] * v[c]) + v[d] * v[a];
+      case 17:
+        v[a] = (v[a] + v[b] * v[c]) + v[d] * v[a];
         t[a] = combine(x + y * z + w * x, {{1 + w, &ta}, {z, &tb}, {y, &tc}, {x, &td}});
         break;
-      case 18: v[a] *= v[b]; t[a] = combine(x * y, {{y, &ta}, {x, &tb}}); break;
-      default: v[a] = v[b] / (2.0 + v[c] * v[c]);
-        t[a] = combine(y / (2 + z * z), {{1 / (2 + z * z), &tb}, {-2 * y * z / ((2 + z * z) * (2 + z * z)), &tc}});
+      case 18:
+        v[a] *= v[b];
+        t[a] = combine(x * y, {{y, &ta}, {x, &tb}});
+        break;
+      default:
+        v[a] = v[b] / (2.0 + v[c] * v[c]);
+        t[a] = combine(y / (2 + z * z),
+                       {{1 / (2 + z * z), &tb}, {-2 * y * z / ((2 + z * z) * (2 + z * z)), &tc}});
         break;
     }
     // Values stay in a range where the truth is well conditioned.
@@ -104,7 +152,8 @@ struct machine {
   }
 };
 
-void require_equal(const autodiff::tape& tape, const machine& m, const std::vector<var>& x, std::size_t out) {
+void require_equal(const autodiff::tape& tape, const machine& m, const std::vector<var>& x,
+                   std::size_t out) {
   for (std::size_t i = 0; i < inputs; ++i) {
     const double expected = m.t[out].gradient[i], got = tape.adjoint(x[i]);
     double scale = 1;
@@ -115,7 +164,8 @@ void require_equal(const autodiff::tape& tape, const machine& m, const std::vect
 
 }  // namespace
 
-TEST_CASE("random programs full of aliases have the gradient that plain forward accumulation gives") {
+TEST_CASE(
+    "random programs full of aliases have the gradient that plain forward accumulation gives") {
   std::mt19937_64 random(20261121);
   const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
   for (int program = 0; program < 3000; ++program) {
@@ -163,7 +213,8 @@ TEST_CASE("random programs full of aliases have the gradient that plain forward 
 
 TEST_CASE("a sum that grew term by term has the adjoints of its parts, and of every stage") {
   autodiff::tape tape;
-  const auto w = tape.variable(std::vector{1.0, 2.0, 3.0, 4.0}), x = tape.variable(std::vector{5.0, 6.0, 7.0, 8.0});
+  const auto w = tape.variable(std::vector{1.0, 2.0, 3.0, 4.0}),
+             x = tape.variable(std::vector{5.0, 6.0, 7.0, 8.0});
   std::vector<var> stages;
   var s = w[0];
   for (std::size_t i = 0; i < 4; ++i) {
@@ -203,8 +254,10 @@ TEST_CASE("a square is one argument") {
   CHECK(tape.statistics().statements == 1);
   tape.backward(y);
   CHECK(tape.adjoint(x) == 7.0);
-// Without optimisation, or with the calls that a sanitizer puts between, the compiler does not see it.
-#if defined(__OPTIMIZE__) && defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Without optimisation, or with the calls that a sanitizer puts between, the compiler does not see
+// it.
+#if defined(__OPTIMIZE__) && defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
   CHECK(tape.statistics().arguments == 1);
 #endif
 }

@@ -54,20 +54,24 @@ TEST_CASE("the tape has the primer's numbers, computed elsewhere with fifty digi
   CHECK(ulps(tape.a2[1], 1.1463418161461781447) <= 2);
 }
 
-TEST_CASE("the tape reproduces every digit of the published table from the script's hidden outputs") {
+TEST_CASE(
+    "the tape reproduces every digit of the published table from the script's hidden outputs") {
   const auto tape = primer::by_tape_from_printed_outputs();
   const auto& table = primer::published;
   for (std::size_t m = 0; m < 3; ++m) {
     CHECK(printed_like(tape.z1[m], table.z1[m]) == table.z1[m]);
-    for (std::size_t i = 0; i < 2; ++i) CHECK(printed_like(tape.dw1[m][i], table.dw1[m][i]) == table.dw1[m][i]);
+    for (std::size_t i = 0; i < 2; ++i)
+      CHECK(printed_like(tape.dw1[m][i], table.dw1[m][i]) == table.dw1[m][i]);
   }
   for (std::size_t k = 0; k < 2; ++k) {
     CHECK(printed_like(tape.a2[k], table.a2[k]) == table.a2[k]);
-    for (std::size_t m = 0; m < 3; ++m) CHECK(printed_like(tape.dw2[k][m], table.dw2[k][m]) == table.dw2[k][m]);
+    for (std::size_t m = 0; m < 3; ++m)
+      CHECK(printed_like(tape.dw2[k][m], table.dw2[k][m]) == table.dw2[k][m]);
   }
 }
 
-TEST_CASE("in double the tape differs from the published table by the script's float32 rounding alone") {
+TEST_CASE(
+    "in double the tape differs from the published table by the script's float32 rounding alone") {
   const auto tape = primer::by_tape();
   const auto& table = primer::published;
   const auto close = [](double value, const char* digits) {

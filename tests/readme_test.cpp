@@ -1,4 +1,5 @@
-// What the READMEs show is what the compiler saw: every C++ block stands word for word in an example.
+// What the READMEs show is what the compiler saw: every C++ block stands word for word in an
+// example.
 
 #include <tests/catch.hpp>
 
@@ -72,7 +73,8 @@ TEST_CASE("every file that a README names exists") {
       if (line.rfind("```", 0) == 0) code = !code;
       if (code) continue;
       // Markdown links: [text](target), those into the repository.
-      for (std::size_t at = line.find("]("); at != std::string::npos; at = line.find("](", at + 2)) {
+      for (std::size_t at = line.find("]("); at != std::string::npos;
+           at = line.find("](", at + 2)) {
         const std::string target = line.substr(at + 2, line.find(')', at) - at - 2);
         if (target.rfind("http", 0) == 0 || target.rfind('#', 0) == 0) continue;
         INFO(readme << " links to " << target);

@@ -226,9 +226,12 @@ TEST_CASE("a step leaves the values of the parameters and an empty tape") {
       gradients);
   CHECK(std::equal(before.values().begin(), before.values().end(),
                    net.layers()[0].weights.values().begin()));
-  CHECK(tape.statistics().operations == 0);
-  CHECK(tape.statistics().places == 0);
   CHECK(earlier.value() == 1);
+  // Nothing is left to rewind; a checked build keeps a record of its own on a rewound tape.
+  const autodiff::tape_statistics after = tape.statistics();
+  tape.rewind();
+  CHECK(after.operations == tape.statistics().operations);
+  CHECK(after.places == tape.statistics().places);
 }
 
 TEST_CASE("a step whose objective throws leaves passive parameters and a usable tape") {

@@ -10,8 +10,8 @@ namespace bench::problems {
 
 /// Potential energy of three particles in the plane with Lennard-Jones pairs,
 /// 4 sum (r_ij^-12 - r_ij^-6), in a Gaussian well -exp(-c^2 / 2) across the x-axis, c the sum of
-/// the particles' x. Forty operations: what one call of a small function costs, tape and all. x =
-/// [x0, y0, x1, y1, x2, y2], in units of the pair's zero of energy. Source: Frenkel and Smit,
+/// the particles' x. Some forty operations: what one call of a small function costs, tape and all.
+/// x = [x0, y0, x1, y1, x2, y2], in units of the pair's zero of energy. Source: Frenkel and Smit,
 /// Understanding Molecular Simulation (2002), eq. (3.2.4).
 struct tiny {
   std::vector<double> start() const { return {0.1, 0.05, 1.2, 0.1, 0.5, 1.15}; }

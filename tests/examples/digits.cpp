@@ -3,8 +3,8 @@
 //
 //   digits [--data DIR] [--epochs N] [--picture FILE] [--quick]
 //
-// DIR holds MNIST as IDX files, plain or gzip. Without it the folder of the project's data is tried, and
-// then digits are drawn by the program itself.
+// DIR holds MNIST as IDX files, plain or gzip. Without it the folder of the project's data is
+// tried, and then digits are drawn by the program itself.
 
 #include <tests/examples/drawn_digits.hpp>
 
@@ -44,7 +44,8 @@ options parse(int argc, char** argv) {
                                    "use --data DIR, --epochs N, --picture FILE or --quick");
     }
     if (++i == argc) {
-      throw autodiff::domain_error("digits", fmt::format("{} without a value", name), "give it one");
+      throw autodiff::domain_error("digits", fmt::format("{} without a value", name),
+                                   "give it one");
     }
     const std::string_view value = argv[i];
     if (name == "--data") chosen.data = value;
@@ -52,7 +53,8 @@ options parse(int argc, char** argv) {
     if (name == "--epochs") {
       const auto [end, problem] = std::from_chars(value.begin(), value.end(), chosen.epochs);
       if (problem != std::errc() || end != value.end() || chosen.epochs == 0) {
-        throw autodiff::domain_error("digits", fmt::format("--epochs {}", value), "give a number from 1 on");
+        throw autodiff::domain_error("digits", fmt::format("--epochs {}", value),
+                                     "give a number from 1 on");
       }
     }
   }
@@ -60,7 +62,8 @@ options parse(int argc, char** argv) {
 }
 
 /// A file of this name in the folder, plain or gzip, for the test or the training set of MNIST.
-std::optional<std::filesystem::path> find(const std::filesystem::path& folder, const std::string& kind) {
+std::optional<std::filesystem::path> find(const std::filesystem::path& folder,
+                                          const std::string& kind) {
   for (const char* set : {"t10k", "train"}) {
     for (const char* ending : {"", ".gz"}) {
       const auto file = folder / (std::string(set) + "-" + kind + ending);
@@ -89,8 +92,9 @@ nn::dataset<float> load(const options& chosen) {
                              "it should hold t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, "
                              "plain or .gz (or train-...)");
   }
-  fmt::print("Data: digits drawn by this program (no MNIST files in {}; --data DIR names a folder)\n",
-             folder.string());
+  fmt::print(
+      "Data: digits drawn by this program (no MNIST files in {}; --data DIR names a folder)\n",
+      folder.string());
   const drawn_digits drawn = draw_digits(chosen.quick ? 2000 : 10000, split_seed);
   return nn::image_dataset<float>(drawn.images, drawn.labels);
 }
@@ -118,7 +122,8 @@ void draw_curves(const std::filesystem::path& file, const nn::history& history) 
 int run(const options& chosen) {
   const nn::dataset<float> data = load(chosen);
   const auto [train, test] = nn::split(data, data.size() / 5 * 4, nn::seed{split_seed});
-  fmt::print("{} images to train, {} to test, split by seed {}\n", train.size(), test.size(), split_seed);
+  fmt::print("{} images to train, {} to test, split by seed {}\n", train.size(), test.size(),
+             split_seed);
 
   nn::network<float> net(784, {nn::dense(128, nn::relu), nn::dense(10)}, nn::seed{42});
   fmt::print("Network: {}\n\n", nn::to_string(net));

@@ -1,5 +1,6 @@
-// The worked example of "A Primer on Backpropagation with a Numerical Example, Diagrams and Python Code"
-// (Santi, 2025): every number by the document's formulas, by the tape, and as its script printed it.
+// The worked example of "A Primer on Backpropagation with a Numerical Example, Diagrams and Python
+// Code" (Santi, 2025): every number by the document's formulas, by the tape, and as its script
+// printed it.
 
 #include <tests/examples/primer_network.hpp>
 
@@ -18,7 +19,8 @@ struct line_printer {
   void operator()(const std::string& name, double formula, double tape, const char* printed,
                   const char* note = "") {
     largest = std::max(largest, std::abs(formula - tape));
-    fmt::print(frame, name, fmt::format("{:.16f}", formula), fmt::format("{:.16f}", tape), printed, note);
+    fmt::print(frame, name, fmt::format("{:.16f}", formula), fmt::format("{:.16f}", tape), printed,
+               note);
   }
 };
 
@@ -56,55 +58,71 @@ int main() {
   print_heading("Deltas, (5) to (7): the adjoints of a");
   const char* printed_delta2[] = {"-0.52", "-0.01"};
   for (std::size_t k = 0; k < 2; ++k) {
-    print(fmt::format("delta{}(2)", k + 1), formula.delta2[k], tape.delta2[k], printed_delta2[k], "[2]");
+    print(fmt::format("delta{}(2)", k + 1), formula.delta2[k], tape.delta2[k], printed_delta2[k],
+          "[2]");
   }
   const char* printed_delta1[] = {"-0.044", "-0.039", "-0.020"};
   for (std::size_t m = 0; m < 3; ++m) {
-    print(fmt::format("delta{}(1)", m + 1), formula.delta1[m], tape.delta1[m], printed_delta1[m], "[2]");
+    print(fmt::format("delta{}(1)", m + 1), formula.delta1[m], tape.delta1[m], printed_delta1[m],
+          "[2]");
   }
 
   print_heading("Gradients of the weights: dE/dw = delta z");
   for (std::size_t k = 0; k < 2; ++k) {
     for (std::size_t m = 0; m < 3; ++m) {
-      print(fmt::format("dE/dw{}{}(2)", k + 1, m + 1), formula.dw2[k][m], tape.dw2[k][m], printed.dw2[k][m]);
+      print(fmt::format("dE/dw{}{}(2)", k + 1, m + 1), formula.dw2[k][m], tape.dw2[k][m],
+            printed.dw2[k][m]);
     }
   }
   for (std::size_t m = 0; m < 3; ++m) {
     for (std::size_t i = 0; i < 2; ++i) {
-      print(fmt::format("dE/dw{}{}(1)", m + 1, i + 1), formula.dw1[m][i], tape.dw1[m][i], printed.dw1[m][i],
-            m == 1 ? "[3]" : m == 2 ? "[3]" : "");
+      print(fmt::format("dE/dw{}{}(1)", m + 1, i + 1), formula.dw1[m][i], tape.dw1[m][i],
+            printed.dw1[m][i],
+            m == 1   ? "[3]"
+            : m == 2 ? "[3]"
+                     : "");
     }
   }
 
   fmt::print("\nLargest difference between formula and tape: {:.1e}\n\n", print.largest);
   fmt::print(
-      "[1] The document writes h'(a3) = tanh(1.7) = 1 - tanh^2(1.7) = 0.14. tanh(1.7) is the value, not the\n"
-      "    slope; the slope is {:.6f}. It gets 0.14 because it squares 0.93, a rounded z; the same slip\n"
+      "[1] The document writes h'(a3) = tanh(1.7) = 1 - tanh^2(1.7) = 0.14. tanh(1.7) is the "
+      "value, not the\n"
+      "    slope; the slope is {:.6f}. It gets 0.14 because it squares 0.93, a rounded z; the same "
+      "slip\n"
       "    stands in its lines for delta(1), which read tanh(...) where tanh'(...) is meant.\n"
-      "[2] The document computes by hand with two decimals: (0.48 - 1) = -0.52 is really {:.6f}, because\n"
+      "[2] The document computes by hand with two decimals: (0.48 - 1) = -0.52 is really {:.6f}, "
+      "because\n"
       "    y1 = 0.4869 rounds to 0.49; 1.14 - 1.15 = -0.01 is really {:.6f}.\n"
-      "[3] The script ran in float32, and its tanh(1.1) = 0.8004991 is one unit of float32 above the true\n"
+      "[3] The script ran in float32, and its tanh(1.1) = 0.8004991 is one unit of float32 above "
+      "the true\n"
       "    0.8004990; 1 - z^2 magnifies that in the last digits printed here.\n"
-      "    The document's E is half the sum of squares, its script minimises the mean of squares: the same\n"
+      "    The document's E is half the sum of squares, its script minimises the mean of squares: "
+      "the same\n"
       "    only because there are two outputs.\n",
       tape.slope1[2], tape.delta2[0], tape.delta2[1]);
 
   const primer::numbers<float> from_printed = primer::by_tape_from_printed_outputs();
-  fmt::print("\nThe tape in float32, from the script's own hidden outputs, beside the table it printed:\n");
+  fmt::print(
+      "\nThe tape in float32, from the script's own hidden outputs, beside the table it "
+      "printed:\n");
   bool same = true;
   const auto compare = [&](const std::string& name, float value, const char* digits, int decimals) {
     const std::string mine = fmt::format("{:.{}f}", value, decimals);
     same = same && mine == digits;
-    fmt::print("  {:<12}{:>14}{:>14}  {}\n", name, mine, digits, mine == digits ? "same" : "DIFFERENT");
+    fmt::print("  {:<12}{:>14}{:>14}  {}\n", name, mine, digits,
+               mine == digits ? "same" : "DIFFERENT");
   };
   for (std::size_t m = 0; m < 3; ++m) {
     for (std::size_t i = 0; i < 2; ++i) {
-      compare(fmt::format("dE/dw{}{}(1)", m + 1, i + 1), from_printed.dw1[m][i], printed.dw1[m][i], 8);
+      compare(fmt::format("dE/dw{}{}(1)", m + 1, i + 1), from_printed.dw1[m][i], printed.dw1[m][i],
+              8);
     }
   }
   for (std::size_t k = 0; k < 2; ++k) {
     for (std::size_t m = 0; m < 3; ++m) {
-      compare(fmt::format("dE/dw{}{}(2)", k + 1, m + 1), from_printed.dw2[k][m], printed.dw2[k][m], 8);
+      compare(fmt::format("dE/dw{}{}(2)", k + 1, m + 1), from_printed.dw2[k][m], printed.dw2[k][m],
+              8);
     }
   }
   compare("y1", from_printed.a2[0], printed.a2[0], 8);

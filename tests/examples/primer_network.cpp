@@ -93,7 +93,8 @@ numbers<double> by_tape() {
 numbers<float> by_tape_from_printed_outputs() {
   autodiff::tape tape;
   const auto input = matrix<float>({1.0f, 2.0f}), target = matrix<float>({1.0f, 1.15f});
-  const auto first = tape.variable(as_weights<float>(w1)), second = tape.variable(as_weights<float>(w2));
+  const auto first = tape.variable(as_weights<float>(w1)),
+             second = tape.variable(as_weights<float>(w2));
   matrix<float> printed(autodiff::shape{3});
   std::transform(published.z1.begin(), published.z1.end(), printed.mutable_values().begin(),
                  [](const char* digits) { return std::strtof(digits, nullptr); });

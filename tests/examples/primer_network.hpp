@@ -1,6 +1,7 @@
 #pragma once
-// The numerical example of "A Primer on Backpropagation with a Numerical Example" (Santi, 2025), computed
-// twice: by the formulas that the document derives, with plain loops, and by the sweep of the tape.
+// The numerical example of "A Primer on Backpropagation with a Numerical Example" (Santi, 2025),
+// computed twice: by the formulas that the document derives, with plain loops, and by the sweep of
+// the tape.
 
 #include <array>
 
@@ -11,8 +12,8 @@ using hidden = std::array<T, 3>;
 template <class T>
 using outputs = std::array<T, 2>;
 
-/// Every number of the worked example. Weights and their gradients stand as in the document: w[k][m]
-/// leads from unit m of the layer before to unit k.
+/// Every number of the worked example. Weights and their gradients stand as in the document:
+/// w[k][m] leads from unit m of the layer before to unit k.
 template <class T>
 struct numbers {
   hidden<T> a1, z1, slope1, delta1;
@@ -29,11 +30,13 @@ inline constexpr std::array<std::array<double, 3>, 2> w2{{{0.1, 0.2, 0.3}, {0.4,
 /// Equations (5) to (7) and dE/dw = delta z of the document, with E = 1/2 sum (y - t)^2.
 numbers<double> by_formula();
 
-/// The network as nn::network<double>, recorded and swept; deltas are adjoints of the preactivations.
+/// The network as nn::network<double>, recorded and swept; deltas are adjoints of the
+/// preactivations.
 numbers<double> by_tape();
 
-/// In float, with the hidden outputs that the document's script printed instead of tanh(a): the layer is
-/// linearised on the tape as z + (1 - z^2)(a - a0). What remains is exactly the script's arithmetic.
+/// In float, with the hidden outputs that the document's script printed instead of tanh(a): the
+/// layer is linearised on the tape as z + (1 - z^2)(a - a0). What remains is exactly the script's
+/// arithmetic.
 numbers<float> by_tape_from_printed_outputs();
 
 /// The table that the document's TensorFlow script printed, in its own digits.
@@ -43,10 +46,12 @@ struct printed_table {
   std::array<std::array<const char*, 3>, 2> dw2;
   outputs<const char*> a2;
 };
-inline constexpr printed_table published{
-    {{{"-0.04150072", "-0.08300145"}, {"-0.03751578", "-0.07503156"}, {"-0.01951589", "-0.03903178"}}},
-    {"0.46211717", "0.8004991", "0.935409"},
-    {{{"-0.23709649", "-0.41070867", "-0.47992632"}, {"-0.00169051", "-0.00292837", "-0.00342189"}}},
-    {"0.48693424", "1.1463418"}};
+inline constexpr printed_table published{{{{"-0.04150072", "-0.08300145"},
+                                           {"-0.03751578", "-0.07503156"},
+                                           {"-0.01951589", "-0.03903178"}}},
+                                         {"0.46211717", "0.8004991", "0.935409"},
+                                         {{{"-0.23709649", "-0.41070867", "-0.47992632"},
+                                           {"-0.00169051", "-0.00292837", "-0.00342189"}}},
+                                         {"0.48693424", "1.1463418"}};
 
 }  // namespace primer

@@ -12,7 +12,8 @@ int main() {
   ad::tensor<float> input({1.0f, 2.0f}), target({0.5f, 0.8f, 0.9f});
 
   ad::tape tape;
-  ad::tensor<float> w = tape.variable(ad::tensor<float>({{0.1f, 0.2f}, {0.3f, 0.4f}, {0.5f, 0.6f}}));
+  ad::tensor<float> w =
+      tape.variable(ad::tensor<float>({{0.1f, 0.2f}, {0.3f, 0.4f}, {0.5f, 0.6f}}));
   ad::tensor<float> a = matmul(w, input);  // [3, 2] x [2] -> [3]
   ad::tensor<float> e = 0.5f * sum(square(tanh(a) - target));
   tape.backward(e);
