@@ -39,12 +39,18 @@ void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* cons
   const std::uint8_t* code = r.next_code();
   const std::uint8_t* const oldest = code - codes;
   T* at = adjoints + r.places();
-  const auto pull = [&](std::size_t count, const T& weight) __attribute__((always_inline)) {
-    for (std::size_t i = 0; i < count; ++i) adjoints[arguments[i]] += partials[i] * weight;
-  };
-  const auto add = [&]<std::size_t... I>(const T& weight, std::index_sequence<I...>)
+  const auto pull = [&]<std::size_t... I>(const T& weight, std::index_sequence<I...>)
       __attribute__((always_inline)) {
     ((adjoints[arguments[I]] += partials[I] * weight), ...);
+  };
+  // Records of N arguments, N known to the compiler. Zero means that the output does not depend on
+  // a result: it is skipped by selection, because its partials may be infinite.
+  const auto plain = [&]<std::size_t N>(std::integral_constant<std::size_t, N>)
+      __attribute__((always_inline)) {
+    partials -= N;
+    arguments -= N;
+    const T weight = *--at;
+    if (!is_zero(weight)) pull(weight, std::make_index_sequence<N>());
   };
   // A run of equal records that carry into each other, a sum that grew term by term: the adjoint of
   // each place stays in a register for the next.
@@ -54,7 +60,7 @@ void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* cons
     while (true) {
       partials -= N;
       arguments -= N;
-      if (!is_zero(weight)) add(weight, std::make_index_sequence<N>());
+      if (!is_zero(weight)) pull(weight, std::make_index_sequence<N>());
       weight += at[-1];
       at[-1] = weight;
       if (code == oldest || code[-1] != kind) return;
@@ -62,47 +68,48 @@ void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* cons
       --at;
     }
   };
+  const auto pull_all = [&](std::size_t count) __attribute__((always_inline)) {
+    arguments -= count;
+    const T weight = *--at;
+    if (is_zero(weight)) return weight;
+    for (std::size_t i = 0; i < count; ++i) adjoints[arguments[i]] += partials[i] * weight;
+    return weight;
+  };
+  // Any record of arguments.
+  const auto general = [&](std::size_t kind) {
+    if (kind == tape_code::long_record) {
+      const std::size_t count = *--arguments;
+      partials -= count + 1;
+      pull_all(count);
+    } else {
+      const std::size_t count = kind & (tape_code::carry - 1u);
+      partials -= count;
+      const T weight = pull_all(count);
+      if (kind >= tape_code::carry) at[-1] += weight;
+    }
+  };
   while (code != oldest) {
     const std::size_t kind = *--code;
-    if (kind < tape_code::carry) {
-      partials -= kind;
-      arguments -= kind;
-      const T weight = *--at;
-      // Zero means that the output does not depend on this result: skipped by selection, because
-      // its partials may be infinite.
-      if (is_zero(weight)) continue;
-      switch (kind) {
-        case 1: add(weight, std::make_index_sequence<1>()); break;
-        case 2: add(weight, std::make_index_sequence<2>()); break;
-        case 3: add(weight, std::make_index_sequence<3>()); break;
-        case 4: add(weight, std::make_index_sequence<4>()); break;
-        default: pull(kind, weight);
-      }
-    } else if (kind < tape_code::inputs) {
-      switch (kind) {
-        case tape_code::carry + 1: run(kind, std::integral_constant<std::size_t, 1>{}); break;
-        case tape_code::carry + 2: run(kind, std::integral_constant<std::size_t, 2>{}); break;
-        case tape_code::carry + 3: run(kind, std::integral_constant<std::size_t, 3>{}); break;
-        default: {
-          const std::size_t count = kind - tape_code::carry;
-          partials -= count;
-          arguments -= count;
-          const T weight = *--at;
-          if (!is_zero(weight)) pull(count, weight);
-          at[-1] += weight;
-        }
-      }
-    } else if (kind == tape_code::long_record) {
-      const std::size_t count = *--arguments;
-      arguments -= count;
-      partials -= count + 1;
-      const T weight = *--at;
-      if (!is_zero(weight)) pull(count, weight);
-    } else {
+    if (kind == tape_code::operation || kind == tape_code::inputs) [[unlikely]] {
       operation<T>& swept = **--operations_end;
       at -= swept.places;
       swept.sweep(tape, static_cast<std::uint32_t>(at - adjoints));
+      continue;
     }
+    // Written out for numbers alone: of a nested type each += is a statement on the inner tape.
+    if constexpr (std::is_floating_point_v<T>) {
+      switch (kind) {
+        case 1: plain(std::integral_constant<std::size_t, 1>{}); continue;
+        case 2: plain(std::integral_constant<std::size_t, 2>{}); continue;
+        case 3: plain(std::integral_constant<std::size_t, 3>{}); continue;
+        case 4: plain(std::integral_constant<std::size_t, 4>{}); continue;
+        case tape_code::carry + 1: run(kind, std::integral_constant<std::size_t, 1>{}); continue;
+        case tape_code::carry + 2: run(kind, std::integral_constant<std::size_t, 2>{}); continue;
+        case tape_code::carry + 3: run(kind, std::integral_constant<std::size_t, 3>{}); continue;
+        default: break;
+      }
+    }
+    general(kind);
   }
 }
 

@@ -57,7 +57,7 @@ std::string to_string(const confusion_matrix& matrix) {
   for (const auto& row : matrix.counts) {
     for (const std::size_t count : row) largest = std::max(largest, count);
   }
-  const std::size_t width = fmt::formatted_size("{}", largest) + 2;
+  const std::size_t width = std::to_string(largest).size() + 2;
   std::string text = "actual | predicted\n       |";
   for (std::size_t j = 0; j < matrix.counts.size(); ++j) text += fmt::format("{:>{}}", j, width);
   text += "    right\n-------+" + std::string(width * matrix.counts.size() + 9, '-') + '\n';
