@@ -22,10 +22,9 @@ int main() {
     };
     std::vector start{-1.2, 1.0}, direction{1.0, 0.0};
 
-    auto [value, gradient] =
-        ad::value_and_gradient(rosenbrock, start);       // gradient: std::vector<double>
-    auto along = ad::jvp(rosenbrock, start, direction);  // forward mode, no tape
-    ad::check_gradient(rosenbrock, start);               // throws a report if they differ
+    auto [value, gradient] = ad::value_and_gradient(rosenbrock, start);  // a std::vector<double>
+    auto along = ad::jvp(rosenbrock, start, direction);                  // forward mode, no tape
+    ad::check_gradient(rosenbrock, start);  // throws a report if they differ
     fmt::print("rosenbrock = {}, gradient {}, first entry forward {}\n", value, gradient,
                along.tangent);
   }
