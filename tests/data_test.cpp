@@ -1,5 +1,6 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/temporary_folder.hpp>
 
 #include <autodiff/error.hpp>
 #include <nn/data.hpp>
@@ -23,27 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using bytes = std::vector<std::uint8_t>;
-
-/// A folder of its own for each test, gone afterwards.
-class temporary_folder {
- public:
-  temporary_folder() {
-    std::string name = (fs::temp_directory_path() / "backsweep-data-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  ~temporary_folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 bytes idx(const std::vector<std::uint8_t>& extents, const bytes& values) {
   bytes file{0, 0, 8, static_cast<std::uint8_t>(extents.size())};
