@@ -115,7 +115,7 @@ class basic_tape {
   /// passive or not of this tape, shape_error when y has several elements.
   template <class Output>
   void backward(const Output& y, keeping kept = keep_all) {
-    sweep_from(y, kept, [&](const auto& recorded) { seed(*this, recorded); });
+    sweep_from(y, kept, [&](const auto& recorded) { return seed(*this, recorded); });
   }
 
   /// The same from any output with its cotangent: afterwards adjoint(x) is the vector-Jacobian
@@ -124,7 +124,7 @@ class basic_tape {
   requires(!std::same_as<Cotangent, keeping>) void backward(const Output& y,
                                                             const Cotangent& cotangent,
                                                             keeping kept = keep_all) {
-    sweep_from(y, kept, [&](const auto& recorded) { seed(*this, recorded, cotangent); });
+    sweep_from(y, kept, [&](const auto& recorded) { return seed(*this, recorded, cotangent); });
   }
 
   /// The adjoint of x after the last backward: a number for a var, a tensor of its shape for a
@@ -309,7 +309,7 @@ class basic_tape {
   static constexpr std::size_t reserved_bytes = argument_bytes + 1 + sizeof(T);
 
   template <class Output, class Seed>
-  void sweep_from(const Output& y, keeping kept, Seed&& seed_it);
+  void sweep_from(const Output& y, keeping kept, Seed&& checked_seed);
   recorder<T> divide_memory();
   void set_argument_limit(recorder<T>& r) noexcept;
   /// Throws memory_error unless so many more arguments fit.
@@ -411,15 +411,16 @@ void basic_tape<T>::make_room(recorder<T>& r, std::size_t arguments) {
 
 template <class T>
 template <class Output, class Seed>
-void basic_tape<T>::sweep_from(const Output& y, keeping kept, Seed&& seed_it) {
+void basic_tape<T>::sweep_from(const Output& y, keeping kept, Seed&& checked_seed) {
   const auto& recorded = as_recorded(y);
+  const auto plant_seed = checked_seed(recorded);
   kept_ = kept;
   adjoint_count_ = swept_operations_ = 0;
   // A nested tape records the arithmetic of this sweep elsewhere; this one does not grow meanwhile.
   const recorder<T> r = at_work();
   std::fill_n(adjoints_, r.places(), T(0));
   for (std::size_t i = 0; i < operation_count_; ++i) operations_[i]->clear();
-  seed_it(recorded);
+  plant_seed();
   autodiff::sweep(*this, r, code_count(), adjoints_, operations_ + operation_count_);
   adjoint_count_ = r.places();
   swept_operations_ = operation_count_;

@@ -236,15 +236,15 @@ namespace tensor_errors {
 }  // namespace tensor_errors
 
 template <class T>
-void seed(tape& t, const tensor<T>& y) {
-  if (y.size() != 1) tensor_errors::not_scalar(y.shape());
-  seed(t, y, tensor<T>(y.shape(), T(1)));
+auto seed(tape& t, const tensor<T>& y, const tensor<T>& cotangent) {
+  auto* node = static_cast<tensor_node<T>*>(&t.operation_at(y.tag(), y.serial(), "backward"));
+  if (y.shape() != cotangent.shape()) tensor_errors::cotangent_shape(y.shape(), cotangent.shape());
+  return [node, cotangent] { node->add(cotangent.stored()); };
 }
 template <class T>
-void seed(tape& t, const tensor<T>& y, const tensor<T>& cotangent) {
-  auto& node = t.operation_at(y.tag(), y.serial(), "backward");
-  if (y.shape() != cotangent.shape()) tensor_errors::cotangent_shape(y.shape(), cotangent.shape());
-  static_cast<tensor_node<T>&>(node).add(cotangent.stored());
+auto seed(tape& t, const tensor<T>& y) {
+  if (y.size() != 1) tensor_errors::not_scalar(y.shape());
+  return seed(t, y, tensor<T>(y.shape(), T(1)));
 }
 
 template <class T>

@@ -125,14 +125,17 @@ basic_var<typename E::value_type> as_recorded(const E& y) {
   return y;
 }
 
-template <class T>
-void seed(basic_tape<T>& t, const basic_var<T>& y) {
-  t.adjoint_at(t.place(y.tag(), "backward")) = T(1);
-}
+// Checks the output and returns what puts its cotangent in place, so that a backward that is
+// refused has not touched the adjoints of the last one.
 template <class T, class U>
 requires std::convertible_to<U, T>
-void seed(basic_tape<T>& t, const basic_var<T>& y, const U& cotangent) {
-  t.adjoint_at(t.place(y.tag(), "backward")) = T(cotangent);
+auto seed(basic_tape<T>& t, const basic_var<T>& y, const U& cotangent) {
+  const std::uint32_t place = t.place(y.tag(), "backward");
+  return [&t, place, cotangent] { t.adjoint_at(place) = T(cotangent); };
+}
+template <class T>
+auto seed(basic_tape<T>& t, const basic_var<T>& y) {
+  return seed(t, y, T(1));
 }
 
 template <class T>

@@ -197,6 +197,16 @@ TEST_CASE("a long statement with passive arguments records the active ones") {
   }
 }
 
+TEST_CASE("a backward that is refused leaves the adjoints of the last one") {
+  tape t;
+  const var x = t.variable(3.0);
+  const var y = x * x;
+  t.backward(y);
+  CHECK_THROWS_AS(t.backward(var(2.0)), autodiff::tape_error);
+  CHECK(t.adjoint(x) == 6);
+  CHECK(t.adjoint(y) == 1);
+}
+
 TEST_CASE("backward may be called again, for the same or another output") {
   tape t;
   const var x = t.variable(3.0), y = t.variable(4.0);

@@ -40,6 +40,17 @@ using doubles = std::vector<double>;
 
 }  // namespace
 
+TEST_CASE("a backward that is refused leaves the adjoints of tensors") {
+  tape t;
+  const auto x = t.variable(tensor<double>({1.0, 2.0}));
+  const auto y = square(x);
+  t.backward(y, tensor<double>({1.0, 10.0}));
+  CHECK_THROWS_AS(t.backward(y), shape_error);
+  CHECK_THROWS_AS(t.backward(y, tensor<double>({1.0, 1.0, 1.0})), shape_error);
+  CHECK(t.adjoint(x).value(0) == 2.0);
+  CHECK(t.adjoint(x).value(1) == 40.0);
+}
+
 TEST_CASE("a tensor is made from nested lists of one to three levels") {
   const tensor<double> a({1.0, 2.0, 3.0});
   CHECK(a.shape() == shape{3});
