@@ -16,8 +16,8 @@ extern "C" [[gnu::weak]] void openblas_set_num_threads(int);
 namespace autodiff {
 namespace {
 
-// Below this many multiply-adds, some 200 microseconds of work, waking threads costs more than they
-// save: OpenBLAS left alone makes a training step of a small network ten times slower.
+// Below this many multiply-adds, a few hundred microseconds of work, waking threads costs more than
+// they save: OpenBLAS left alone makes a training step of a small network ten times slower.
 constexpr double threaded_product = 16e6;
 
 /// Keeps OpenBLAS on the calling thread while it lives.

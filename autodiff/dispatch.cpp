@@ -2,6 +2,7 @@
 
 #include <autodiff/kernels.hpp>
 
+#include <array>
 #include <cstdlib>
 #include <string_view>
 
@@ -15,25 +16,47 @@ extern const kernel_table kernels_avx512;
 
 namespace {
 
-const kernel_table& choose() noexcept {
+struct table_list {
+  std::array<const kernel_table*, 3> tables{&kernels_baseline};
+  std::size_t count = 1;
+
+  void add(const kernel_table& table) noexcept { tables[count++] = &table; }
+};
+
+table_list find_tables() noexcept {
+  table_list found;
 #ifndef BACKSWEEP_BASELINE_ONLY
-  const char* asked = std::getenv("BACKSWEEP_ISA");
-  const std::string_view limit = asked ? asked : "avx512";
+  // What -march=x86-64-v3 and -v4 let the compiler use, as far as the CPU can be asked.
   __builtin_cpu_init();
-  if (limit == "avx512" && __builtin_cpu_supports("avx512f") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd")) {
-    return kernels_avx512;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
+      !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")) {
+    return found;
   }
-  if (limit != "baseline" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
-    return kernels_avx2;
+  found.add(kernels_avx2);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512cd")) {
+    found.add(kernels_avx512);
   }
 #endif
-  return kernels_baseline;
+  return found;
+}
+
+const kernel_table& choose() noexcept {
+  const auto tables = available_kernels();
+  const char* asked = std::getenv("BACKSWEEP_ISA");
+  for (const kernel_table* table : tables) {
+    if (asked && std::string_view(asked) == table->instruction_set) return *table;
+  }
+  return *tables.back();
 }
 
 }  // namespace
+
+std::span<const kernel_table* const> available_kernels() noexcept {
+  static const table_list found = find_tables();
+  return {found.tables.data(), found.count};
+}
 
 const kernel_table& kernels() noexcept {
   static const kernel_table& chosen = choose();

@@ -7,6 +7,7 @@
 #include <autodiff/ops.hpp>
 
 #include <cstddef>
+#include <span>
 #include <type_traits>
 
 namespace autodiff {
@@ -74,8 +75,9 @@ struct kernel_table {
   plain_loops<double> plain_double;
 };
 
-/// The loops for this CPU. Chosen once; $BACKSWEEP_ISA (baseline, avx2, avx512) asks for a lesser
-/// one.
+/// The tables that this CPU can run, the best one last.
+std::span<const kernel_table* const> available_kernels() noexcept;
+/// The best of them, or the one that $BACKSWEEP_ISA names (baseline, avx2, avx512). Chosen once.
 const kernel_table& kernels() noexcept;
 
 // The loops themselves, as templates. Everything is forced inline: these templates are compiled for

@@ -22,7 +22,7 @@ class basic_tape;
 
 /// Whether every use of a scalar is checked, also of one whose place was rewound and taken by
 /// another
-/// (-DBACKSWEEP_CHECKED=ON). Otherwise one compare per argument finds what it can.
+/// (-DBACKSWEEP_CHECKED=ON). Otherwise one compare per statement finds what it can.
 #ifdef BACKSWEEP_CHECKED
 inline constexpr bool checked_build = true;
 #else
@@ -47,12 +47,13 @@ template <class T>
 struct recorder {
   T* partials = nullptr;
   std::uint32_t* arguments = nullptr;
-  std::uintptr_t code_base = 0;  // the next code stands at the address code_base + next
+  // The next code stands at the address code_base + next.
+  std::uintptr_t code_base = 0;
   std::size_t argument_count = 0;
-  std::size_t argument_limit =
-      0;               // one compare per statement; the cold path decides what was reached
-  tag_type first = 0;  // tag of place 0
-  tag_type next = 0;   // tag of the next place
+  // The cold path decides what was reached, so that a statement makes one compare.
+  std::size_t argument_limit = 0;
+  // Tags of place 0 and of the next place.
+  tag_type first = 0, next = 0;
   basic_tape<T>* tape = nullptr;
 
   std::uint64_t places() const noexcept { return next - first; }

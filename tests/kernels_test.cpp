@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -14,39 +15,11 @@
 #include <utility>
 #include <vector>
 
-#if defined(__x86_64__)
-namespace autodiff {
-extern const kernel_table kernels_baseline;
-extern const kernel_table kernels_avx2;
-extern const kernel_table kernels_avx512;
-}  // namespace autodiff
-#endif
-
 namespace {
 
 using autodiff::kernel_table;
 using autodiff::store;
 using reference::real;
-
-/// The tables that this CPU can run.
-std::vector<const kernel_table*> runnable_tables() {
-#if defined(__x86_64__)
-  std::vector<const kernel_table*> tables{&autodiff::kernels_baseline};
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("bmi2")) {
-    tables.push_back(&autodiff::kernels_avx2);
-  }
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512cd")) {
-    tables.push_back(&autodiff::kernels_avx512);
-  }
-  return tables;
-#else
-  return {&autodiff::kernels()};
-#endif
-}
 
 // The loops of a rule in a table, by overload.
 #define UNARY(NAME, ...)                                                       \
@@ -218,7 +191,7 @@ row_disagreement binary_disagreement(const kernel_table& table) {
 /// visit(name, type, instruction set, row_disagreement) for every row.
 template <class Visitor>
 void for_each_disagreement(Visitor&& visit) {
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     autodiff::for_each_unary_rule([&]<class Rule>() {
       visit(Rule::name, "float", table->instruction_set, unary_disagreement<Rule, float>(*table));
       visit(Rule::name, "double", table->instruction_set, unary_disagreement<Rule, double>(*table));
@@ -361,7 +334,7 @@ void require_every_stride(const kernel_table& table) {
 }  // namespace
 
 TEST_CASE("unary loops serve every length and write nowhere else") {
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     autodiff::for_each_unary_rule([&]<class Rule>() {
       require_every_length<Rule, float>(*table);
       require_every_length<Rule, double>(*table);
@@ -370,7 +343,7 @@ TEST_CASE("unary loops serve every length and write nowhere else") {
 }
 
 TEST_CASE("binary loops serve long and repeated operands and sum into a repeated one") {
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     autodiff::for_each_binary_rule([&]<class Rule>() {
       require_every_stride<Rule, float>(*table);
       require_every_stride<Rule, double>(*table);
@@ -379,7 +352,7 @@ TEST_CASE("binary loops serve long and repeated operands and sum into a repeated
 }
 
 TEST_CASE("a unary loop may write over its argument") {
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     autodiff::for_each_unary_rule([&]<class Rule>() {
       INFO(Rule::name);
       reference::random random(11);
@@ -394,7 +367,7 @@ TEST_CASE("a unary loop may write over its argument") {
 }
 
 TEST_CASE("a zero weight wins over an infinite slope of a steep row") {
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     const std::vector<double> x(9, 0.0), y(9, 0.0), dy{0, 1, -1, 0, 0, 2, 0, 0, 1};
     std::vector<double> dx(9);
     table->sqrt_double.pullback(9, x.data(), y.data(), dy.data(), dx.data(), store::write);
@@ -403,7 +376,7 @@ TEST_CASE("a zero weight wins over an infinite slope of a steep row") {
 }
 
 TEST_CASE("the share of a tie is what the caller says") {
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     const std::vector<float> a{1, 2, 3, 4, 5}, b{1, 0, 3, 9, 5}, dy(5, 1.0f);
     std::vector<float> da(5), db(5);
     for (const double tie : {0.5, 0.0}) {
@@ -424,7 +397,7 @@ TEST_CASE("the share of a tie is what the caller says") {
 TEMPLATE_TEST_CASE("sum and dot are those of long double up to rounding", "", float, double) {
   using T = TestType;
   reference::random random(12);
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     const auto& loops = plain_in(*table, T{});
     for (const std::size_t n : {0, 1, 2, 15, 16, 17, 31, 32, 100, 511, 512, 513, 1023, 1024, 1025,
                                 1536, 2560, 4000, 100001}) {
@@ -450,7 +423,7 @@ TEST_CASE("the error of a long sum grows slowly") {
   // One running sum of float would be off by more than a percent here.
   const std::vector<float> x(10'000'000, 0.1f);
   const real exact = real{0.1f} * static_cast<real>(x.size());
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     CHECK(std::fabs(table->plain_float.sum(x.size(), x.data()) / exact - 1) < 1e-6L);
   }
 }
@@ -459,7 +432,7 @@ TEMPLATE_TEST_CASE("max is the largest number, and NaN where there is one", "", 
   using T = TestType;
   const T infinity = std::numeric_limits<T>::infinity();
   reference::random random(13);
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     const auto& loops = plain_in(*table, T{});
     for (std::size_t n = 1; n < 70; ++n) {
       auto x = random.uniform<T>(n, -5, -1);
@@ -482,7 +455,7 @@ TEMPLATE_TEST_CASE("accumulate writes or adds a multiple of a vector or of one n
                    double) {
   using T = TestType;
   reference::random random(14);
-  for (const kernel_table* table : runnable_tables()) {
+  for (const kernel_table* table : autodiff::available_kernels()) {
     const auto& loops = plain_in(*table, T{});
     for (std::size_t n = 1; n < 40; ++n) {
       for (const std::size_t stride : {0, 1}) {
@@ -526,7 +499,15 @@ TEST_CASE("plain loops for duals carry tangents") {
   CHECK(y.tangent() == 1 + 2 * -3 + 3 * 2);
 }
 
-TEST_CASE("the chosen table is one that this CPU can run") {
-  const auto tables = runnable_tables();
-  CHECK(std::find(tables.begin(), tables.end(), &autodiff::kernels()) != tables.end());
+TEST_CASE("the chosen table is the best that this CPU can run, or the one asked for") {
+  const auto tables = autodiff::available_kernels();
+  CHECK(std::string_view(tables.front()->instruction_set) == "baseline");
+  const char* asked = std::getenv("BACKSWEEP_ISA");
+  for (const kernel_table* table : tables) {
+    if (asked && std::string_view(asked) == table->instruction_set) {
+      CHECK(&autodiff::kernels() == table);
+      return;
+    }
+  }
+  CHECK(&autodiff::kernels() == tables.back());
 }

@@ -30,13 +30,6 @@ using autodiff::tensor;
 using autodiff::unary_loops;
 using autodiff::var;
 
-namespace autodiff {
-extern const kernel_table kernels_baseline;
-#if defined(__x86_64__) && __SIZEOF_POINTER__ == 8
-extern const kernel_table kernels_avx2, kernels_avx512;
-#endif
-}  // namespace autodiff
-
 namespace {
 
 using wide = long double;
@@ -200,23 +193,6 @@ void for_each_row(F&& f) {
   }
 #define BINARY(NAME, ...) UNARY(NAME)
 #include <autodiff/ops.def>
-
-std::vector<const kernel_table*> reachable_tables() {
-  std::vector<const kernel_table*> tables{&autodiff::kernels_baseline};
-#if defined(__x86_64__) && __SIZEOF_POINTER__ == 8
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("bmi2")) {
-    tables.push_back(&autodiff::kernels_avx2);
-  }
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512cd")) {
-    tables.push_back(&autodiff::kernels_avx512);
-  }
-#endif
-  return tables;
-}
 
 template <class T>
 tensor<T> tensor_of(const std::vector<T>& x) {
@@ -551,7 +527,7 @@ TEST_CASE("second derivatives of saturated functions are zero, not NaN") {
 }
 
 TEST_CASE("loops of every reachable instruction set agree with long double arithmetic") {
-  const auto tables = reachable_tables();
+  const auto tables = autodiff::available_kernels();
   const auto check = [&]<class T>(T) {
     for (const kernel_table* table : tables) {
       INFO("instruction set " << table->instruction_set << ", "
