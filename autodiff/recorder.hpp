@@ -35,7 +35,8 @@ inline constexpr std::uint8_t longest = 120;
 /// Added to a count: the youngest earlier place is one more argument, with partial 1, that is not
 /// stored. Sums that grow term by term (s += a * b) are of this kind.
 inline constexpr std::uint8_t carry = 128;
-/// A block of inputs, to which more can be added while it is the youngest record.
+/// A block of inputs: they own places and have no arguments. In their stead stands their number, to
+/// which more can be added while the block is the youngest record.
 inline constexpr std::uint8_t inputs = 253;
 /// A longer record keeps its count as one more argument.
 inline constexpr std::uint8_t long_record = 254;
@@ -68,12 +69,21 @@ inline constexpr std::uint64_t most_places = std::uint64_t{1} << 31;
 template <class T>
 inline constinit thread_local recorder<T> active_recorder{};
 
-/// Records a statement whose arguments are not all active, or that found the memory full. Returns
-/// the tag of its result: 0 when no argument is active. Throws tape_error for a variable that is
-/// not of this recorder's tape, memory_error when its limit is reached.
+/// The text of an expression, to be read by anomaly.cpp: the name of its type, which is all that
+/// tells what was computed and costs nothing to carry along.
+template <class E>
+constexpr const char* text_of() {
+  return __PRETTY_FUNCTION__;
+}
+
+/// Records a statement whose arguments are not all active, that found the memory full, or that is
+/// watched. Returns the tag of its result: 0 when no argument is active. Throws tape_error for a
+/// variable that is not of this recorder's tape, memory_error when its limit is reached,
+/// domain_error when a strict tape refuses it.
 template <class T>
-[[gnu::noinline, gnu::cold]] tag_type record_slowly(recorder<T>& r, const T* partials,
-                                                    const tag_type* tags, std::size_t count);
+[[gnu::noinline, gnu::cold]] tag_type record_slowly(recorder<T>& r, const T& value,
+                                                    const T* partials, const tag_type* tags,
+                                                    std::size_t count, const char* text);
 
 /// Makes one argument of leaves I and J where the compiler sees them to be the same variable. J <
 /// I.
@@ -109,41 +119,44 @@ template <class T, class E>
     return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
       recorder<T>& r = active_recorder<T>;
       const tag_type next = r.next;
-      const std::size_t argument_count = r.argument_count;
-      // A variable of this tape stands less than 2^31 places before the end; a passive one, one of
-      // another tape and one from beyond the end are further away, in one direction or the other.
-      const tag_type distance = ((next - 1 - s.tags[I]) | ...);
-      if (checked_build || n > tape_code::longest || distance >= most_places ||
-          argument_count + n > r.argument_limit) [[unlikely]] {
-        // Copies: were the address of s to leave, every statement would go through memory.
-        const T partials[] = {s.partials[I]...};
-        const tag_type tags[] = {(merged[I] ? tag_type{0} : s.tags[I])...};
-        return record_slowly(r, partials, tags, n);
-      }
-      T* const partials = r.partials + argument_count;
-      std::uint32_t* const arguments = r.arguments + argument_count;
-      std::size_t carried = n, count = 0;
-      ((carried = carried == n && !merged[I] && s.is_unit[I] ? I : carried), ...);
-      const auto store = [&](std::size_t i) __attribute__((always_inline)) {
-        new (partials + count) T(s.partials[i]);
-        arguments[count] = static_cast<std::uint32_t>(s.tags[i]);
-        ++count;
+      // Appends the record without leaf `carried`, n for none.
+      const auto append = [&](std::size_t carried) __attribute__((always_inline)) {
+        const std::size_t argument_count = r.argument_count;
+        // A variable of this tape stands less than 2^31 places before the end; a passive one, one
+        // of another tape and one from beyond the end are further away, in one direction or the
+        // other.
+        const tag_type distance = ((I == carried ? tag_type{0} : next - 1 - s.tags[I]) | ...);
+        if (checked_build || n > tape_code::longest || distance >= most_places ||
+            argument_count + n > r.argument_limit) [[unlikely]] {
+          // Copies: were the address of s to leave, every statement would go through memory.
+          const T partials[] = {s.partials[I]...};
+          const tag_type tags[] = {(merged[I] ? tag_type{0} : s.tags[I])...};
+          const T value = e.value();
+          return record_slowly(r, value, partials, tags, n, text_of<E>());
+        }
+        T* const partials = r.partials + argument_count;
+        std::uint32_t* const arguments = r.arguments + argument_count;
+        std::size_t count = 0;
+        const auto store = [&](std::size_t i) __attribute__((always_inline)) {
+          new (partials + count) T(s.partials[i]);
+          arguments[count] = static_cast<std::uint32_t>(s.tags[i]);
+          ++count;
+        };
+        ((merged[I] || I == carried ? void() : store(I)), ...);
+        r.argument_count = argument_count + count;
+        r.next = next + 1;
+        // char8_t aliases nothing. Through unsigned char, the compiler would have to believe that
+        // every variable has changed.
+        *reinterpret_cast<char8_t*>(r.code_base + next) =
+            static_cast<char8_t>(carried < n ? count + tape_code::carry : count);
+        return next;
       };
-      ((merged[I] || I == carried ? void() : store(I)), ...);
-      // The argument that may be carried stands last: stored in any case, counted when it is not. A
-      // record keeps at least one argument; that is what bounds codes and places.
-      std::size_t carries = 0;
-      if (carried < n) {
-        carries = count > 0 && s.tags[carried] == next - 1;
-        store(carried);
-      }
-      r.argument_count = argument_count + count - carries;
-      r.next = next + 1;
-      // char8_t aliases nothing. Through unsigned char, the compiler would have to believe that
-      // every variable has changed.
-      *reinterpret_cast<char8_t*>(r.code_base + next) =
-          static_cast<char8_t>(count - carries + carries * tape_code::carry);
-      return next;
+      // A record keeps at least one argument; that is what bounds codes and places.
+      std::size_t kept = 0, carried = n;
+      ((kept += merged[I] ? 0 : 1), ...);
+      ((carried = carried == n && !merged[I] && s.is_unit[I] && kept > 1 ? I : carried), ...);
+      const bool carries = carried < n && s.tags[carried < n ? carried : 0] == next - 1;
+      return carries ? append(carried) : append(n);
     }
     (std::make_index_sequence<n>());
   }

@@ -5,14 +5,17 @@
 
 #include <autodiff/recorder.hpp>
 
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
 namespace autodiff {
 
-/// A record with a sweep of its own: a block of inputs, a tensor operation, a bridge between both.
+/// A record with a sweep of its own: a tensor operation or a bridge between tensors and scalars.
 template <class T>
 class operation {
  public:
@@ -22,6 +25,8 @@ class operation {
   virtual void sweep(basic_tape<T>& tape, std::uint32_t place) = 0;
   /// Forgets the adjoint, before a new sweep.
   virtual void clear() noexcept {}
+  /// Whether the result was not computed on the tape: its adjoint may be accumulated over sweeps.
+  virtual bool is_leaf() const noexcept { return false; }
 
   /// Number of consecutive scalar places that this record owns.
   std::uint32_t places = 0;
@@ -29,19 +34,80 @@ class operation {
   std::uint32_t serial = 0;
 };
 
-/// Sweeps `codes` records that end where r ends. `adjoints` holds one number per place, the
-/// output's seed already in; `operations_end` points behind the youngest operation.
+/// How far the record had come at some point.
+struct position {
+  std::size_t arguments = 0, codes = 0, operations = 0;
+  std::uint64_t places = 0;
+};
+
+/// The streams of a tape, to be read from any position.
 template <class T>
-void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* const adjoints,
-           operation<T>* const* operations_end) {
-  const T* partials = r.partials + r.argument_count;
-  const std::uint32_t* arguments = r.arguments + r.argument_count;
-  const std::uint8_t* code = r.next_code();
-  const std::uint8_t* const oldest = code - codes;
-  T* at = adjoints + r.places();
-  const auto pull = [&]<std::size_t... I>(const T& weight, std::index_sequence<I...>)
+struct streams {
+  const T* partials;
+  const std::uint32_t* arguments;
+  const std::uint8_t* codes;
+  operation<T>* const* operations;
+};
+
+/// One edge. Overloaded for several adjoints side by side (lanes.hpp).
+template <class T>
+[[gnu::always_inline]] inline void pull(T& adjoint, const T& partial, const T& weight) {
+  adjoint += partial * weight;
+}
+
+/// Four numbers side by side, at any address.
+template <std::floating_point T>
+struct quadruple {
+  typedef T numbers __attribute__((vector_size(4 * sizeof(T)), aligned(alignof(T)), may_alias));
+  typedef std::uint32_t places
+      __attribute__((vector_size(16), aligned(alignof(std::uint32_t)), may_alias));
+};
+
+/// Whether the four codes from `codes` on are all this one.
+[[gnu::always_inline]] inline bool all_are(const std::uint8_t* codes, std::size_t kind) noexcept {
+  std::uint32_t found;
+  std::memcpy(&found, codes, sizeof found);
+  return found == kind * 0x01010101u;
+}
+
+/// Four records of two arguments that share one adjoint. In a loop over arrays, the first arguments
+/// of successive records are neighbours, and the second ones: then they are updated together.
+/// Returns false, and does nothing, where they are not, or reach places from `bound` on.
+template <std::floating_point T>
+[[gnu::always_inline]] inline bool pull_four(T* adjoints, const T* partials,
+                                             const std::uint32_t* arguments, T weight,
+                                             std::uint64_t bound) {
+  using places = typename quadruple<T>::places;
+  using numbers = typename quadruple<T>::numbers;
+  const std::uint32_t a = arguments[0], b = arguments[1];
+  const places first_two = *reinterpret_cast<const places*>(arguments) - places{a, b, a, b};
+  const places last_two = *reinterpret_cast<const places*>(arguments + 4) - places{a, b, a, b};
+  const places apart = (first_two ^ places{0, 0, 1, 1}) | (last_two ^ places{2, 2, 3, 3});
+  std::uint64_t halves[2];
+  std::memcpy(halves, &apart, sizeof halves);
+  if ((halves[0] | halves[1]) != 0 || std::max(a, b) + std::uint64_t{4} > bound) return false;
+  const numbers low = *reinterpret_cast<const numbers*>(partials) * weight;
+  const numbers high = *reinterpret_cast<const numbers*>(partials + 4) * weight;
+  *reinterpret_cast<numbers*>(adjoints + a) += __builtin_shufflevector(low, high, 0, 2, 4, 6);
+  *reinterpret_cast<numbers*>(adjoints + b) += __builtin_shufflevector(low, high, 1, 3, 5, 7);
+  return true;
+}
+
+/// Sweeps the records between two positions. `adjoints` holds one Adjoint per place, the seeds
+/// already in: a number, or several side by side where no record is an operation.
+template <class T, class Adjoint>
+void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, const position& to,
+           Adjoint* const adjoints) {
+  constexpr bool numbers = std::is_floating_point_v<T>;
+  const T* partials = record.partials + from.arguments;
+  const std::uint32_t* arguments = record.arguments + from.arguments;
+  const std::uint8_t* code = record.codes + from.codes;
+  const std::uint8_t* const oldest = record.codes + to.codes;
+  operation<T>* const* operations_end = record.operations + from.operations;
+  Adjoint* at = adjoints + from.places;
+  const auto pull_each = [&]<std::size_t... I>(const Adjoint& weight, std::index_sequence<I...>)
       __attribute__((always_inline)) {
-    ((adjoints[arguments[I]] += partials[I] * weight), ...);
+    (pull(adjoints[arguments[I]], partials[I], weight), ...);
   };
   // Records of N arguments, N known to the compiler. Zero means that the output does not depend on
   // a result: it is skipped by selection, because its partials may be infinite.
@@ -49,18 +115,31 @@ void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* cons
       __attribute__((always_inline)) {
     partials -= N;
     arguments -= N;
-    const T weight = *--at;
-    if (!is_zero(weight)) pull(weight, std::make_index_sequence<N>());
+    const Adjoint weight = *--at;
+    if (!is_zero(weight)) pull_each(weight, std::make_index_sequence<N>());
   };
   // A run of equal records that carry into each other, a sum that grew term by term: the adjoint of
   // each place stays in a register for the next.
   const auto run = [&]<std::size_t N>(std::size_t kind, std::integral_constant<std::size_t, N>)
       __attribute__((always_inline)) {
-    T weight = *--at;
+    Adjoint weight = *--at;
     while (true) {
+      if constexpr (N == 2 && std::floating_point<Adjoint>) {
+        // Where nothing else reads the sums between, they have the same adjoint.
+        while (code - oldest > 4 && !is_zero(weight) && all_are(code - 4, kind) &&
+               is_zero(at[-1]) && is_zero(at[-2]) && is_zero(at[-3]) && is_zero(at[-4]) &&
+               pull_four(adjoints, partials - 8, arguments - 8, weight,
+                         static_cast<std::uint64_t>(at - 4 - adjoints))) {
+          code -= 4;
+          at -= 4;
+          partials -= 8;
+          arguments -= 8;
+          for (std::size_t i = 0; i < 4; ++i) at[i] = weight;
+        }
+      }
       partials -= N;
       arguments -= N;
-      if (!is_zero(weight)) pull(weight, std::make_index_sequence<N>());
+      if (!is_zero(weight)) pull_each(weight, std::make_index_sequence<N>());
       weight += at[-1];
       at[-1] = weight;
       if (code == oldest || code[-1] != kind) return;
@@ -68,36 +147,23 @@ void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* cons
       --at;
     }
   };
-  const auto pull_all = [&](std::size_t count) __attribute__((always_inline)) {
-    arguments -= count;
-    const T weight = *--at;
-    if (is_zero(weight)) return weight;
-    for (std::size_t i = 0; i < count; ++i) adjoints[arguments[i]] += partials[i] * weight;
-    return weight;
-  };
   // Any record of arguments.
   const auto general = [&](std::size_t kind) {
-    if (kind == tape_code::long_record) {
-      const std::size_t count = *--arguments;
-      partials -= count + 1;
-      pull_all(count);
-    } else {
-      const std::size_t count = kind & (tape_code::carry - 1u);
-      partials -= count;
-      const T weight = pull_all(count);
-      if (kind >= tape_code::carry) at[-1] += weight;
+    const bool is_long = kind == tape_code::long_record;
+    if (is_long) --partials;
+    const std::size_t count = is_long ? *--arguments : kind & (tape_code::carry - 1u);
+    partials -= count;
+    arguments -= count;
+    const Adjoint weight = *--at;
+    if (!is_zero(weight)) {
+      for (std::size_t i = 0; i < count; ++i) pull(adjoints[arguments[i]], partials[i], weight);
     }
+    if (!is_long && kind >= tape_code::carry) at[-1] += weight;
   };
   while (code != oldest) {
     const std::size_t kind = *--code;
-    if (kind == tape_code::operation || kind == tape_code::inputs) [[unlikely]] {
-      operation<T>& swept = **--operations_end;
-      at -= swept.places;
-      swept.sweep(tape, static_cast<std::uint32_t>(at - adjoints));
-      continue;
-    }
     // Written out for numbers alone: of a nested type each += is a statement on the inner tape.
-    if constexpr (std::is_floating_point_v<T>) {
+    if constexpr (numbers) {
       switch (kind) {
         case 1: plain(std::integral_constant<std::size_t, 1>{}); continue;
         case 2: plain(std::integral_constant<std::size_t, 2>{}); continue;
@@ -109,7 +175,18 @@ void sweep(basic_tape<T>& tape, const recorder<T>& r, std::size_t codes, T* cons
         default: break;
       }
     }
-    general(kind);
+    if (kind == tape_code::inputs) {
+      --partials;
+      at -= *--arguments;
+    } else if (kind == tape_code::operation) {
+      operation<T>& swept = **--operations_end;
+      at -= swept.places;
+      if constexpr (std::same_as<Adjoint, T>) {
+        swept.sweep(tape, static_cast<std::uint32_t>(at - adjoints));
+      }
+    } else {
+      general(kind);
+    }
   }
 }
 

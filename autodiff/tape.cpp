@@ -68,5 +68,10 @@ void foreign_mark() {
                    "rewind to a mark that was taken on this tape before its present end");
 }
 
+void nothing_to_resume() {
+  throw tape_error("resume", "the last sweep ended before that mark, or where it ended was rewound",
+                   "call tape.backward_to(mark, y) first, and resume to an older mark");
+}
+
 }  // namespace tape_errors
 }  // namespace autodiff

@@ -4,13 +4,16 @@
 // records once, newest first (sweep.hpp), and nothing else is needed for the gradient of any
 // program. Tensor operations are records in the same order, with a sweep of their own.
 
+#include <autodiff/anomaly.hpp>
 #include <autodiff/error.hpp>
 #include <autodiff/expression.hpp>
 #include <autodiff/memory.hpp>
 #include <autodiff/recorder.hpp>
 #include <autodiff/sweep.hpp>
+#include <autodiff/walk.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -26,7 +29,7 @@ namespace autodiff {
 struct tape_statistics {
   std::size_t statements = 0;  // scalar records
   std::size_t arguments = 0;   // their arguments
-  std::size_t operations = 0;  // tensor operations, blocks of inputs, bridges and marks
+  std::size_t operations = 0;  // tensor operations, bridges and blocks of inputs
   std::size_t places = 0;      // scalars with an adjoint
   std::size_t bytes = 0;  // records of scalars and operations, without tensor values and adjoints
 };
@@ -52,6 +55,7 @@ namespace tape_errors {
 [[noreturn]] void no_sweep_yet();
 [[noreturn]] void recorded_after_sweep();
 [[noreturn]] void foreign_mark();
+[[noreturn]] void nothing_to_resume();
 }  // namespace tape_errors
 
 /// The number of a new tape, unique in the process.
@@ -68,10 +72,9 @@ class basic_tape {
  public:
   using value_type = T;
 
-  /// A position in the record.
-  struct mark_type {
-    std::size_t arguments, codes, operations, states;
-    std::uint64_t places;
+  /// A position in the record, to rewind or to sweep to.
+  struct mark_type : position {
+    std::size_t states, blocks;
     tag_type tape;
     std::uint32_t serial;
   };
@@ -127,6 +130,50 @@ class basic_tape {
     sweep_from(y, kept, [&](const auto& recorded) { return seed(*this, recorded, cotangent); });
   }
 
+  /// The same, added to the adjoints that variables and leaf tensors have from earlier sweeps:
+  /// gradients of a sum, term by term, also when the terms were recorded one after the other
+  /// between rewinds. Adjoints of what was computed are those of this sweep alone.
+  template <class Output>
+  void accumulate(const Output& y, keeping kept = keep_all) {
+    add_from(y, kept, [&](const auto& recorded) { return seed(*this, recorded); });
+  }
+  template <class Output, class Cotangent>
+  requires(!std::same_as<Cotangent, keeping>) void accumulate(const Output& y,
+                                                              const Cotangent& cotangent,
+                                                              keeping kept = keep_all) {
+    add_from(y, kept, [&](const auto& recorded) { return seed(*this, recorded, cotangent); });
+  }
+
+  /// Sweeps from y back to a mark and no further: afterwards adjoint(x) is dy/dx for what was
+  /// recorded after the mark, and for anything before it the part that flows through what was
+  /// recorded after. resume_to() goes on from there. Throws tape_error like rewind() for the mark,
+  /// like backward() for y.
+  template <class Output>
+  void backward_to(const mark_type& mark, const Output& y) {
+    require_standing(mark);
+    sweep_from(
+        y, keep_all, [&](const auto& recorded) { return seed(*this, recorded); }, mark);
+  }
+  template <class Output, class Cotangent>
+  void backward_to(const mark_type& mark, const Output& y, const Cotangent& cotangent) {
+    require_standing(mark);
+    sweep_from(
+        y, keep_all, [&](const auto& recorded) { return seed(*this, recorded, cotangent); }, mark);
+  }
+  /// Goes on where the last sweep ended, down to an older mark or to the start. Throws tape_error
+  /// when that place was rewound.
+  void resume_to(const mark_type& mark) {
+    require_standing(mark);
+    continue_to(mark);
+  }
+  void resume() { continue_to(position{}); }
+  /// Adds to the adjoint of x between partial sweeps.
+  template <class Variable, class Number>
+  void add_adjoint(const Variable& x, const Number& share) {
+    if (adjoint_count_ == 0 && swept_operations_ == 0) tape_errors::no_sweep_yet();
+    seed(*this, x, share)();
+  }
+
   /// The adjoint of x after the last backward: a number for a var, a tensor of its shape for a
   /// tensor. Throws tape_error when x is passive, of another tape, or was recorded after the last
   /// backward.
@@ -141,24 +188,24 @@ class basic_tape {
     keep_adjoint(*this, x);
   }
 
-  /// The present end of the record. Throws memory_error when the tape is full.
+  /// The present end of the record.
   mark_type mark() {
-    // A mark is a record: where its serial still stands, nothing before it was rewound and
-    // replaced.
-    if (code_count() > 0 && !stands(operation_count_, mark_serial_, code_count())) {
-      mark_serial_ = add_operation<input_block>(0).serial;
-    }
-    const recorder<T>& r = at_work();
-    return {r.argument_count, code_count(), operation_count_, state_bytes_,
-            r.places(),       first_,       mark_serial_};
+    const std::size_t codes = code_count();
+    if (marks_.empty() || marks_.back().codes != codes) marks_.push_back({codes, ++serial_});
+    mark_type m;
+    static_cast<position&>(m) = end();
+    m.states = state_bytes_;
+    m.blocks = block_count_;
+    m.tape = first_;
+    m.serial = marks_.back().serial;
+    return m;
   }
 
   /// Forgets everything after the mark and keeps the memory. Adjoints of what stays remain
   /// readable. Throws tape_error for a mark of another tape or of a part that was rewound since,
   /// even when that part was recorded again.
   void rewind(const mark_type& mark) {
-    const bool valid = mark.codes == 0 || stands(mark.operations, mark.serial, mark.codes);
-    if (mark.tape != first_ || !valid) tape_errors::foreign_mark();
+    require_standing(mark);
     memory_.touched(committed_bytes());
     destroy_operations(mark.operations);
     recorder<T>& r = at_work();
@@ -167,12 +214,20 @@ class basic_tape {
     r.next = first_ + mark.places;
     r.code_base = reinterpret_cast<std::uintptr_t>(codes_ + mark.codes) - r.next;
     state_bytes_ = mark.states;
+    block_count_ = mark.blocks;
+    while (!marks_.empty() && marks_.back().codes > mark.codes) marks_.pop_back();
+    while (!noted_.empty() && noted_.back().place >= mark.places) noted_.pop_back();
     if constexpr (checked_build) bury(freed);
+    if (frontier_.codes > mark.codes) frontier_stands_ = false;
     if (adjoint_count_ > r.places()) adjoint_count_ = r.places();
     if (swept_operations_ > operation_count_) swept_operations_ = operation_count_;
   }
   /// Forgets everything.
-  void rewind() { rewind(mark_type{0, 0, 0, 0, 0, first_, 0}); }
+  void rewind() {
+    mark_type start{};
+    start.tape = first_;
+    rewind(start);
+  }
 
   /// Bounds the memory of the scalar record and its adjoints, in bytes; recording beyond it throws
   /// memory_error.
@@ -184,15 +239,34 @@ class basic_tape {
   /// Commits memory for this many bytes of scalar record ahead of time.
   void reserve(std::size_t bytes);
 
+  /// Looks at every statement from now on: see watching. Recording is several times slower
+  /// meanwhile.
+  void watch(watching mode) {
+    watching_ = mode;
+    set_argument_limit(at_work());
+  }
+  watching watched() const noexcept { return watching_; }
+
+  /// Where NaN, infinity and skipped edges came from: what was noted while statements were watched,
+  /// then what the last sweep met, in the order in which it met them. Unwatched statements have no
+  /// text.
+  std::vector<anomaly> anomalies() const;
+
+  /// How many edges the last sweep skipped although their partial is infinite or NaN, because
+  /// nothing depended on their result.
+  std::size_t suppressed() const;
+
+  /// What a sweep does where the output does not depend on a result; skip, unless asked otherwise.
+  void treat_zero_adjoints(zero_adjoints how) noexcept { zero_adjoints_ = how; }
+
   tape_statistics statistics() const noexcept {
     tape_statistics s;
     const recorder<T>& r = at_work();
-    s.statements = code_count() - operation_count_;
-    s.arguments = r.argument_count;
-    s.operations = operation_count_;
+    s.statements = code_count() - operation_count_ - block_count_;
+    s.arguments = r.argument_count - block_count_;
+    s.operations = operation_count_ + block_count_;
     s.places = r.places();
-    s.bytes = r.argument_count * argument_bytes + code_count() + state_bytes_ +
-              operation_count_ * sizeof(operation<T>*);
+    s.bytes = record_bytes();
     return s;
   }
 
@@ -200,12 +274,19 @@ class basic_tape {
 
   /// Opens `count` consecutive places for inputs; gives the tag of the first.
   tag_type add_inputs(std::uint32_t count) {
-    if (code_count() == 0 || at_work().next_code()[-1] != tape_code::inputs) {
-      add_operation<input_block>(0);
-      at_work().next_code()[-1] = tape_code::inputs;
-    }
+    recorder<T>& r = at_work();
+    const std::size_t codes = code_count();
+    const bool extends = codes > 0 && codes_[codes - 1] == tape_code::inputs &&
+                         (marks_.empty() || marks_.back().codes != codes);
+    if (!extends && r.argument_count + 1 > r.argument_limit) make_room(r, 1);
     const tag_type tag = take_places(count);
-    operations_[operation_count_ - 1]->places += count;
+    if (!extends) {
+      codes_[codes] = tape_code::inputs;
+      ++r.code_base;
+      r.arguments[r.argument_count++] = 0;
+      ++block_count_;
+    }
+    r.arguments[r.argument_count - 1] += count;
     return tag;
   }
 
@@ -275,13 +356,14 @@ class basic_tape {
   keeping kept() const noexcept { return kept_; }
 
  private:
-  friend tag_type record_slowly<T>(recorder<T>& r, const T* partials, const tag_type* tags,
-                                   std::size_t count);
+  friend tag_type record_slowly<T>(recorder<T>& r, const T& value, const T* partials,
+                                   const tag_type* tags, std::size_t count, const char* text);
+  template <class U, std::size_t N>
+  friend class adjoint_lanes;
 
-  // Inputs own places and have no arguments. One without places is a mark.
-  class input_block final : public operation<T> {
-   public:
-    void sweep(basic_tape&, std::uint32_t) override {}
+  struct standing_mark {
+    std::size_t codes;
+    std::uint32_t serial;
   };
 
   // In the checked build a rewind leaves the places it frees behind as a block that nobody may use,
@@ -294,7 +376,7 @@ class basic_tape {
     while (!graves_.empty() && graves_.back().from >= from) graves_.pop_back();
     if (freed == 0) return;
     graves_.push_back({from, from + freed});
-    add_operation<input_block>(static_cast<std::uint32_t>(freed));
+    add_inputs(static_cast<std::uint32_t>(freed));
   }
   void require_alive(tag_type tag, std::string_view what) const {
     const std::uint64_t at = tag - first_;
@@ -309,9 +391,31 @@ class basic_tape {
   static constexpr std::size_t reserved_bytes = argument_bytes + 1 + sizeof(T);
 
   template <class Output, class Seed>
-  void sweep_from(const Output& y, keeping kept, Seed&& checked_seed);
+  void sweep_from(const Output& y, keeping kept, Seed&& checked_seed, const position& to = {});
+  template <class Output, class Seed>
+  void add_from(const Output& y, keeping kept, Seed&& checked_seed);
+  void continue_to(const position& to);
+  void forget_computed_adjoints();
+  void propagate_everything(const position& from, const position& to);
+  position end() const noexcept {
+    const recorder<T>& r = at_work();
+    return {r.argument_count, code_count(), operation_count_, r.places()};
+  }
+  streams<T> record() const noexcept {
+    const recorder<T>& r = at_work();
+    return {r.partials, r.arguments, codes_, operations_};
+  }
+  void require_standing(const mark_type& mark) const {
+    const auto serial = [](const standing_mark& m) { return m.serial; };
+    const bool stands =
+        mark.codes == 0 || std::ranges::binary_search(marks_, mark.serial, {}, serial);
+    if (mark.tape != first_ || !stands) tape_errors::foreign_mark();
+  }
+  void note(std::uint64_t place, const T& value, const T* partials, const tag_type* tags,
+            std::size_t count, const char* text);
   recorder<T> divide_memory();
   void set_argument_limit(recorder<T>& r) noexcept;
+  std::size_t largest_argument_count(const recorder<T>& r) const noexcept;
   /// Throws memory_error unless so many more arguments fit.
   void make_room(recorder<T>& r, std::size_t arguments);
   void require_swept_place(tag_type tag) const;
@@ -342,18 +446,15 @@ class basic_tape {
   std::size_t code_count() const noexcept {
     return static_cast<std::size_t>(at_work().next_code() - codes_);
   }
-  /// Whether the operation with this serial is still the youngest of the first `operations`, and
-  /// the youngest record of the first `codes`.
-  bool stands(std::size_t operations, std::uint32_t serial, std::size_t codes) const noexcept {
-    return operations > 0 && operations <= operation_count_ && codes <= code_count() &&
-           operations_[operations - 1]->serial == serial &&
-           codes_[codes - 1] == tape_code::operation;
-  }
   void destroy_operations(std::size_t from) noexcept {
     while (operation_count_ > from) operations_[--operation_count_]->~operation<T>();
   }
+  std::size_t record_bytes() const noexcept {
+    return at_work().argument_count * argument_bytes + code_count() + state_bytes_ +
+           operation_count_ * sizeof(operation<T>*);
+  }
   std::size_t committed_bytes() const noexcept {
-    return statistics().bytes + at_work().places() * sizeof(T);
+    return record_bytes() + at_work().places() * sizeof(T);
   }
 
   reserved_memory memory_;
@@ -365,18 +466,25 @@ class basic_tape {
   operation<T>** operations_ = nullptr;
   std::byte* states_ = nullptr;
   std::size_t argument_capacity_ = 0, operation_capacity_ = 0, state_capacity_ = 0;
-  std::size_t operation_count_ = 0, state_bytes_ = 0;
+  std::size_t operation_count_ = 0, state_bytes_ = 0, block_count_ = 0;
   std::size_t adjoint_count_ = 0, swept_operations_ = 0;
+  position frontier_;  // where the last sweep ended
   basic_tape* outer_;
+  std::vector<standing_mark> marks_;  // by codes and by serial
   std::vector<grave> graves_;
-  std::uint32_t serial_ = 0, mark_serial_ = 0;
+  std::vector<anomaly> noted_;  // while watching, by place
+  std::uint32_t serial_ = 0;
   keeping kept_ = keep_all;
+  watching watching_ = watching::off;
+  zero_adjoints zero_adjoints_ = zero_adjoints::skip;
+  bool frontier_stands_ = false;
 };
 
 using tape = basic_tape<double>;
 
 template <class T>
-tag_type record_slowly(recorder<T>& r, const T* partials, const tag_type* tags, std::size_t count) {
+tag_type record_slowly(recorder<T>& r, const T& value, const T* partials, const tag_type* tags,
+                       std::size_t count, const char* text) {
   std::size_t live = 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (tags[i] == 0) continue;
@@ -386,6 +494,9 @@ tag_type record_slowly(recorder<T>& r, const T* partials, const tag_type* tags, 
   }
   if (live == 0) return 0;
   if (r.argument_count + live + 1 > r.argument_limit) r.tape->make_room(r, live + 1);
+  if (r.tape->watching_ != watching::off) {
+    r.tape->note(r.places(), value, partials, tags, count, text);
+  }
   for (std::size_t i = 0; i < count; ++i) {
     if (tags[i] == 0) continue;
     new (r.partials + r.argument_count) T(partials[i]);
@@ -404,26 +515,125 @@ tag_type record_slowly(recorder<T>& r, const T* partials, const tag_type* tags, 
 template <class T>
 void basic_tape<T>::make_room(recorder<T>& r, std::size_t arguments) {
   set_argument_limit(r);
-  if (r.argument_count + arguments <= r.argument_limit) return;
+  if (r.argument_count + arguments <= largest_argument_count(r)) return;
   if (r.places() + arguments > most_places) tape_errors::out_of_places();
   tape_errors::out_of_memory((r.argument_count + arguments) * reserved_bytes, limit_);
 }
 
 template <class T>
 template <class Output, class Seed>
-void basic_tape<T>::sweep_from(const Output& y, keeping kept, Seed&& checked_seed) {
+void basic_tape<T>::sweep_from(const Output& y, keeping kept, Seed&& checked_seed,
+                               const position& to) {
   const auto& recorded = as_recorded(y);
   const auto plant_seed = checked_seed(recorded);
   kept_ = kept;
   adjoint_count_ = swept_operations_ = 0;
-  // A nested tape records the arithmetic of this sweep elsewhere; this one does not grow meanwhile.
-  const recorder<T> r = at_work();
-  std::fill_n(adjoints_, r.places(), T(0));
+  frontier_ = end();
+  frontier_stands_ = true;
+  std::fill_n(adjoints_, frontier_.places, T(0));
   for (std::size_t i = 0; i < operation_count_; ++i) operations_[i]->clear();
   plant_seed();
-  autodiff::sweep(*this, r, code_count(), adjoints_, operations_ + operation_count_);
-  adjoint_count_ = r.places();
+  continue_to(to);
+}
+
+template <class T>
+template <class Output, class Seed>
+void basic_tape<T>::add_from(const Output& y, keeping kept, Seed&& checked_seed) {
+  const auto& recorded = as_recorded(y);
+  const auto plant_seed = checked_seed(recorded);
+  kept_ = kept;
+  frontier_ = end();
+  frontier_stands_ = true;
+  forget_computed_adjoints();
+  plant_seed();
+  continue_to(position{});
+}
+
+// A nested tape records the arithmetic of this sweep elsewhere; this one does not grow meanwhile.
+template <class T>
+void basic_tape<T>::continue_to(const position& to) {
+  if (!frontier_stands_ || to.codes > frontier_.codes) tape_errors::nothing_to_resume();
+  adjoint_count_ = swept_operations_ = 0;
+  if (zero_adjoints_ == zero_adjoints::propagate)
+    propagate_everything(frontier_, to);
+  else
+    autodiff::sweep(*this, record(), frontier_, to, adjoints_);
+  frontier_ = to;
+  adjoint_count_ = at_work().places();
   swept_operations_ = operation_count_;
+  if (watching_ == watching::strict) require_no_anomalies(anomalies());
+}
+
+template <class T>
+void basic_tape<T>::forget_computed_adjoints() {
+  std::fill(adjoints_ + adjoint_count_, adjoints_ + frontier_.places, T(0));
+  walk_back(record(), frontier_, position{}, [&](const entry<T>& e) {
+    if (e.kind != entry<T>::kind::inputs) std::fill_n(adjoints_ + e.place, e.places, T(0));
+    if (e.swept && !e.swept->is_leaf()) e.swept->clear();
+  });
+}
+
+template <class T>
+void basic_tape<T>::propagate_everything(const position& from, const position& to) {
+  walk_back(record(), from, to, [&](const entry<T>& e) {
+    if (e.swept) e.swept->sweep(*this, static_cast<std::uint32_t>(e.place));
+    const T weight = adjoints_[e.place];
+    for (std::size_t i = 0; i < e.arguments.size(); ++i) {
+      adjoints_[e.arguments[i]] += e.partials[i] * weight;
+    }
+    if (e.carries) adjoints_[e.place - 1] += weight;
+  });
+}
+
+template <class T>
+void basic_tape<T>::note(std::uint64_t place, const T& value, const T* partials,
+                         const tag_type* tags, std::size_t count, const char* text) {
+  anomaly found{anomaly::kind::recorded, place, innermost(value), 0, 0, text};
+  bool odd = std::isnan(found.value), steep = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double partial = innermost(partials[i]);
+    if (tags[i] == 0 || std::isfinite(partial) || odd) continue;
+    found.partial = partial;
+    steep = true;
+    odd = std::isnan(partial);
+  }
+  if (odd && watching_ == watching::strict) require_no_anomalies({found});
+  if (odd || steep) noted_.push_back(found);
+}
+
+template <class T>
+std::vector<anomaly> basic_tape<T>::anomalies() const {
+  std::vector<anomaly> found = noted_;
+  if (adjoint_count_ == 0) return found;
+  const auto text_at = [&](std::uint64_t place) {
+    const auto at = std::ranges::lower_bound(noted_, place, {}, &anomaly::place);
+    return at != noted_.end() && at->place == place ? at->text : nullptr;
+  };
+  position from = end();
+  walk_back(record(), from, frontier_, [&](const entry<T>& e) {
+    if (e.place >= adjoint_count_) return;
+    const double weight = innermost(adjoints_[e.place]);
+    for (const T& each : e.partials) {
+      const double partial = innermost(each);
+      if (weight == 0 ? std::isfinite(partial)
+                      : !std::isfinite(weight) || std::isfinite(partial * weight)) {
+        continue;
+      }
+      const auto kind = weight == 0 ? anomaly::kind::suppressed : anomaly::kind::swept;
+      found.push_back({kind, e.place, 0, partial, weight, text_at(e.place)});
+    }
+  });
+  return found;
+}
+
+template <class T>
+std::size_t basic_tape<T>::suppressed() const {
+  std::size_t count = 0;
+  walk_back(record(), end(), frontier_, [&](const entry<T>& e) {
+    if (e.place >= adjoint_count_ || innermost(adjoints_[e.place]) != 0) return;
+    for (const T& partial : e.partials) count += std::isfinite(innermost(partial)) ? 0 : 1;
+  });
+  return count;
 }
 
 template <class T>
@@ -465,15 +675,20 @@ recorder<T> basic_tape<T>::divide_memory() {
 
 template <class T>
 void basic_tape<T>::set_argument_limit(recorder<T>& r) noexcept {
-  r.argument_limit =
-      std::min({limit_ / reserved_bytes, arguments_by_places(r), argument_capacity_});
+  // A watched statement is one that finds the memory full.
+  r.argument_limit = watching_ == watching::off ? largest_argument_count(r) : 0;
+}
+
+template <class T>
+std::size_t basic_tape<T>::largest_argument_count(const recorder<T>& r) const noexcept {
+  return std::min({limit_ / reserved_bytes, arguments_by_places(r), argument_capacity_});
 }
 
 template <class T>
 void basic_tape<T>::reserve(std::size_t bytes) {
   const std::size_t count = bytes / reserved_bytes;
   recorder<T>& r = at_work();
-  if (count > r.argument_limit) tape_errors::out_of_memory(bytes, limit_);
+  if (count > largest_argument_count(r)) tape_errors::out_of_memory(bytes, limit_);
   for (std::size_t i = r.argument_count; i < count; ++i) {
     new (r.partials + i) T(0);
     r.arguments[i] = 0;

@@ -128,6 +128,7 @@ class tensor_node : public operation<double> {
     released_ = false;
   }
   void sweep(tape&, std::uint32_t) override {}
+  bool is_leaf() const noexcept override { return true; }
   void keep() noexcept { kept_ = true; }
 
  protected:
@@ -165,6 +166,7 @@ class recorded_operation final : public tensor_node<T> {
     std::apply([this](const auto&... inputs) { pullback_(this->adjoint(), inputs...); }, inputs_);
     this->release_unless_kept(t);
   }
+  bool is_leaf() const noexcept override { return false; }
 
  private:
   Pullback pullback_;

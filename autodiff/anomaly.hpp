@@ -1,0 +1,56 @@
+#pragma once
+// Where a NaN or an infinity in a gradient came from. The record holds partials and the sweep
+// leaves adjoints, which is enough to find the edge; what the statement was is noted while a tape
+// watches.
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace autodiff {
+
+/// How closely a tape looks at what it records.
+enum class watching {
+  off,
+  report,  ///< statements with a NaN value, or an infinite or NaN partial, are noted
+  strict,  ///< a NaN value or partial throws where it is recorded, and after a sweep every anomaly
+};
+
+/// What a sweep does with edges from a result on which the output does not depend.
+enum class zero_adjoints {
+  skip,       ///< whatever their partials are: 0 * sqrt(x) has slope 0 at x = 0
+  propagate,  ///< 0 times a partial, by IEEE arithmetic: NaN where the partial is infinite
+};
+
+struct anomaly {
+  enum class kind {
+    recorded,    ///< the statement has a NaN value, or an infinite or NaN partial
+    swept,       ///< a finite adjoint became infinite or NaN on this edge
+    suppressed,  ///< the edge has an infinite or NaN partial, and was skipped: zero adjoint
+  } kind;
+  std::uint64_t place;  ///< of the statement's result
+  double value;         ///< of the result, where the statement was watched
+  double partial;
+  double adjoint;    ///< of the result
+  const char* text;  ///< names the type of the expression; null where it was not watched
+};
+
+/// "sqrt(x1 * x2), which has the value 0 at place 2: a partial derivative is nan"
+std::string to_string(const anomaly& a);
+std::ostream& operator<<(std::ostream& out, const anomaly& a);
+
+/// An expression as its author would have written it, from the text of its type: leaves are x1, x2
+/// ... from left to right, constants are c.
+std::string written_out(const char* text);
+
+/// Throws domain_error with the first few unless there are none.
+void require_no_anomalies(const std::vector<anomaly>& found);
+
+/// The number inside nested number types.
+constexpr double innermost(double x) { return x; }
+template <class X>
+requires requires(const X& x) { x.value(); }
+constexpr double innermost(const X& x) { return innermost(x.value()); }
+
+}  // namespace autodiff
