@@ -70,26 +70,38 @@ struct quadruple {
   return found == kind * 0x01010101u;
 }
 
+/// Whether all bits of four places are 0.
+template <class Places>
+[[gnu::always_inline]] inline bool all_zero(const Places& four) noexcept {
+  std::uint64_t halves[2];
+  std::memcpy(halves, &four, sizeof halves);
+  return (halves[0] | halves[1]) == 0;
+}
+
 /// Four records of two arguments that share one adjoint. In a loop over arrays, the first arguments
 /// of successive records are neighbours, and the second ones: then they are updated together.
-/// Returns false, and does nothing, where they are not, or reach places from `bound` on.
+/// Returns false, and does nothing, where an argument stands at `bound` or after it.
 template <std::floating_point T>
 [[gnu::always_inline]] inline bool pull_four(T* adjoints, const T* partials,
                                              const std::uint32_t* arguments, T weight,
-                                             std::uint64_t bound) {
+                                             std::uint32_t bound) {
   using places = typename quadruple<T>::places;
   using numbers = typename quadruple<T>::numbers;
+  const places first_two = *reinterpret_cast<const places*>(arguments);
+  const places last_two = *reinterpret_cast<const places*>(arguments + 4);
   const std::uint32_t a = arguments[0], b = arguments[1];
-  const places first_two = *reinterpret_cast<const places*>(arguments) - places{a, b, a, b};
-  const places last_two = *reinterpret_cast<const places*>(arguments + 4) - places{a, b, a, b};
-  const places apart = (first_two ^ places{0, 0, 1, 1}) | (last_two ^ places{2, 2, 3, 3});
-  std::uint64_t halves[2];
-  std::memcpy(halves, &apart, sizeof halves);
-  if ((halves[0] | halves[1]) != 0 || std::max(a, b) + std::uint64_t{4} > bound) return false;
-  const numbers low = *reinterpret_cast<const numbers*>(partials) * weight;
-  const numbers high = *reinterpret_cast<const numbers*>(partials + 4) * weight;
-  *reinterpret_cast<numbers*>(adjoints + a) += __builtin_shufflevector(low, high, 0, 2, 4, 6);
-  *reinterpret_cast<numbers*>(adjoints + b) += __builtin_shufflevector(low, high, 1, 3, 5, 7);
+  const places start{a, b, a, b}, limit{bound, bound, bound, bound};
+  if (!all_zero((first_two >= limit) | (last_two >= limit))) return false;
+  const places apart =
+      ((first_two - start) ^ places{0, 0, 1, 1}) | ((last_two - start) ^ places{2, 2, 3, 3});
+  if (all_zero(apart)) {
+    const numbers low = *reinterpret_cast<const numbers*>(partials) * weight;
+    const numbers high = *reinterpret_cast<const numbers*>(partials + 4) * weight;
+    *reinterpret_cast<numbers*>(adjoints + a) += __builtin_shufflevector(low, high, 0, 2, 4, 6);
+    *reinterpret_cast<numbers*>(adjoints + b) += __builtin_shufflevector(low, high, 1, 3, 5, 7);
+  } else {
+    for (std::size_t i = 0; i < 8; ++i) adjoints[arguments[i]] += partials[i] * weight;
+  }
   return true;
 }
 
@@ -129,7 +141,7 @@ void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, 
         while (code - oldest > 4 && !is_zero(weight) && all_are(code - 4, kind) &&
                is_zero(at[-1]) && is_zero(at[-2]) && is_zero(at[-3]) && is_zero(at[-4]) &&
                pull_four(adjoints, partials - 8, arguments - 8, weight,
-                         static_cast<std::uint64_t>(at - 4 - adjoints))) {
+                         static_cast<std::uint32_t>(at - 4 - adjoints))) {
           code -= 4;
           at -= 4;
           partials -= 8;

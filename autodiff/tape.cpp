@@ -73,5 +73,10 @@ void nothing_to_resume() {
                    "call tape.backward_to(mark, y) first, and resume to an older mark");
 }
 
+void cotangent_size(std::size_t outputs, std::size_t cotangents) {
+  throw shape_error("backward", fmt::format("{} outputs with {} cotangents", outputs, cotangents),
+                    "pass one number per output");
+}
+
 }  // namespace tape_errors
 }  // namespace autodiff

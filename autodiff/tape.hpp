@@ -56,6 +56,7 @@ namespace tape_errors {
 [[noreturn]] void recorded_after_sweep();
 [[noreturn]] void foreign_mark();
 [[noreturn]] void nothing_to_resume();
+[[noreturn]] void cotangent_size(std::size_t outputs, std::size_t cotangents);
 }  // namespace tape_errors
 
 /// The number of a new tape, unique in the process.
@@ -122,7 +123,8 @@ class basic_tape {
   }
 
   /// The same from any output with its cotangent: afterwards adjoint(x) is the vector-Jacobian
-  /// product. cotangent: a number for a var, a tensor of y's shape for a tensor.
+  /// product. cotangent: a number for a var, a tensor of y's shape for a tensor, a vector or array
+  /// of numbers for a vector or array of vars (of which passive ones have no share).
   template <class Output, class Cotangent>
   requires(!std::same_as<Cotangent, keeping>) void backward(const Output& y,
                                                             const Cotangent& cotangent,
@@ -589,16 +591,15 @@ template <class T>
 void basic_tape<T>::note(std::uint64_t place, const T& value, const T* partials,
                          const tag_type* tags, std::size_t count, const char* text) {
   anomaly found{anomaly::kind::recorded, place, innermost(value), 0, 0, text};
-  bool odd = std::isnan(found.value), steep = false;
   for (std::size_t i = 0; i < count; ++i) {
     const double partial = innermost(partials[i]);
-    if (tags[i] == 0 || std::isfinite(partial) || odd) continue;
-    found.partial = partial;
-    steep = true;
-    odd = std::isnan(partial);
+    if (tags[i] != 0 && !std::isfinite(partial) && !std::isnan(found.partial)) {
+      found.partial = partial;
+    }
   }
+  const bool odd = std::isnan(found.value) || std::isnan(found.partial);
   if (odd && watching_ == watching::strict) require_no_anomalies({found});
-  if (odd || steep) noted_.push_back(found);
+  if (odd || found.partial != 0) noted_.push_back(found);
 }
 
 template <class T>

@@ -96,13 +96,17 @@ template <class T, class U>
 requires std::convertible_to<U, T> basic_var<T> make_variable(basic_tape<T>& t, const U& value) {
   return {T(value), t.add_inputs(1)};
 }
+/// Leaves with these values, at `out`: one block of places, no allocation.
+template <class T>
+void make_variables(basic_tape<T>& t, std::span<const T> values, basic_var<T>* out) {
+  if (values.empty()) return;
+  tag_type tag = t.add_inputs(static_cast<std::uint32_t>(values.size()));
+  for (const T& value : values) *out++ = basic_var<T>(value, tag++);
+}
 template <class T>
 std::vector<basic_var<T>> make_variable(basic_tape<T>& t, std::span<const T> values) {
-  std::vector<basic_var<T>> variables;
-  variables.reserve(values.size());
-  if (values.empty()) return variables;
-  tag_type tag = t.add_inputs(static_cast<std::uint32_t>(values.size()));
-  for (const T& value : values) variables.emplace_back(value, tag++);
+  std::vector<basic_var<T>> variables(values.size());
+  make_variables(t, values, variables.data());
   return variables;
 }
 template <class T>
@@ -112,7 +116,7 @@ std::vector<basic_var<T>> make_variable(basic_tape<T>& t, const std::vector<T>& 
 template <class T, std::size_t N>
 std::array<basic_var<T>, N> make_variable(basic_tape<T>& t, const std::array<T, N>& values) {
   std::array<basic_var<T>, N> variables;
-  for (std::size_t i = 0; i < N; ++i) variables[i] = make_variable(t, values[i]);
+  make_variables(t, std::span<const T>(values), variables.data());
   return variables;
 }
 
@@ -131,11 +135,46 @@ template <class T, class U>
 requires std::convertible_to<U, T>
 auto seed(basic_tape<T>& t, const basic_var<T>& y, const U& cotangent) {
   const std::uint32_t place = t.place(y.tag(), "backward");
-  return [&t, place, cotangent] { t.adjoint_at(place) = T(cotangent); };
+  return [&t, place, cotangent] { t.adjoint_at(place) += T(cotangent); };
 }
 template <class T>
 auto seed(basic_tape<T>& t, const basic_var<T>& y) {
   return seed(t, y, T(1));
+}
+
+// Several outputs at once: the sum of their sweeps. A passive one has no share in it.
+template <class T>
+auto seed(basic_tape<T>& t, std::span<const basic_var<T>> outputs, std::span<const T> cotangents) {
+  if (outputs.size() != cotangents.size()) {
+    tape_errors::cotangent_size(outputs.size(), cotangents.size());
+  }
+  for (const basic_var<T>& y : outputs) {
+    if (y.is_recorded()) t.place(y.tag(), "backward");
+  }
+  return [&t, outputs, cotangents] {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].is_recorded()) continue;
+      t.adjoint_at(t.place(outputs[i].tag(), "backward")) += cotangents[i];
+    }
+  };
+}
+template <class T>
+auto seed(basic_tape<T>& t, const std::vector<basic_var<T>>& outputs,
+          const std::vector<T>& cotangents) {
+  return seed(t, std::span<const basic_var<T>>(outputs), std::span<const T>(cotangents));
+}
+template <class T, std::size_t N>
+auto seed(basic_tape<T>& t, const std::array<basic_var<T>, N>& outputs,
+          const std::array<T, N>& cotangents) {
+  return seed(t, std::span<const basic_var<T>>(outputs), std::span<const T>(cotangents));
+}
+template <class T>
+const std::vector<basic_var<T>>& as_recorded(const std::vector<basic_var<T>>& outputs) {
+  return outputs;
+}
+template <class T, std::size_t N>
+const std::array<basic_var<T>, N>& as_recorded(const std::array<basic_var<T>, N>& outputs) {
+  return outputs;
 }
 
 template <class T>
