@@ -1,6 +1,7 @@
 // Chooses the loops for the CPU that the program runs on.
 
 #include <autodiff/kernels.hpp>
+#include <autodiff/sweep.hpp>
 
 #include <array>
 #include <cstdlib>
@@ -62,5 +63,7 @@ const kernel_table& kernels() noexcept {
   static const kernel_table& chosen = choose();
   return chosen;
 }
+
+scalar_sweep& best_scalar_sweep() noexcept { return *kernels().sweep; }
 
 }  // namespace autodiff

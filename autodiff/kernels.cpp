@@ -73,6 +73,7 @@ constexpr kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA) = {
 #include <autodiff/ops.def>
     make_plain_loops<float, local<void>>(),
     make_plain_loops<double, local<void>>(),
+    &sweep<double, double, local<void>>,
 };
 
 }  // namespace autodiff

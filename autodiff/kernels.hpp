@@ -5,6 +5,7 @@
 // at run time; for other number types it is written out from the same rule.
 
 #include <autodiff/ops.hpp>
+#include <autodiff/sweep.hpp>
 
 #include <cstddef>
 #include <span>
@@ -73,6 +74,7 @@ struct kernel_table {
 #include <autodiff/ops.def>
   plain_loops<float> plain_float;
   plain_loops<double> plain_double;
+  scalar_sweep* sweep;
 };
 
 /// The tables that this CPU can run, the best one last.

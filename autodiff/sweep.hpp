@@ -55,11 +55,17 @@ template <class T>
   adjoint += partial * weight;
 }
 
-/// Four numbers side by side, at any address.
+/// Vectors at any address. Four doubles at once only where the CPU has registers for them:
+/// elsewhere the compiler would build them in memory.
 template <std::floating_point T>
-struct quadruple {
-  typedef T numbers __attribute__((vector_size(4 * sizeof(T)), aligned(alignof(T)), may_alias));
-  typedef std::uint32_t places
+struct vectors {
+#ifdef __AVX__
+  static constexpr std::size_t width = 4;
+#else
+  static constexpr std::size_t width = 2;
+#endif
+  typedef T numbers __attribute__((vector_size(width * sizeof(T)), aligned(alignof(T)), may_alias));
+  typedef std::uint32_t four_places
       __attribute__((vector_size(16), aligned(alignof(std::uint32_t)), may_alias));
 };
 
@@ -85,8 +91,9 @@ template <std::floating_point T>
 [[gnu::always_inline]] inline bool pull_four(T* adjoints, const T* partials,
                                              const std::uint32_t* arguments, T weight,
                                              std::uint32_t bound) {
-  using places = typename quadruple<T>::places;
-  using numbers = typename quadruple<T>::numbers;
+  using places = typename vectors<T>::four_places;
+  using numbers = typename vectors<T>::numbers;
+  constexpr std::size_t width = vectors<T>::width;
   const places first_two = *reinterpret_cast<const places*>(arguments);
   const places last_two = *reinterpret_cast<const places*>(arguments + 4);
   const std::uint32_t a = arguments[0], b = arguments[1];
@@ -95,10 +102,19 @@ template <std::floating_point T>
   const places apart =
       ((first_two - start) ^ places{0, 0, 1, 1}) | ((last_two - start) ^ places{2, 2, 3, 3});
   if (all_zero(apart)) {
-    const numbers low = *reinterpret_cast<const numbers*>(partials) * weight;
-    const numbers high = *reinterpret_cast<const numbers*>(partials + 4) * weight;
-    *reinterpret_cast<numbers*>(adjoints + a) += __builtin_shufflevector(low, high, 0, 2, 4, 6);
-    *reinterpret_cast<numbers*>(adjoints + b) += __builtin_shufflevector(low, high, 1, 3, 5, 7);
+    for (std::size_t i = 0; i < 4; i += width) {
+      const numbers low = *reinterpret_cast<const numbers*>(partials + 2 * i) * weight;
+      const numbers high = *reinterpret_cast<const numbers*>(partials + 2 * i + width) * weight;
+      numbers& to_a = *reinterpret_cast<numbers*>(adjoints + a + i);
+      numbers& to_b = *reinterpret_cast<numbers*>(adjoints + b + i);
+      if constexpr (width == 4) {
+        to_a += __builtin_shufflevector(low, high, 0, 2, 4, 6);
+        to_b += __builtin_shufflevector(low, high, 1, 3, 5, 7);
+      } else {
+        to_a += __builtin_shufflevector(low, high, 0, 2);
+        to_b += __builtin_shufflevector(low, high, 1, 3);
+      }
+    }
   } else {
     for (std::size_t i = 0; i < 8; ++i) adjoints[arguments[i]] += partials[i] * weight;
   }
@@ -107,7 +123,7 @@ template <std::floating_point T>
 
 /// Sweeps the records between two positions. `adjoints` holds one Adjoint per place, the seeds
 /// already in: a number, or several side by side where no record is an operation.
-template <class T, class Adjoint>
+template <class T, class Adjoint, class Local = void>
 void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, const position& to,
            Adjoint* const adjoints) {
   constexpr bool numbers = std::is_floating_point_v<T>;
@@ -201,5 +217,11 @@ void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, 
     }
   }
 }
+
+using scalar_sweep = void(basic_tape<double>& tape, const streams<double>& record,
+                          const position& from, const position& to, double* adjoints);
+
+/// The same for double, compiled for the CPU that it runs on.
+scalar_sweep& best_scalar_sweep() noexcept;
 
 }  // namespace autodiff

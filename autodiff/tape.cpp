@@ -7,6 +7,8 @@
 
 namespace autodiff {
 
+AUTODIFF_COMPILED_ONCE()
+
 std::uint32_t next_tape_number() noexcept {
   static std::atomic<std::uint32_t> last{0};
   std::uint32_t number = 0;

@@ -351,8 +351,9 @@ class basic_tape {
   T& adjoint_at(std::uint32_t place) noexcept { return adjoints_[place]; }
   /// The adjoint of a scalar after a sweep.
   const T& swept_adjoint(tag_type tag) const {
-    if (checked_build || tag - first_ >= adjoint_count_) [[unlikely]]
-      require_swept_place(tag);
+    if constexpr (checked_build) place(tag, "adjoint");
+    if (tag - first_ >= adjoint_count_) [[unlikely]]
+      refuse_adjoint(tag);
     return adjoints_[tag - first_];
   }
   keeping kept() const noexcept { return kept_; }
@@ -420,7 +421,7 @@ class basic_tape {
   std::size_t largest_argument_count(const recorder<T>& r) const noexcept;
   /// Throws memory_error unless so many more arguments fit.
   void make_room(recorder<T>& r, std::size_t arguments);
-  void require_swept_place(tag_type tag) const;
+  [[noreturn]] void refuse_adjoint(tag_type tag) const;
   /// Gives the tag of the first.
   tag_type take_places(std::uint32_t count) {
     recorder<T>& r = at_work();
@@ -558,6 +559,8 @@ void basic_tape<T>::continue_to(const position& to) {
   adjoint_count_ = swept_operations_ = 0;
   if (zero_adjoints_ == zero_adjoints::propagate)
     propagate_everything(frontier_, to);
+  else if constexpr (std::same_as<T, double>)
+    best_scalar_sweep()(*this, record(), frontier_, to, adjoints_);
   else
     autodiff::sweep(*this, record(), frontier_, to, adjoints_);
   frontier_ = to;
@@ -638,10 +641,10 @@ std::size_t basic_tape<T>::suppressed() const {
 }
 
 template <class T>
-void basic_tape<T>::require_swept_place(tag_type tag) const {
-  const std::uint32_t at = place(tag, "adjoint");
+void basic_tape<T>::refuse_adjoint(tag_type tag) const {
+  place(tag, "adjoint");
   if (adjoint_count_ == 0) tape_errors::no_sweep_yet();
-  if (at >= adjoint_count_) tape_errors::recorded_after_sweep();
+  tape_errors::recorded_after_sweep();
 }
 
 template <class T>
@@ -696,5 +699,22 @@ void basic_tape<T>::reserve(std::size_t bytes) {
   }
   memory_.touched(bytes);
 }
+
+// What is not worth compiling in every program; the rest is short and belongs inline.
+#define AUTODIFF_COMPILED_ONCE(EXTERN)                                                            \
+  EXTERN template tag_type record_slowly<double>(recorder<double>&, const double&, const double*, \
+                                                 const tag_type*, std::size_t, const char*);      \
+  EXTERN template void tape::continue_to(const position&);                                        \
+  EXTERN template void tape::forget_computed_adjoints();                                          \
+  EXTERN template void tape::propagate_everything(const position&, const position&);              \
+  EXTERN template void tape::note(std::uint64_t, const double&, const double*, const tag_type*,   \
+                                  std::size_t, const char*);                                      \
+  EXTERN template std::vector<anomaly> tape::anomalies() const;                                   \
+  EXTERN template std::size_t tape::suppressed() const;                                           \
+  EXTERN template recorder<double> tape::divide_memory();                                         \
+  EXTERN template void tape::make_room(recorder<double>&, std::size_t);                           \
+  EXTERN template void tape::refuse_adjoint(tag_type) const;                                      \
+  EXTERN template void tape::reserve(std::size_t);
+AUTODIFF_COMPILED_ONCE(extern)
 
 }  // namespace autodiff
