@@ -90,7 +90,7 @@ std::string written_out(const char* text) { return type_reader(text).read(); }
 std::string to_string(const anomaly& a) {
   const std::string where = a.text ? fmt::format("{} at place {}", written_out(a.text), a.place)
                                    : fmt::format("the statement at place {}", a.place);
-  switch (a.kind) {
+  switch (a.what) {
     case anomaly::kind::recorded:
       return fmt::format("{} has the value {} and a partial derivative of {}", where, a.value,
                          a.partial);

@@ -3,8 +3,14 @@
 // leaves adjoints, which is enough to find the edge; what the statement was is noted while a tape
 // watches.
 
+#include <autodiff/walk.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <iosfwd>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,7 +34,7 @@ struct anomaly {
     recorded,    ///< the statement has a NaN value, or an infinite or NaN partial
     swept,       ///< a finite adjoint became infinite or NaN on this edge
     suppressed,  ///< the edge has an infinite or NaN partial, and was skipped: zero adjoint
-  } kind;
+  } what;
   std::uint64_t place;  ///< of the statement's result
   double value;         ///< of the result, where the statement was watched
   double partial;
@@ -52,5 +58,30 @@ constexpr double innermost(double x) { return x; }
 template <class X>
 requires requires(const X& x) { x.value(); }
 constexpr double innermost(const X& x) { return innermost(x.value()); }
+
+/// Appends what the sweep between two positions met, to what was noted before, which stands in the
+/// order of places. `adjoints` are those that it left.
+template <class T>
+void find_anomalies(const streams<T>& record, const position& from, const position& to,
+                    std::span<const T> adjoints, std::vector<anomaly>& found) {
+  const std::size_t noted = found.size();
+  const auto text_at = [&](std::uint64_t place) {
+    const auto end = found.begin() + static_cast<std::ptrdiff_t>(noted);
+    const auto at = std::ranges::lower_bound(found.begin(), end, place, {}, &anomaly::place);
+    return at != end && at->place == place ? at->text : nullptr;
+  };
+  walk_back(record, from, to, [&](const entry<T>& e) {
+    if (e.place >= adjoints.size()) return;
+    const double weight = innermost(adjoints[e.place]);
+    for (const T& each : e.partials) {
+      const double partial = innermost(each);
+      const bool skipped = weight == 0 && !std::isfinite(partial);
+      const bool arose = std::isfinite(weight) && !std::isfinite(partial * weight);
+      if (!skipped && !arose) continue;
+      const auto what = skipped ? anomaly::kind::suppressed : anomaly::kind::swept;
+      found.push_back({what, e.place, 0, partial, weight, text_at(e.place)});
+    }
+  });
+}
 
 }  // namespace autodiff

@@ -1,6 +1,7 @@
 #pragma once
 // Everything public, for users. The library's own sources include what they use instead.
 
+#include <autodiff/anomaly.hpp>
 #include <autodiff/bridge.hpp>
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
@@ -11,6 +12,7 @@
 #include <autodiff/fused.hpp>
 #include <autodiff/gradient.hpp>
 #include <autodiff/indexing.hpp>
+#include <autodiff/lanes.hpp>
 #include <autodiff/linear.hpp>
 #include <autodiff/ops.hpp>
 #include <autodiff/reduce.hpp>

@@ -5,10 +5,11 @@
 // program. Tensor operations are records in the same order, with a sweep of their own.
 
 #include <autodiff/anomaly.hpp>
-#include <autodiff/error.hpp>
 #include <autodiff/expression.hpp>
 #include <autodiff/memory.hpp>
+#include <autodiff/misuse.hpp>
 #include <autodiff/recorder.hpp>
+#include <autodiff/statistics.hpp>
 #include <autodiff/sweep.hpp>
 #include <autodiff/walk.hpp>
 
@@ -16,26 +17,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iosfwd>
 #include <new>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace autodiff {
-
-/// Figures about a tape, for people and benchmarks.
-struct tape_statistics {
-  std::size_t statements = 0;  // scalar records
-  std::size_t arguments = 0;   // their arguments
-  std::size_t operations = 0;  // tensor operations, bridges and blocks of inputs
-  std::size_t places = 0;      // scalars with an adjoint
-  std::size_t bytes = 0;  // records of scalars and operations, without tensor values and adjoints
-};
-
-/// "12 statements, 30 arguments, ..."
-std::ostream& operator<<(std::ostream& out, const tape_statistics& statistics);
 
 /// What backward leaves behind.
 enum class keeping {
@@ -45,19 +34,6 @@ enum class keeping {
 };
 inline constexpr keeping keep_all = keeping::all;
 inline constexpr keeping leaves_only = keeping::leaves_only;
-
-namespace tape_errors {
-[[noreturn]] void out_of_memory(std::size_t bytes, std::size_t limit);
-[[noreturn]] void out_of_places();
-[[noreturn]] void foreign(std::string_view operation, tag_type tag, tag_type tape,
-                          std::uint64_t places);
-[[noreturn]] void passive(std::string_view operation);
-[[noreturn]] void no_sweep_yet();
-[[noreturn]] void recorded_after_sweep();
-[[noreturn]] void foreign_mark();
-[[noreturn]] void nothing_to_resume();
-[[noreturn]] void cotangent_size(std::size_t outputs, std::size_t cotangents);
-}  // namespace tape_errors
 
 /// The number of a new tape, unique in the process.
 std::uint32_t next_tape_number() noexcept;
@@ -414,6 +390,7 @@ class basic_tape {
         mark.codes == 0 || std::ranges::binary_search(marks_, mark.serial, {}, serial);
     if (mark.tape != first_ || !stands) tape_errors::foreign_mark();
   }
+  std::span<const T> swept_places() const noexcept { return {adjoints_, adjoint_count_}; }
   void note(std::uint64_t place, const T& value, const T* partials, const tag_type* tags,
             std::size_t count, const char* text);
   recorder<T> divide_memory();
@@ -608,36 +585,16 @@ void basic_tape<T>::note(std::uint64_t place, const T& value, const T* partials,
 template <class T>
 std::vector<anomaly> basic_tape<T>::anomalies() const {
   std::vector<anomaly> found = noted_;
-  if (adjoint_count_ == 0) return found;
-  const auto text_at = [&](std::uint64_t place) {
-    const auto at = std::ranges::lower_bound(noted_, place, {}, &anomaly::place);
-    return at != noted_.end() && at->place == place ? at->text : nullptr;
-  };
-  position from = end();
-  walk_back(record(), from, frontier_, [&](const entry<T>& e) {
-    if (e.place >= adjoint_count_) return;
-    const double weight = innermost(adjoints_[e.place]);
-    for (const T& each : e.partials) {
-      const double partial = innermost(each);
-      if (weight == 0 ? std::isfinite(partial)
-                      : !std::isfinite(weight) || std::isfinite(partial * weight)) {
-        continue;
-      }
-      const auto kind = weight == 0 ? anomaly::kind::suppressed : anomaly::kind::swept;
-      found.push_back({kind, e.place, 0, partial, weight, text_at(e.place)});
-    }
-  });
+  find_anomalies(record(), end(), frontier_, swept_places(), found);
   return found;
 }
 
 template <class T>
 std::size_t basic_tape<T>::suppressed() const {
-  std::size_t count = 0;
-  walk_back(record(), end(), frontier_, [&](const entry<T>& e) {
-    if (e.place >= adjoint_count_ || innermost(adjoints_[e.place]) != 0) return;
-    for (const T& partial : e.partials) count += std::isfinite(innermost(partial)) ? 0 : 1;
-  });
-  return count;
+  std::vector<anomaly> found;
+  find_anomalies(record(), end(), frontier_, swept_places(), found);
+  return static_cast<std::size_t>(
+      std::ranges::count(found, anomaly::kind::suppressed, &anomaly::what));
 }
 
 template <class T>

@@ -32,7 +32,7 @@ TEST_CASE("an edge that was skipped because nothing depends on it is counted and
   CHECK(t.suppressed() == 3);  // sqrt, and y / x in both arguments
   const std::vector<anomaly> found = t.anomalies();
   REQUIRE(found.size() == 3);
-  for (const anomaly& a : found) CHECK(a.kind == anomaly::kind::suppressed);
+  for (const anomaly& a : found) CHECK(a.what == anomaly::kind::suppressed);
   CHECK(says(to_string(found[2]), "partial derivative of inf", "skipped"));
   t.backward(dead, 0.0);
   CHECK(t.adjoint(x) == 0);
@@ -78,8 +78,8 @@ TEST_CASE("a watching tape names the statement in which a NaN arose") {
   CHECK(std::isnan(t.adjoint(x)));
   const std::vector<anomaly> found = t.anomalies();
   REQUIRE(found.size() == 2);
-  CHECK(found[0].kind == anomaly::kind::recorded);
-  CHECK(found[1].kind == anomaly::kind::swept);
+  CHECK(found[0].what == anomaly::kind::recorded);
+  CHECK(found[1].what == anomaly::kind::swept);
   CHECK(says(to_string(found[0]), "sqrt(x1 * x2)", "value 0", "nan"));
   CHECK(says(to_string(found[1]), "sqrt(x1 * x2)", "adjoint 1"));
 }

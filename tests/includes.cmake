@@ -32,8 +32,10 @@ row(expression ops ops.def)
 row(recorder expression)
 row(sweep recorder)
 row(walk sweep)
-row(anomaly error)
-row(tape error memory anomaly expression recorder sweep walk)
+row(anomaly error walk)
+row(misuse error expression)
+row(statistics)
+row(tape memory misuse statistics anomaly expression recorder sweep walk)
 row(var error expression tape)
 row(lanes error memory tape var)
 row(shape error)
@@ -51,7 +53,7 @@ row(fused error tensor)
 row(gradient error dual tape var tensor)
 row(check error gradient)
 row(format dual shape tape var tensor check)
-row(autodiff error random ops dual expression recorder sweep walk anomaly tape var lanes shape tensor bridge elementwise linear reduce
+row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics tape var lanes shape tensor bridge elementwise linear reduce
   indexing fused gradient check format)
 
 # Of autodiff, nn sees what a user sees, noun by noun.

@@ -1,0 +1,26 @@
+#pragma once
+// What is said to somebody who uses a variable or a tape where it cannot serve; kept out of line,
+// so that the checks themselves stay one compare.
+
+#include <autodiff/expression.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace autodiff {
+
+namespace tape_errors {
+[[noreturn]] void out_of_memory(std::size_t bytes, std::size_t limit);
+[[noreturn]] void out_of_places();
+[[noreturn]] void foreign(std::string_view operation, tag_type tag, tag_type tape,
+                          std::uint64_t places);
+[[noreturn]] void passive(std::string_view operation);
+[[noreturn]] void no_sweep_yet();
+[[noreturn]] void recorded_after_sweep();
+[[noreturn]] void foreign_mark();
+[[noreturn]] void nothing_to_resume();
+[[noreturn]] void cotangent_size(std::size_t outputs, std::size_t cotangents);
+}  // namespace tape_errors
+
+}  // namespace autodiff
