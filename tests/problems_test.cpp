@@ -115,7 +115,14 @@ TEST_CASE("the problems of the AD benchmark suite have its published derivatives
     if (!listed.needs_data) continue;
     CAPTURE(std::string(listed.name));
     const posed_problem posed = listed.pose(folder);
-    std::visit([&](const auto& p) { require_close(by_tape(p), posed.reference); }, posed.it);
+    std::visit(
+        [&](const auto& p) {
+          require_close(by_tape(p), posed.reference);
+          if (has_hand_written<std::decay_t<decltype(p)>>) {
+            require_close(by_hand(p), posed.reference);
+          }
+        },
+        posed.it);
   }
 }
 
