@@ -86,7 +86,7 @@ class chart {
         "set output '{}'\n"
         "set datafile missing '?'\n"
         "set style data histogram\n"
-        "set style histogram cluster gap 1.5\n"
+        "set style histogram cluster gap 2\n"
         "set style fill solid noborder\n"
         "set logscale y\n"
         "set yrange [1:*]\n"

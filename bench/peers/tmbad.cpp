@@ -1,4 +1,4 @@
-// TMBad of TMB 1.9, twice: recorded anew each time, and recorded once, optimised and replayed,
+// TMBad of TMB 1.9, twice: recorded anew each time, and recorded once, optimised, fused and replayed,
 // which is what it is made for; a replay repeats the branches that the recording took. Source:
 // Kristensen, Nielsen, Berg, Skaug and Bell, TMB: Automatic Differentiation and Laplace
 // Approximation, J. Stat. Softw. 70 (2016).
@@ -63,6 +63,10 @@ class on_tmbad_replay final : public bench::peers::on_problem<Problem> {
   explicit on_tmbad_replay(const Problem& problem)
       : bench::peers::on_problem<Problem>(problem), f_(recorded(problem, this->x_)) {
     f_.optimize();
+    // Neighbouring operations become one: up to four times faster.
+    f_.glob.set_fuse(true);
+    f_.replay();
+    f_.glob.set_fuse(false);
   }
 
   void compute() override {
