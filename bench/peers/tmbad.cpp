@@ -1,6 +1,6 @@
-// TMBad of TMB 1.9, twice: recorded anew each time, and recorded once, optimised, fused and replayed,
-// which is what it is made for; a replay repeats the branches that the recording took. Source:
-// Kristensen, Nielsen, Berg, Skaug and Bell, TMB: Automatic Differentiation and Laplace
+// TMBad of TMB 1.9, twice: recorded anew each time, and recorded once, optimised, fused and
+// replayed, which is what it is made for; a replay repeats the branches that the recording took.
+// Source: Kristensen, Nielsen, Berg, Skaug and Bell, TMB: Automatic Differentiation and Laplace
 // Approximation, J. Stat. Softw. 70 (2016).
 
 #include <iostream>
