@@ -2,11 +2,11 @@
 // A bar chart of ratios, drawn by gnuplot: a group of bars for each case, a colour for each tool.
 
 #include <fmt/format.h>
-#include <stdio.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdio>
 #include <filesystem>
 #include <numeric>
 #include <string>
@@ -89,7 +89,8 @@ class chart {
         "set style histogram cluster gap 2\n"
         "set style fill solid noborder\n"
         "set logscale y\n"
-        "set yrange [1:*]\n"
+        "set yrange [0.2:*]\n"
+        "set arrow from graph 0, first 1 to graph 1, first 1 nohead linecolor rgb '#808080'\n"
         "set grid ytics back linecolor rgb '#D8D8D8'\n"
         "set border 3\n"
         "set rmargin 10\n"
