@@ -65,7 +65,8 @@ struct ratio {
 
   ratio(const timing& a, const timing& b) : fastest(a.fastest() / b.fastest()) {
     std::vector<double> pairs;
-    for (std::size_t i = 0; i < a.turns.size(); ++i) pairs.push_back(a.turns[i] / b.turns[i]);
+    const std::size_t common = std::min(a.turns.size(), b.turns.size());
+    for (std::size_t i = 0; i < common; ++i) pairs.push_back(a.turns[i] / b.turns[i]);
     median = timing::quantile(pairs, 0.5);
   }
 };
@@ -98,6 +99,8 @@ class suite {
   }
 
   bool quick() const { return quick_; }
+  /// Whether no --case was asked for.
+  bool whole() const { return only_.empty(); }
 
   /// Whether to run this case; remembers its name for finish().
   bool wants(const std::string& a_case) {
@@ -105,28 +108,21 @@ class suite {
     return only_.empty() || only_ == a_case;
   }
 
-  /// Turns of all contestants, in their order.
+  /// Turns of all contestants, in their order. One that is slow beside the others sits out when its
+  /// share of the time is used up, with fewer turns than the rest.
   std::vector<timing> race(std::vector<contestant> contestants) const {
-    std::vector<std::size_t> times;
-    double round = 0;
+    const double share = (quick_ ? 0.5 : 6.0) / static_cast<double>(contestants.size());
+    const std::size_t fewest = quick_ ? 1 : 5, most = quick_ ? 9 : 61;
+    std::vector<std::size_t> times, turns;
     for (const contestant& c : contestants) {
-      c.repeat(1);
-      double once = seconds(c, 1);
-      // A first guess from one call is mostly the clock: refine it until the turn is long enough.
-      std::size_t count = 1;
-      while (once * static_cast<double>(count) < shortest_turn) {
-        count = static_cast<std::size_t>(std::min(1.2 * shortest_turn / std::max(once, 1e-9) + 1,
-                                                  10.0 * static_cast<double>(count)));
-        once = seconds(c, count) / static_cast<double>(count);
-      }
+      const auto [count, turn] = size_of_turn(c);
       times.push_back(count);
-      round += once * static_cast<double>(count);
+      turns.push_back(std::clamp(static_cast<std::size_t>(share / turn), fewest, most));
     }
-    const double budget = quick_ ? 0.5 : 6.0;
-    const double fitting = std::clamp(budget / round, quick_ ? 3.0 : 9.0, quick_ ? 9.0 : 61.0);
     std::vector<timing> timings(contestants.size());
-    for (auto left = static_cast<std::size_t>(fitting); left > 0; --left) {
+    for (std::size_t round = *std::max_element(turns.begin(), turns.end()); round > 0; --round) {
       for (std::size_t i = 0; i < contestants.size(); ++i) {
+        if (timings[i].turns.size() == turns[i]) continue;
         const double turn = seconds(contestants[i], times[i]);
         timings[i].turns.push_back(turn / static_cast<double>(times[i]));
       }
@@ -181,6 +177,20 @@ class suite {
  private:
   static constexpr double shortest_turn = 5e-3;
 
+  /// How often to repeat for a turn that is long enough, and how long that takes.
+  static std::pair<std::size_t, double> size_of_turn(const contestant& c) {
+    double turn = seconds(c, 1);
+    std::size_t count = 1;
+    // A first guess from one call is mostly the clock, and its cold memory.
+    while (turn < shortest_turn) {
+      const double once = turn / static_cast<double>(count);
+      count = static_cast<std::size_t>(std::min(1.2 * shortest_turn / std::max(once, 1e-9) + 1,
+                                                10.0 * static_cast<double>(count)));
+      turn = seconds(c, count);
+    }
+    return {count, turn};
+  }
+
   std::string usage() const {
     return fmt::format("usage: {}_bench [--quick] [--json] [--case NAME]\n", name_);
   }
@@ -233,42 +243,5 @@ inline double relative_error(const std::vector<double>& x, const std::vector<dou
   }
   return largest == 0 ? difference : difference / largest;
 }
-
-/// A double that counts the operations done on it, for figures per operation.
-class counted {
- public:
-  counted(double value = 0) : value_(value) {}
-  double value() const { return value_; }
-
-  static inline std::size_t operations = 0;
-
-  friend counted operator+(counted a, counted b) { return count(a.value_ + b.value_); }
-  friend counted operator-(counted a, counted b) { return count(a.value_ - b.value_); }
-  friend counted operator*(counted a, counted b) { return count(a.value_ * b.value_); }
-  friend counted operator/(counted a, counted b) { return count(a.value_ / b.value_); }
-  friend counted operator-(counted a) { return count(-a.value_); }
-  counted& operator+=(counted b) { return *this = *this + b; }
-  counted& operator-=(counted b) { return *this = *this - b; }
-  counted& operator*=(counted b) { return *this = *this * b; }
-  counted& operator/=(counted b) { return *this = *this / b; }
-  friend bool operator<(counted a, counted b) { return a.value_ < b.value_; }
-  friend bool operator>(counted a, counted b) { return a.value_ > b.value_; }
-  friend bool operator==(counted a, counted b) { return a.value_ == b.value_; }
-  friend counted exp(counted x) { return count(std::exp(x.value_)); }
-  friend counted log(counted x) { return count(std::log(x.value_)); }
-  friend counted sqrt(counted x) { return count(std::sqrt(x.value_)); }
-  friend counted sin(counted x) { return count(std::sin(x.value_)); }
-  friend counted cos(counted x) { return count(std::cos(x.value_)); }
-  friend counted tanh(counted x) { return count(std::tanh(x.value_)); }
-  friend counted abs(counted x) { return count(std::fabs(x.value_)); }
-
- private:
-  static counted count(double result) {
-    ++operations;
-    return result;
-  }
-
-  double value_;
-};
 
 }  // namespace bench

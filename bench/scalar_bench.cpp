@@ -1,25 +1,25 @@
-// Gradients of scalar functions: what the tape costs over the function itself. A gradient sets the
-// inputs, records, sweeps, reads and rewinds; the tape's memory is warm.
+// Derivatives of scalar functions: what a tape costs over the function itself, ours beside other
+// tools and beside adjoints written by hand. A gradient sets the inputs, records, sweeps, reads and
+// rewinds; the tape's memory is warm.
 
+#include <autodiff/dual.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/var.hpp>
 
 #include <bench/bench.hpp>
-#include <bench/problems/adbench.hpp>
-#include <bench/problems/ba.hpp>
-#include <bench/problems/black_scholes.hpp>
-#include <bench/problems/burgers.hpp>
-#include <bench/problems/chain.hpp>
-#include <bench/problems/gmm.hpp>
-#include <bench/problems/lstm.hpp>
-#include <bench/problems/mlp.hpp>
-#include <bench/problems/rosenbrock.hpp>
-#include <bench/problems/tiny.hpp>
+#include <bench/comparison.hpp>
+#include <bench/counted.hpp>
+#include <bench/peers/peer.hpp>
+#include <bench/picture.hpp>
+#include <bench/problems/list.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <filesystem>
-#include <limits>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,44 +27,8 @@
 namespace {
 
 using autodiff::var;
-
-constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-
-std::string number(const char* format, double value) {
-  return value == value ? fmt::format(fmt::runtime(format), value) : "-";
-}
-
-/// What is known of a tool's gradient beside its time.
-struct quality {
-  double bytes = unknown;  // of tape, a call
-  double error = unknown;  // relative to the largest entry of the reference
-};
-
-/// Times primal (first of the contestants) and gradients, and reports them.
-void compare(bench::suite& suite, const std::string& name, double operations,
-             const std::vector<bench::contestant>& contestants,
-             const std::vector<quality>& qualities) {
-  const std::vector<bench::timing> timings = suite.race(contestants);
-  for (std::size_t i = 0; i < contestants.size(); ++i) {
-    const std::string& tool = contestants[i].tool;
-    const bench::timing& timing = timings[i];
-    const bench::ratio over_primal(timing, timings[0]);
-    const double per_operation = timing.fastest() * 1e9 / operations;
-    const double bytes = qualities[i].bytes / operations;
-    suite.row({name, tool, bench::time_text(timing.fastest()), bench::time_text(timing.median()),
-               fmt::format("{:.0f} %", 100 * timing.spread()),
-               fmt::format("{:.2f}", over_primal.fastest),
-               fmt::format("{:.2f}", over_primal.median), fmt::format("{:.2f}", per_operation),
-               number("{:.1f}", bytes), number("{:.0e}", qualities[i].error)});
-    if (i == 0) continue;
-    suite.figure(name, tool, "gradient_over_primal", over_primal.fastest);
-    suite.figure(name, tool, "ns_per_op", per_operation);
-    if (bytes == bytes) suite.figure(name, tool, "bytes_per_op", bytes);
-    if (qualities[i].error == qualities[i].error) {
-      suite.figure(name, tool, "gradient_error", qualities[i].error);
-    }
-  }
-}
+using bench::unknown;
+using bench::problems::outputs_of;
 
 /// Number of operations in one evaluation.
 template <class Problem>
@@ -72,162 +36,243 @@ double count_operations(const Problem& problem) {
   const std::vector<double> x = problem.start();
   const std::vector<bench::counted> inputs(x.begin(), x.end());
   bench::counted::operations = 0;
-  bench::keep(problem(std::span<const bench::counted>(inputs)));
+  const auto y = problem(std::span<const bench::counted>(inputs));
+  bench::keep(outputs_of(y).data());
   return static_cast<double>(bench::counted::operations);
 }
 
-/// One evaluation and one sweep on a tape that was rewound.
+/// One evaluation on a tape that was rewound, and one sweep an output.
 template <class Problem>
 class on_a_tape {
  public:
-  explicit on_a_tape(const Problem& problem)
-      : problem_(problem), x_(problem.start()), gradient_(x_.size()) {}
+  explicit on_a_tape(const Problem& problem) : problem_(problem), x_(problem.start()) {}
 
   void operator()(autodiff::tape& tape) {
     inputs_ = tape.variable(x_);
-    const var y = problem_(std::span<const var>(inputs_));
-    tape.backward(y);
-    for (std::size_t i = 0; i < x_.size(); ++i) gradient_[i] = tape.adjoint(inputs_[i]);
+    const auto y = problem_(std::span<const var>(inputs_));
+    sweep(tape, outputs_of(y));
     bytes_ = tape.statistics().bytes;
-    bench::keep(gradient_[0]);
+    bench::keep(derivatives_[0]);
   }
 
-  const std::vector<double>& gradient() const { return gradient_; }
+  const std::vector<double>& derivatives() const { return derivatives_; }
   double bytes() const { return static_cast<double>(bytes_); }
 
  private:
+  void sweep(autodiff::tape& tape, std::span<const var> outputs) {
+    derivatives_.resize(outputs.size() * x_.size());
+    double* row = derivatives_.data();
+    for (const var& output : outputs) {
+      tape.backward(output);
+      for (std::size_t i = 0; i < x_.size(); ++i) row[i] = tape.adjoint(inputs_[i]);
+      row += x_.size();
+    }
+  }
+
   const Problem& problem_;
-  std::vector<double> x_;
+  std::vector<double> x_, derivatives_;
   std::vector<var> inputs_;
-  std::vector<double> gradient_;
   std::size_t bytes_ = 0;
 };
 
-enum class tapes { one_rewound, one_a_call };
-
-/// A problem with one output. reference: its gradient, or empty where the hand-written one serves.
+/// Forward mode: all columns of a Jacobian, a few at a time.
 template <class Problem>
-void measure(bench::suite& suite, const std::string& name, const Problem& problem,
-             tapes kind = tapes::one_rewound, std::vector<double> reference = {}) {
-  const std::vector<double> x = problem.start();
-  std::vector<double> by_hand(x.size());
-  std::vector<bench::contestant> contestants;
-  std::vector<quality> qualities(2);
-  contestants.emplace_back("primal", [&] { bench::keep(problem(std::span<const double>(x))); });
+class by_duals {
+ public:
+  explicit by_duals(const Problem& problem) : problem_(problem), x_(problem.start()) {}
 
-  on_a_tape<Problem> taped(problem);
-  autodiff::tape warm;
-  taped(warm);
-  if (kind == tapes::one_rewound) {
-    contestants.emplace_back("backsweep", [&] {
-      warm.rewind();
-      taped(warm);
-    });
-  } else {
-    contestants.emplace_back("backsweep", [&] {
-      autodiff::tape fresh;
-      taped(fresh);
-    });
-  }
-  if constexpr (requires {
-                  problem.hand(std::span<const double>(x), std::span<double>(by_hand));
-                }) {
-    const auto hand = [&] {
-      bench::keep(problem.hand(std::span<const double>(x), std::span<double>(by_hand)));
-    };
-    hand();
-    if (reference.empty()) {
-      reference = by_hand;
-      qualities.emplace_back();
-    } else {
-      qualities.push_back({unknown, bench::relative_error(by_hand, reference)});
+  void operator()() {
+    std::vector<number> inputs(x_.begin(), x_.end());
+    for (std::size_t first = 0; first < x_.size(); first += lanes) {
+      const std::size_t columns = std::min(lanes, x_.size() - first);
+      for (std::size_t i = 0; i < columns; ++i) {
+        std::array<double, lanes> direction{};
+        direction[i] = 1;
+        inputs[first + i] = number(x_[first + i], direction);
+      }
+      const auto y = problem_(std::span<const number>(inputs));
+      const std::span<const number> outputs = outputs_of(y);
+      derivatives_.resize(outputs.size() * x_.size());
+      for (std::size_t row = 0; row < outputs.size(); ++row) {
+        double* out = derivatives_.data() + row * x_.size() + first;
+        for (std::size_t i = 0; i < columns; ++i) out[i] = outputs[row].tangent(i);
+      }
+      for (std::size_t i = 0; i < columns; ++i) inputs[first + i] = number(x_[first + i]);
     }
-    contestants.emplace_back("hand", hand);
+    bench::keep(derivatives_[0]);
   }
-  qualities[1] = {taped.bytes(), bench::relative_error(taped.gradient(), reference)};
-  if (!(qualities[1].error < 1e-10)) {
-    suite.say(fmt::format("{}: the gradient is off by {:.1e}", name, qualities[1].error));
-  }
-  compare(suite, name, count_operations(problem), contestants, qualities);
-}
 
-/// Bundle adjustment: two sweeps an observation, one for each row of the Jacobian.
-void measure_ba(bench::suite& suite, const bench::problems::ba& problem,
-                const std::vector<double>& reference) {
-  using bench::problems::ba;
+  const std::vector<double>& derivatives() const { return derivatives_; }
+
+ private:
+  static constexpr std::size_t lanes = 13;
+  using number = autodiff::dual<double, lanes>;
+
+  const Problem& problem_;
+  std::vector<double> x_, derivatives_;
+};
+
+template <class Problem>
+void measure(bench::suite& suite, bench::chart& chart, const std::string& name,
+             const Problem& problem, const std::vector<double>& reference,
+             const std::vector<std::unique_ptr<bench::peers::derivatives>>& peers) {
+  using bench::relative_error;
+  const double operations = count_operations(problem);
+  bench::comparison contest(suite, chart, name, operations);
   const std::vector<double> x = problem.start();
-  std::vector<var> inputs(x.size());
-  std::vector<double> jacobian(ba::outputs * ba::inputs);
+  contest.add("primal", [&] {
+    const auto y = problem(std::span<const double>(x));
+    bench::keep(*outputs_of(y).data());
+  });
+
   autodiff::tape tape;
-  const auto both_rows = [&] {
+  on_a_tape<Problem> taped(problem);
+  taped(tape);
+  const bool forward_fits = reference.size() > x.size() * x.size();
+  const auto on_warm_tape = [&] {
     tape.rewind();
-    for (std::size_t i = 0; i < ba::inputs; ++i) inputs[i] = tape.variable(x[i]);
-    const auto y = problem(std::span<const var>(inputs));
-    for (std::size_t row = 0; row < ba::outputs; ++row) {
-      tape.backward(y[row]);
-      double* out = jacobian.data() + row * ba::inputs;
-      for (std::size_t i = 0; i < ba::inputs; ++i) out[i] = tape.adjoint(inputs[i]);
-    }
-    bench::keep(jacobian[0]);
+    taped(tape);
   };
-  both_rows();
-  const double error = bench::relative_error(jacobian, reference);
-  if (!(error < 1e-10)) suite.say(fmt::format("ba: the Jacobian is off by {:.1e}", error));
-  const auto bytes = static_cast<double>(tape.statistics().bytes);
-  std::vector<bench::contestant> contestants;
-  contestants.emplace_back("primal", [&] { bench::keep(problem(std::span<const double>(x))); });
-  contestants.emplace_back("backsweep", both_rows);
-  compare(suite, "ba", count_operations(problem), contestants, {{}, {bytes, error}});
+  // What a tape costs shows where the function is small.
+  on_a_tape<Problem> taped_anew(problem);
+  const auto on_new_tape = [&] {
+    autodiff::tape fresh;
+    taped_anew(fresh);
+  };
+  by_duals<Problem> forward(problem);
+  // Where there are more outputs than inputs, forward mode is the right one.
+  if (forward_fits) {
+    forward();
+    contest.add("backsweep", std::ref(forward),
+                {unknown, relative_error(forward.derivatives(), reference)});
+  }
+  contest.add(forward_fits ? "backsweep_reverse" : "backsweep", on_warm_tape,
+              {taped.bytes(), relative_error(taped.derivatives(), reference)});
+
+  if (operations < 100) {
+    on_new_tape();
+    contest.add("backsweep_new_tape", on_new_tape,
+                {taped_anew.bytes(), relative_error(taped_anew.derivatives(), reference)});
+  }
+
+  std::vector<double> gradient(x.size());
+  if constexpr (bench::problems::has_hand_written<Problem>) {
+    const auto by_hand = [&] {
+      bench::keep(problem.hand(std::span<const double>(x), std::span<double>(gradient)));
+    };
+    by_hand();
+    contest.add("hand", by_hand, {unknown, relative_error(gradient, reference)});
+  }
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    bench::peers::derivatives& one = *peers[i];
+    one.compute();
+    contest.add(bench::peers::all()[i].name, [&one] { one.compute(); },
+                {one.bytes(), relative_error(one.values(), reference)});
+  }
+  contest.run();
 }
 
-void run(bench::suite& suite) {
-  using namespace bench::problems;
+/// Gradient and diagonal of the Hessian of a clustering, by one sweep of a tape over duals: the
+/// Hessian is diagonal, so its product with a vector of ones is all of it.
+void measure_hessian_diagonal(bench::suite& suite, bench::chart& chart) {
+  using number = autodiff::dual<double>;
+  using bench::problems::kmeans;
+  const kmeans problem;
+  const std::vector<double> x = problem.start();
+  bench::comparison contest(suite, chart, "kmeans_hessian", count_operations(problem));
+  contest.add("primal", [&] { bench::keep(problem(std::span<const double>(x))); });
+
+  std::vector<double> gradient(x.size()), diagonal(x.size()), reference(x.size());
+  problem.hand_hessian_diagonal(std::span<const double>(x), std::span<double>(reference));
+  std::vector<number> along_ones;
+  for (const double one : x) along_ones.emplace_back(one, 1.0);
+  autodiff::basic_tape<number> tape;
+  const auto on_tape = [&] {
+    tape.rewind();
+    const auto inputs = tape.variable(along_ones);
+    tape.backward(problem(std::span<const autodiff::basic_var<number>>(inputs)));
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const number adjoint = tape.adjoint(inputs[i]);
+      gradient[i] = adjoint.value();
+      diagonal[i] = adjoint.tangent();
+    }
+    bench::keep(diagonal[0]);
+  };
+  on_tape();
+  contest.add(
+      "backsweep", on_tape,
+      {static_cast<double>(tape.statistics().bytes), bench::relative_error(diagonal, reference)});
+  contest.add("hand", [&] {
+    problem.hand(std::span<const double>(x), std::span<double>(gradient));
+    problem.hand_hessian_diagonal(std::span<const double>(x), std::span<double>(diagonal));
+    bench::keep(diagonal[0]);
+  });
+  contest.run();
+}
+
+/// Which peers this program has, and which it could have.
+void name_peers(const bench::suite& suite) {
+  if (bench::peers::all().empty()) {
+    suite.say("no other tools in this program; scalar_bench_peers has those that are installed");
+    return;
+  }
+  for (const bench::peers::known_peer& peer : bench::peers::known) {
+    if (bench::peers::is_here(peer.adaptor)) continue;
+    suite.say(fmt::format("without {}: not found when this was built (Debian: {})", peer.adaptor,
+                          peer.packages));
+  }
+}
+
+void run(bench::suite& suite, bench::chart& chart) {
   suite.columns({"case", "tool", "fastest", "median", "spread", "/ primal", "(median)", "ns/op",
                  "bytes/op", "error"});
-  if (suite.wants("tiny")) measure(suite, "tiny", tiny(), tapes::one_a_call);
-  if (suite.wants("tiny_rewound")) measure(suite, "tiny_rewound", tiny());
-  if (suite.wants("chain")) measure(suite, "chain", chain());
-  if (suite.wants("mlp")) measure(suite, "mlp", mlp());
-  if (suite.wants("burgers")) measure(suite, "burgers", burgers());
-  if (suite.wants("rosenbrock")) measure(suite, "rosenbrock", rosenbrock());
-  if (suite.wants("black_scholes")) measure(suite, "black_scholes", black_scholes());
-
-  const std::filesystem::path data = adbench_folder();
+  const std::filesystem::path data = bench::problems::adbench_folder();
   const bool there = std::filesystem::is_directory(data);
-  if (!there) {
-    suite.say(
-        fmt::format("gmm_1k, ba and lstm skipped: no folder {} (set BACKSWEEP_DATA to the folder "
-                    "that has adbench/)",
-                    data.string()));
+  for (const bench::problems::listed_problem& listed : bench::problems::all_problems) {
+    const std::string name(listed.name);
+    if (!suite.wants(name)) continue;
+    if (listed.needs_data && !there) {
+      suite.say(
+          fmt::format("{} skipped: no folder {} (set BACKSWEEP_DATA to the folder that has "
+                      "adbench/)",
+                      name, data.string()));
+      continue;
+    }
+    const bench::problems::posed_problem posed = listed.pose(data);
+    std::vector<std::unique_ptr<bench::peers::derivatives>> peers;
+    for (const bench::peers::peer& peer : bench::peers::all()) {
+      peers.push_back(peer.make(posed.it));
+    }
+    std::visit(
+        [&](const auto& problem) { measure(suite, chart, name, problem, posed.reference, peers); },
+        posed.it);
   }
-  if (suite.wants("gmm_1k") && there) {
-    const char* file = "gmm/1k/gmm_d10_K25.txt";
-    measure(suite, "gmm_1k", gmm(data / file), tapes::one_rewound,
-            read_reference(data / "gmm.jsonl", file, "gradient"));
-  }
-  if (suite.wants("ba") && there) {
-    const char* file = "ba/ba1_n49_m7776_p31843.txt";
-    std::vector<double> jacobian = read_reference(data / "ba_exact.jsonl", file, "J_row0");
-    const std::vector<double> second = read_reference(data / "ba_exact.jsonl", file, "J_row1");
-    jacobian.insert(jacobian.end(), second.begin(), second.end());
-    measure_ba(suite, ba(data / file), jacobian);
-  }
-  if (suite.wants("lstm") && there) {
-    const char* file = "lstm/lstm_l2_c1024.txt";
-    measure(suite, "lstm", lstm(data / file), tapes::one_rewound,
-            read_reference(data / "lstm.jsonl", file, "gradient"));
-  }
+  if (suite.wants("kmeans_hessian")) measure_hessian_diagonal(suite, chart);
+}
+
+/// Beside the program, and only of a whole run.
+void draw(const bench::suite& suite, const bench::chart& chart) {
+  const std::filesystem::path file =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "scalar.svg";
+  const std::string trouble = chart.draw(file);
+  suite.say(trouble.empty() ? fmt::format("picture: {}", file.string())
+                            : fmt::format("no picture: {}", trouble));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   bench::suite suite("scalar", argc, argv);
+  bench::chart chart("derivatives / primal, time");
+  std::sort(bench::peers::all().begin(), bench::peers::all().end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   try {
-    run(suite);
+    name_peers(suite);
+    run(suite, chart);
   } catch (const std::exception& e) {
     suite.say(fmt::format("error: {}", e.what()));
     return 1;
   }
+  if (suite.whole()) draw(suite, chart);
   return suite.finish();
 }

@@ -56,7 +56,7 @@ class gmm {
     for (std::size_t i = 0; i < n_; ++i) {
       for (std::size_t k = 0; k < k_; ++k) {
         for (std::size_t j = 0; j < d_; ++j) centered[j] = points_[i * d_ + j] - means[k * d_ + j];
-        turn(factor_of(x, k), diagonals.data() + k * d_, centered, turned);
+        turn(factor_of(x, k), diagonals.data() + k * d_, centered, std::span<T>(turned));
         terms[k] = alphas[k] + log_determinants[k] - 0.5 * square_norm(std::span<const T>(turned));
       }
       sum += log_sum_exp(std::span<const T>(terms));
@@ -65,6 +65,72 @@ class gmm {
     T result = sum - n * log_sum_exp(alphas);
     result += log_wishart_prior(x, diagonals, log_determinants);
     return result - 0.5 * n * d * std::log(2.0 * std::numbers::pi);
+  }
+
+  /// Each point pulls at each component by its share p_k, the softmax of the terms.
+  double hand(std::span<const double> x, std::span<double> gradient) const {
+    const auto alphas = x.first(k_), means = x.subspan(k_, k_ * d_);
+    const auto dalphas = gradient.first(k_), dmeans = gradient.subspan(k_, k_ * d_);
+    static thread_local std::vector<double> diagonals, log_determinants, centered, turned, terms,
+        ddiagonals, dlog_determinants;
+    diagonals.resize(k_ * d_);
+    log_determinants.assign(k_, 0.0);
+    centered.resize(d_);
+    turned.resize(k_ * d_);
+    terms.resize(k_);
+    for (double& g : gradient) g = 0;
+    for (std::size_t k = 0; k < k_; ++k) {
+      for (std::size_t i = 0; i < d_; ++i) {
+        log_determinants[k] += factor_of(x, k)[i];
+        diagonals[k * d_ + i] = std::exp(factor_of(x, k)[i]);
+      }
+    }
+    double result = log_wishart_prior(x, diagonals, log_determinants);
+    ddiagonals.resize(k_ * d_);
+    for (std::size_t i = 0; i < k_ * d_; ++i) ddiagonals[i] = gamma_ * gamma_ * diagonals[i];
+    dlog_determinants.assign(k_, -m_);
+    for (std::size_t i = 0; i < n_; ++i) {
+      const double* point = points_.data() + i * d_;
+      for (std::size_t k = 0; k < k_; ++k) {
+        for (std::size_t j = 0; j < d_; ++j) centered[j] = point[j] - means[k * d_ + j];
+        const std::span<double> row(turned.data() + k * d_, d_);
+        turn(factor_of(x, k), diagonals.data() + k * d_, centered, row);
+        terms[k] =
+            alphas[k] + log_determinants[k] - 0.5 * square_norm(std::span<const double>(row));
+      }
+      const double sum = log_sum_exp(std::span<const double>(terms));
+      result += sum;
+      for (std::size_t k = 0; k < k_; ++k) {
+        const double share = std::exp(terms[k] - sum);
+        dalphas[k] += share;
+        dlog_determinants[k] += share;
+        const double* factor = factor_of(x, k).data();
+        double* dfactor = gradient.data() + k_ * (1 + d_) + k * factor_size();
+        std::size_t at = d_;
+        for (std::size_t j = 0; j < d_; ++j) {
+          const double c = point[j] - means[k * d_ + j], t = share * turned[k * d_ + j];
+          double dcentered = diagonals[k * d_ + j] * t;
+          ddiagonals[k * d_ + j] -= t * c;
+          for (std::size_t r = j + 1; r < d_; ++r, ++at) {
+            const double below = share * turned[k * d_ + r];
+            dcentered += factor[at] * below;
+            dfactor[at] -= below * c;
+          }
+          dmeans[k * d_ + j] += dcentered;
+        }
+      }
+    }
+    const auto n = static_cast<double>(n_), d = static_cast<double>(d_);
+    const double alpha_sum = log_sum_exp(alphas);
+    for (std::size_t k = 0; k < k_; ++k) {
+      dalphas[k] -= n * std::exp(alphas[k] - alpha_sum);
+      double* dfactor = gradient.data() + k_ * (1 + d_) + k * factor_size();
+      for (std::size_t i = 0; i < factor_size(); ++i) {
+        dfactor[i] += i < d_ ? dlog_determinants[k] + ddiagonals[k * d_ + i] * diagonals[k * d_ + i]
+                             : gamma_ * gamma_ * factor_of(x, k)[i];
+      }
+    }
+    return result - n * alpha_sum - 0.5 * n * d * std::log(2.0 * std::numbers::pi);
   }
 
  private:
@@ -77,7 +143,7 @@ class gmm {
   // turned = Q centered.
   template <class T>
   void turn(std::span<const T> factor, const T* diagonal, const std::vector<T>& centered,
-            std::vector<T>& turned) const {
+            std::span<T> turned) const {
     for (std::size_t j = 0; j < d_; ++j) turned[j] = diagonal[j] * centered[j];
     std::size_t at = d_;
     for (std::size_t j = 0; j < d_; ++j) {
