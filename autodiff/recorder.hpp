@@ -81,9 +81,8 @@ constexpr const char* text_of() {
 /// variable that is not of this recorder's tape, memory_error when its limit is reached,
 /// domain_error when a strict tape refuses it.
 template <class T>
-[[gnu::noinline, gnu::cold]] tag_type record_slowly(recorder<T>& r, const T& value,
-                                                    const T* partials, const tag_type* tags,
-                                                    std::size_t count, const char* text);
+[[gnu::noinline]] tag_type record_slowly(recorder<T>& r, const T& value, const T* partials,
+                                         const tag_type* tags, std::size_t count, const char* text);
 
 /// Makes one argument of leaves I and J where the compiler sees them to be the same variable. J <
 /// I.
@@ -119,7 +118,8 @@ template <class T, class E>
     return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
       recorder<T>& r = active_recorder<T>;
       const tag_type next = r.next;
-      // Appends the record without leaf `carried`, n for none.
+      // Appends the record without leaf `carried`, n for none: without storing it, where it is the
+      // youngest place, or at all, where it is passive.
       const auto append = [&](std::size_t carried) __attribute__((always_inline)) {
         const std::size_t argument_count = r.argument_count;
         // A variable of this tape stands less than 2^31 places before the end; a passive one, one
@@ -148,15 +148,18 @@ template <class T, class E>
         // char8_t aliases nothing. Through unsigned char, the compiler would have to believe that
         // every variable has changed.
         *reinterpret_cast<char8_t*>(r.code_base + next) =
-            static_cast<char8_t>(carried < n ? count + tape_code::carry : count);
+            static_cast<char8_t>(count + (carried < n && s.tags[carried] != 0) * tape_code::carry);
         return next;
       };
       // A record keeps at least one argument; that is what bounds codes and places.
       std::size_t kept = 0, carried = n;
       ((kept += merged[I] ? 0 : 1), ...);
       ((carried = carried == n && !merged[I] && s.is_unit[I] && kept > 1 ? I : carried), ...);
-      const bool carries = carried < n && s.tags[carried < n ? carried : 0] == next - 1;
-      return carries ? append(carried) : append(n);
+      // The sum that grows is the youngest place, or passive before its first term.
+      if (carried < n && (s.tags[carried] == next - 1 || s.tags[carried] == 0)) {
+        return append(carried);
+      }
+      return append(n);
     }
     (std::make_index_sequence<n>());
   }
