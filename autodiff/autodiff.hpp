@@ -1,6 +1,7 @@
 #pragma once
 // Everything public, for users. The library's own sources include what they use instead.
 
+#include <autodiff/argument.hpp>
 #include <autodiff/bridge.hpp>
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
@@ -10,7 +11,9 @@
 #include <autodiff/format.hpp>
 #include <autodiff/fused.hpp>
 #include <autodiff/gradient.hpp>
+#include <autodiff/hessian.hpp>
 #include <autodiff/indexing.hpp>
+#include <autodiff/jacobian.hpp>
 #include <autodiff/linear.hpp>
 #include <autodiff/ops.hpp>
 #include <autodiff/reduce.hpp>

@@ -68,5 +68,10 @@ void foreign_mark() {
                    "rewind to a mark that was taken on this tape before its present end");
 }
 
+void cotangent_count(std::size_t outputs, std::size_t cotangents) {
+  throw shape_error("backward", fmt::format("{} outputs and {} cotangents", outputs, cotangents),
+                    "pass one cotangent for each output");
+}
+
 }  // namespace tape_errors
 }  // namespace autodiff

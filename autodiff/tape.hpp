@@ -52,6 +52,7 @@ namespace tape_errors {
 [[noreturn]] void no_sweep_yet();
 [[noreturn]] void recorded_after_sweep();
 [[noreturn]] void foreign_mark();
+[[noreturn]] void cotangent_count(std::size_t outputs, std::size_t cotangents);
 }  // namespace tape_errors
 
 /// The number of a new tape, unique in the process.
@@ -119,7 +120,8 @@ class basic_tape {
   }
 
   /// The same from any output with its cotangent: afterwards adjoint(x) is the vector-Jacobian
-  /// product. cotangent: a number for a var, a tensor of y's shape for a tensor.
+  /// product. cotangent: a number for a var, a tensor of y's shape for a tensor, a std::vector of
+  /// numbers for one of vars.
   template <class Output, class Cotangent>
   requires(!std::same_as<Cotangent, keeping>) void backward(const Output& y,
                                                             const Cotangent& cotangent,

@@ -138,6 +138,26 @@ auto seed(basic_tape<T>& t, const basic_var<T>& y) {
   return seed(t, y, T(1));
 }
 
+// Several outputs, each with its cotangent; a passive one takes no share.
+template <class T>
+const std::vector<basic_var<T>>& as_recorded(const std::vector<basic_var<T>>& y) {
+  return y;
+}
+template <class T, class U>
+requires std::convertible_to<U, T>
+auto seed(basic_tape<T>& t, const std::vector<basic_var<T>>& y, const std::vector<U>& cotangents) {
+  if (y.size() != cotangents.size()) tape_errors::cotangent_count(y.size(), cotangents.size());
+  for (const basic_var<T>& one : y) {
+    if (one.is_recorded()) t.place(one.tag(), "backward");
+  }
+  return [&] {
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      if (!y[i].is_recorded()) continue;
+      t.adjoint_at(t.place(y[i].tag(), "backward")) += T(cotangents[i]);
+    }
+  };
+}
+
 template <class T>
 T adjoint_of(const basic_tape<T>& t, const basic_var<T>& x) {
   return t.swept_adjoint(x.tag());

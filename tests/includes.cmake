@@ -45,11 +45,15 @@ row(linear error blas tensor)
 row(reduce error tensor)
 row(indexing error tensor)
 row(fused error tensor)
-row(gradient error dual tape var tensor)
-row(check error gradient)
+row(argument error dual expression shape tape tensor var)
+row(direction argument dual expression tensor)
+row(gradient argument error tape tensor var)
+row(jacobian argument bridge direction dual error gradient tape tensor var)
+row(hessian argument direction gradient jacobian)
+row(check error argument gradient tensor var)
 row(format dual shape tape var tensor check)
 row(autodiff error random ops dual expression recorder sweep tape var shape tensor bridge elementwise linear reduce
-  indexing fused gradient check format)
+  indexing fused argument gradient jacobian hessian check format)
 
 # Of autodiff, nn sees what a user sees, noun by noun.
 set(closed_to_nn ops.def memory dispatch blas autodiff)
