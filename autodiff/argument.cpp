@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 
 namespace autodiff {
@@ -11,14 +10,15 @@ void require_alike(std::string_view operation, std::string_view what, const argu
                    std::string_view whose, const argument_layout& dx) {
   const auto refuse = [&](const std::string& here, const std::string& there) {
     throw shape_error(operation, fmt::format("{} {} and {} {}", what, here, whose, there),
-                      fmt::format("pass a {} of the same kind and sizes", whose));
+                      fmt::format("pass a {} of the same kind and size", whose));
   };
-  for (std::size_t i = 0; i < std::min(x.sizes.size(), dx.sizes.size()); ++i) {
-    if (x.sizes[i] != dx.sizes[i]) refuse(to_string(x.sizes[i]), to_string(dx.sizes[i]));
+  if (x.sizes.size() == dx.sizes.size()) {
+    for (std::size_t i = 0; i < x.sizes.size(); ++i) {
+      if (x.sizes[i] != dx.sizes[i]) refuse(to_string(x.sizes[i]), to_string(dx.sizes[i]));
+    }
   }
-  if (x.numbers != dx.numbers || x.sizes.size() != dx.sizes.size()) {
-    refuse(fmt::format("of {} numbers in {} containers", x.numbers, x.sizes.size()),
-           fmt::format("of {} in {}", dx.numbers, dx.sizes.size()));
+  if (x.numbers != dx.numbers) {
+    refuse(fmt::format("of {} numbers", x.numbers), fmt::format("of {}", dx.numbers));
   }
 }
 

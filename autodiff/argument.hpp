@@ -224,8 +224,9 @@ struct argument_layout {
   std::size_t numbers = 0;
   std::vector<shape> sizes;
 };
-/// Throws shape_error unless both hold their numbers in the same layout. `what` and `whose` name
-/// them in the message.
+/// Throws shape_error unless both hold as many numbers, in containers of the same sizes where they
+/// have as many containers: the numbers of a struct may also come in one vector. `what` and `whose`
+/// name them in the message.
 void require_alike(std::string_view operation, std::string_view what, const argument_layout& x,
                    std::string_view whose, const argument_layout& dx);
 
