@@ -26,7 +26,6 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <iterator>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -44,6 +43,10 @@ template <class A>
 inline constexpr bool is_tensor = false;
 template <class T>
 inline constexpr bool is_tensor<tensor<T>> = true;
+template <class A>
+inline constexpr bool is_array = false;
+template <class A, std::size_t N>
+inline constexpr bool is_array<std::array<A, N>> = true;
 
 // The same argument with f(x) in the place of each x that it holds.
 
@@ -78,7 +81,7 @@ auto map_numbers(const std::pair<A, B>& x, F&& f) {
 }
 
 /// Hands every number and tensor of an argument to `visit`, in order, and rebuilds the argument
-/// from what it returns. Containers are announced to visit.open(size) where it has that.
+/// from what it returns. Vectors and spans are announced to visit.open(size) where it has that.
 template <class Visit>
 class number_mapper {
  public:
@@ -88,7 +91,7 @@ class number_mapper {
     if constexpr (number<A> || is_tensor<A>) {
       return visit_(x);
     } else if constexpr (requires { map_numbers(x, *this); }) {
-      if constexpr (requires { visit_.open(std::size(x)); }) visit_.open(std::size(x));
+      if constexpr (requires { visit_.open(x.size()); } && !is_array<A>) visit_.open(x.size());
       return map_numbers(x, *this);
     } else {
       static_assert(number<A>,
@@ -219,7 +222,7 @@ auto shaped_as(const std::tuple<Results...>& results) {
     return results;
 }
 
-/// How many numbers an argument holds, and the sizes of its containers and tensors in order.
+/// How many numbers an argument holds, and the sizes of its vectors, spans and tensors in order.
 struct argument_layout {
   std::size_t numbers = 0;
   std::vector<shape> sizes;

@@ -37,7 +37,7 @@ template <class V, class G, class H>
 value_gradient_and_hessian_result(V, G, H) -> value_gradient_and_hessian_result<V, G, H>;
 
 /// Columns of a Hessian that one evaluation and sweep compute.
-inline constexpr std::size_t hessian_lanes = 4;
+inline constexpr std::size_t hessian_lanes = 8;
 
 /// f at its arguments with the gradient (of the kind that gradient() gives) and the matrix [n, n]
 /// of second derivatives by the n numbers of the arguments in order, tensors row by row. One
