@@ -56,6 +56,19 @@ class basic_var {
     return *this = *this / other;
   }
 
+  basic_var& operator++() { return *this += T(1); }
+  basic_var& operator--() { return *this -= T(1); }
+  basic_var operator++(int) {
+    const basic_var before = *this;
+    ++*this;
+    return before;
+  }
+  basic_var operator--(int) {
+    const basic_var before = *this;
+    --*this;
+    return before;
+  }
+
   /// Structurally zero: the value 0 that depends on nothing.
   friend constexpr bool is_zero(const basic_var& x) { return x.tag_ == 0 && is_zero(x.value_); }
   friend std::ostream& operator<<(std::ostream& out, const basic_var& x) { return out << x.value_; }
@@ -82,6 +95,11 @@ template <recordable X>
 bool isfinite(const X& x) {
   using std::isfinite;
   return isfinite(x.value());
+}
+template <recordable X>
+bool signbit(const X& x) {
+  using std::signbit;
+  return signbit(x.value());
 }
 
 /// An expression prints its value; it is not recorded by that.
@@ -161,6 +179,12 @@ auto seed(basic_tape<T>& t, const std::vector<basic_var<T>>& y, const std::vecto
 template <class T>
 T adjoint_of(const basic_tape<T>& t, const basic_var<T>& x) {
   return t.swept_adjoint(x.tag());
+}
+template <class T, expression E>
+T adjoint_of(const basic_tape<T>&, const E&) {
+  static_assert(!expression<E>,
+                "an expression has no place on the tape: keep it in a var, `var y = x * x` in the "
+                "place of `auto y = x * x`, and ask for the adjoint of that");
 }
 template <class T>
 std::vector<T> adjoint_of(const basic_tape<T>& t, const std::vector<basic_var<T>>& variables) {
