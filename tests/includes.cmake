@@ -50,6 +50,7 @@ row(direction argument dual expression tensor)
 row(gradient argument error tape tensor var)
 row(jacobian argument bridge direction dual error gradient tape tensor var)
 row(hessian argument direction gradient jacobian)
+row(eigen argument dual expression var)
 row(check error argument gradient tensor var)
 row(format dual shape tape var tensor check)
 row(autodiff error random ops dual expression recorder sweep tape var shape tensor bridge elementwise linear reduce
