@@ -69,7 +69,7 @@ struct powell_singular {
   static constexpr double objective_at_start = 215;
   template <class X>
   std::vector<number_of<X>> operator()(const X& x) const {
-    const auto inner = x[1] - 2.0 * x[2], outer = x[0] - x[3];
+    const number_of<X> inner = x[1] - 2.0 * x[2], outer = x[0] - x[3];
     return {x[0] + 10.0 * x[1], std::sqrt(5.0) * (x[2] - x[3]), inner * inner,
             std::sqrt(10.0) * outer * outer};
   }
