@@ -17,14 +17,17 @@
 namespace autodiff {
 
 /// The argument over dual<T, N>. tangents(i) is the std::array of N tangents of its i-th number.
-/// A tensor<U> becomes a tensor<dual<U>>, for N = 1 only.
+/// A tensor<U> becomes a tensor<dual<U>>, for N = 1 only. Throws tape_error, naming `operation`,
+/// for a tensor that is recorded: there are none of duals over vars.
 template <class T, std::size_t N, class A, class Tangents>
-auto along(const A& x, Tangents&& tangents) {
+auto along(std::string_view operation, const A& x, Tangents&& tangents) {
   std::size_t i = 0;
   return map_leaves(x, [&](const auto& leaf) {
     using L = std::remove_cvref_t<decltype(leaf)>;
     if constexpr (is_tensor<L>) {
       using U = typename L::value_type;
+      static_assert(N == 1, "tensors carry one direction");
+      if (leaf.is_recorded()) tensor_errors::recorded_argument(operation, leaf.shape());
       array<dual<U>> duals(leaf.shape());
       dual<U>* out = duals.writable();
       for (const U& value : leaf.values()) *out++ = dual<U>(value, U(tangents(i++)[0]));
@@ -38,16 +41,17 @@ auto along(const A& x, Tangents&& tangents) {
 /// The argument x along the direction dx. Throws shape_error, naming `operation`, where they differ
 /// in size.
 template <class T, class A, class D>
-auto along(std::string_view operation, const A& x, const D& dx) {
+auto along_direction(std::string_view operation, const A& x, const D& dx) {
   const flat_argument<T> direction = flatten<T>(dx);
   require_alike(operation, "argument", flatten<T>(x).layout(), "direction", direction.layout());
-  return along<T, 1>(x, [&](std::size_t i) { return std::array<T, 1>{direction.numbers[i]}; });
+  return along<T, 1>(operation, x,
+                     [&](std::size_t i) { return std::array<T, 1>{direction.numbers[i]}; });
 }
 
 /// The argument x along N unit directions: those of its numbers `first`, `first` + 1, ...
 template <class T, std::size_t N, class A>
-auto along_units(const A& x, std::size_t first) {
-  return along<T, N>(x, [&](std::size_t i) {
+auto along_units(std::string_view operation, const A& x, std::size_t first) {
+  return along<T, N>(operation, x, [&](std::size_t i) {
     std::array<T, N> tangents{};
     if (i - first < N) tangents[i - first] = T(1);
     return tangents;

@@ -23,8 +23,8 @@ namespace autodiff {
 /// Throws shape_error when x and v differ in size.
 template <class F, class A, class V>
 auto hessian_vector_product(F&& f, const A& x, const V& v) {
-  using T = common_number<A>;
-  return tangents_of<T>(gradient(f, along<T>("hessian_vector_product", x, v)));
+  using T = common_number<A, V>;
+  return tangents_of<T>(gradient(f, along_direction<T>("hessian_vector_product", x, v)));
 }
 
 template <class V, class G, class H>
@@ -52,7 +52,7 @@ auto value_gradient_and_hessian(F&& f, const Args&... args) {
   const std::size_t n = flatten<T>(arguments).numbers.size();
   std::vector<T> entries(n * n);
   const auto columns_from = [&](std::size_t first) {
-    auto block = value_and_gradient(f, along_units<T, lanes>(arguments, first));
+    auto block = value_and_gradient(f, along_units<T, lanes>("hessian", arguments, first));
     for (std::size_t k = 0; k < lanes && first + k < n; ++k) {
       const std::vector<T> column = flatten<T>(tangents_of<T>(block.gradient, k)).numbers;
       for (std::size_t i = 0; i < n; ++i) entries[i * n + first + k] = column[i];

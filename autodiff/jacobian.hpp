@@ -42,8 +42,8 @@ value_and_tangent_result(V, D) -> value_and_tangent_result<V, D>;
 /// Throws shape_error when x and dx differ in size.
 template <class F, class A, class D>
 auto jvp(F&& f, const A& x, const D& dx) {
-  using T = common_number<A>;
-  const auto directed = along<T>("jvp", x, dx);
+  using T = common_number<A, D>;
+  const auto directed = along_direction<T>("jvp", x, dx);
   const auto y = std::apply(f, argument_list(directed));
   return value_and_tangent_result{values_of<T>(y), tangents_of<T>(y)};
 }
@@ -70,7 +70,7 @@ std::vector<basic_var<T>> outputs_of(const Y& y) {
 /// Throws shape_error when f(x) and w differ in size.
 template <class F, class A, class W>
 auto vjp(F&& f, const A& x, const W& w) {
-  using T = common_number<A>;
+  using T = common_number<A, W>;
   basic_tape<T> t;
   const auto variables = variables_on(t, argument_list(x), "vjp");
   const auto y = std::apply(f, variables);
@@ -144,7 +144,7 @@ auto jacobian_by_columns(F& f, const List& arguments) {
   std::vector<T> entries;
   for (std::size_t first = 0; first == 0 || first < columns; first += jacobian_lanes) {
     const auto y = flatten<dual<T, jacobian_lanes>>(
-                       std::apply(f, along_units<T, jacobian_lanes>(arguments, first)))
+                       std::apply(f, along_units<T, jacobian_lanes>("jacobian", arguments, first)))
                        .numbers;
     if (first == 0) {
       rows = y.size();
@@ -182,7 +182,7 @@ auto jacobian(F&& f, const Args&... args) {
   if constexpr ((holds_tensor<Args> || ...)) {
     return jacobian_by_rows<T>(f, arguments);
   } else {
-    using duals = decltype(along_units<T, jacobian_lanes>(arguments, 0));
+    using duals = decltype(along_units<T, jacobian_lanes>("", arguments, 0));
     using variables = decltype(variables_on(std::declval<basic_tape<T>&>(), arguments, ""));
     if constexpr (is_applicable<F, duals>)
       return jacobian_by_columns<T, is_applicable<F, variables>>(f, arguments);

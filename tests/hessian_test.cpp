@@ -225,6 +225,10 @@ TEST_CASE("a tensor that is recorded already is refused as an argument") {
   const std::string text =
       message<ad::tape_error>([&] { ad::gradient([](const auto& t) { return sum(t * t); }, x); });
   CHECK(says(text, "gradient: ", "[1, 2]", "elements"));
+  const auto square = [](const auto& t) { return sum(t * t); };
+  CHECK_THROWS_AS(ad::jvp(square, x, x.detached()), ad::tape_error);
+  CHECK_THROWS_AS(ad::jacobian(square, x), ad::tape_error);
+  CHECK_THROWS_AS(ad::hessian(square, x), ad::tape_error);
   CHECK(ad::gradient([](const auto& t) { return sum(t * t); }, x.detached()).value(0, 1) == 4);
 }
 

@@ -245,6 +245,11 @@ TEST_CASE("Jacobians and products of vars are recorded: second derivatives by ne
     return std::get<1>(ad::jvp(f, v, std::array{0.0, 1.0}).tangent);  // x0^2
   };
   CHECK(all_close(ad::gradient(pushed, x), std::vector<double>{4, 0}, 1e-15));
+  // Directions and cotangents may be recorded, too: d(dx . grad)/dx = grad.
+  const auto turned = [&](const auto& dx) { return std::get<0>(ad::jvp(f, x, dx).tangent); };
+  CHECK(all_close(ad::gradient(turned, x), std::vector<double>{3, 2}, 1e-15));
+  const auto weighed = [&](const auto& w) { return ad::vjp(f, x, w).gradient[1]; };
+  CHECK(all_close(ad::gradient(weighed, x), std::vector<double>{2, 4}, 1e-15));
   const auto second = ad::jvp(
       [](const auto& a) {
         return ad::jvp([](const auto& b) { return b * b * b; }, a, 1.0).tangent;
