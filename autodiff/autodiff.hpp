@@ -2,6 +2,7 @@
 // Everything public, for users. The library's own sources include what they use instead.
 
 #include <autodiff/anomaly.hpp>
+#include <autodiff/argument.hpp>
 #include <autodiff/bridge.hpp>
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
@@ -11,7 +12,9 @@
 #include <autodiff/format.hpp>
 #include <autodiff/fused.hpp>
 #include <autodiff/gradient.hpp>
+#include <autodiff/hessian.hpp>
 #include <autodiff/indexing.hpp>
+#include <autodiff/jacobian.hpp>
 #include <autodiff/lanes.hpp>
 #include <autodiff/linear.hpp>
 #include <autodiff/ops.hpp>

@@ -3,9 +3,14 @@
 // step 0 by Ridders' method, which also tells how far they can be trusted.
 // Source: Ridders, Accurate computation of F'(x) and F'(x)F''(x), Adv. Eng. Software 4 (1982).
 
+#include <autodiff/argument.hpp>
 #include <autodiff/gradient.hpp>
+#include <autodiff/tensor.hpp>
+#include <autodiff/var.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <iosfwd>
@@ -44,82 +49,58 @@ std::pair<double, double> derivative_by_differences(const std::function<double(d
 /// Throws domain_error with the worst entries when the report exceeds the tolerance.
 void require_agreement(const gradient_report& report, const check_options& options);
 
-namespace probing {
-
-/// The numbers of an argument or of its gradient.
+/// The numbers in the places of those that x holds, as passive values: f can be evaluated at them
+/// without a tape.
 template <class A>
-std::vector<double> numbers(const A& x) {
-  if constexpr (std::is_arithmetic_v<A>)
-    return {static_cast<double>(x)};
-  else if constexpr (requires { x.values(); })
-    return {x.values().begin(), x.values().end()};
-  else
-    return {x.begin(), x.end()};
+auto passive_at(const A& x, const std::vector<double>& numbers) {
+  auto next = numbers.begin();
+  return map_leaves(x, [&](const auto& leaf) {
+    using L = std::remove_cvref_t<decltype(leaf)>;
+    if constexpr (is_tensor<L>) {
+      L replaced = leaf.detached();
+      for (auto& value : replaced.mutable_values()) {
+        value = static_cast<typename L::value_type>(*next++);
+      }
+      return replaced;
+    } else {
+      return var(*next++);
+    }
+  });
 }
-
-// An argument as the passive values on which f can be evaluated without a tape.
-template <class A>
-requires std::is_arithmetic_v<A> var passive(A x) { return var(static_cast<double>(x)); }
-template <class T>
-tensor<T> passive(const tensor<T>& x) {
-  return x.detached();
-}
-template <class A, std::size_t N>
-std::array<var, N> passive(const std::array<A, N>& x) {
-  std::array<var, N> vars;
-  std::copy(x.begin(), x.end(), vars.begin());
-  return vars;
-}
-template <class Range>
-requires(!std::is_arithmetic_v<Range>) std::vector<var> passive(const Range& x) {
-  return {x.begin(), x.end()};
-}
-
-inline void set(var& x, std::size_t, double value) { x = var(value); }
-template <class T>
-void set(tensor<T>& x, std::size_t entry, double value) {
-  x.mutable_values()[entry] = static_cast<T>(value);
-}
-template <class Range>
-void set(Range& x, std::size_t entry, double value) {
-  x[entry] = var(value);
-}
-
-}  // namespace probing
 
 /// Compares the gradient of f at args with differences, derivative by derivative, and returns what
-/// it found. Throws domain_error with a report of the worst entries when a difference exceeds the
-/// tolerance and the uncertainty of the differences.
+/// it found. Arguments are those of gradient(), over plain numbers. Throws domain_error with a
+/// report of the worst entries when a difference exceeds the tolerance and the uncertainty of the
+/// differences.
 template <class F, class... Args>
 gradient_report check_gradient_with(const check_options& options, F&& f, const Args&... args) {
-  const auto by_tape = [&] {
-    auto g = gradient(f, args...);
-    if constexpr ((std::is_arithmetic_v<Args> && ...))
-      return std::tuple_cat(g);
-    else if constexpr (sizeof...(Args) == 1)
-      return std::tuple(std::move(g));
-    else
-      return g;
-  }();
+  static_assert(std::same_as<common_number<Args...>, double>,
+                "differences are taken over plain numbers: pass x.value()");
+  const auto& arguments = argument_list(args...);
+  const std::vector<double> by_tape = flatten<double>(gradient(f, args...)).numbers;
+  std::vector<double> x = flatten<double>(arguments).numbers;
   gradient_report report;
-  const auto check_argument = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
-    const std::vector<double> x = probing::numbers(std::get<I>(std::tie(args...)));
-    const std::vector<double> g = probing::numbers(std::get<I>(by_tape));
-    for (std::size_t entry = 0; entry < x.size(); ++entry) {
+  const auto check_argument = [&](std::size_t argument, std::size_t size) {
+    for (std::size_t entry = 0; entry < size; ++entry) {
+      const std::size_t i = report.derivatives.size();
+      const double at = x[i];
       const auto along_entry = [&](double value) {
-        auto passive = std::tuple(probing::passive(args)...);
-        probing::set(std::get<I>(passive), entry, value);
-        return static_cast<double>(scalar_value(std::apply(f, passive)));
+        x[i] = value;
+        return static_cast<double>(
+            scalar_value(single_output<double>(std::apply(f, passive_at(arguments, x)))));
       };
-      const auto [slope, uncertainty] = derivative_by_differences(
-          along_entry, x[entry], options.step * std::max(1.0, std::abs(x[entry])));
-      report.derivatives.push_back({I, entry, g[entry], slope, uncertainty});
+      const auto [slope, uncertainty] =
+          derivative_by_differences(along_entry, at, options.step * std::max(1.0, std::abs(at)));
+      x[i] = at;
+      report.derivatives.push_back({argument, entry, by_tape[i], slope, uncertainty});
     }
   };
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (check_argument(std::integral_constant<std::size_t, I>{}), ...);
-  }
-  (std::index_sequence_for<Args...>{});
+  std::apply(
+      [&](const auto&... one) {
+        std::size_t argument = 0;
+        (check_argument(argument++, flatten<double>(one).numbers.size()), ...);
+      },
+      arguments);
   require_agreement(report, options);
   return report;
 }

@@ -7,9 +7,11 @@
 #include <autodiff/ops.hpp>
 
 #include <array>
+#include <cmath>
 #include <compare>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <ostream>
 #include <type_traits>
 
@@ -50,6 +52,19 @@ class dual {
   template <class U>
   constexpr dual& operator/=(const U& other) {
     return *this = *this / other;
+  }
+
+  constexpr dual& operator++() { return *this += T(1); }
+  constexpr dual& operator--() { return *this -= T(1); }
+  constexpr dual operator++(int) {
+    const dual before = *this;
+    ++*this;
+    return before;
+  }
+  constexpr dual operator--(int) {
+    const dual before = *this;
+    --*this;
+    return before;
   }
 
   friend constexpr bool is_zero(const dual& x) {
@@ -195,4 +210,29 @@ constexpr std::partial_ordering operator<=>(const dual<T, N>& a, const U& b) {
   return a.value() <=> T(b);
 }
 
+/// Classification is on values, as in <cmath>.
+template <class T, std::size_t N>
+bool isnan(const dual<T, N>& x) {
+  using std::isnan;
+  return isnan(x.value());
+}
+template <class T, std::size_t N>
+bool isinf(const dual<T, N>& x) {
+  using std::isinf;
+  return isinf(x.value());
+}
+template <class T, std::size_t N>
+bool isfinite(const dual<T, N>& x) {
+  using std::isfinite;
+  return isfinite(x.value());
+}
+template <class T, std::size_t N>
+bool signbit(const dual<T, N>& x) {
+  using std::signbit;
+  return signbit(x.value());
+}
+
 }  // namespace autodiff
+
+template <class T, std::size_t N>
+struct std::numeric_limits<autodiff::dual<T, N>> : std::numeric_limits<T> {};

@@ -1,10 +1,12 @@
 #pragma once
 // Statement-level expression templates. sin(x) * y + exp(x * y) builds one object that holds the
 // value of every node and the places of its leaves, all by value: it may be kept in `auto`, copied
-// and returned. Assigning it to a var records one entry for the whole statement: propagate() walks
-// from the root to the leaves and hands each leaf its partial derivative. Source: Hogan, Fast
-// Reverse-Mode Automatic Differentiation using Expression Templates in C++, ACM TOMS 40 (2014),
-// section 3.
+// and returned. Every statement has its own type, so the branches of cond ? x * y : x + y have no
+// common one: write var around them (a branch that is a var already, as in cond ? x * y : x, makes
+// the other one, too). Assigning an expression to a var records one entry for the whole statement:
+// propagate() walks from the root to the leaves and hands each leaf its partial derivative. Source:
+// Hogan, Fast Reverse-Mode Automatic Differentiation using Expression Templates in C++, ACM TOMS 40
+// (2014), section 3.
 
 #include <autodiff/ops.hpp>
 

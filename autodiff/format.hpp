@@ -11,6 +11,10 @@
 
 #include <fmt/ostream.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
 /// A var formats as its number and takes the number's format specification.
 template <class T>
 struct fmt::formatter<autodiff::basic_var<T>> : fmt::formatter<T> {
@@ -27,8 +31,24 @@ struct fmt::formatter<E, char> : fmt::formatter<typename E::value_type> {
     return fmt::formatter<typename E::value_type>::format(e.value(), context);
   }
 };
+/// A dual applies the specification of its number to the value and each tangent: (1.50, 0.25).
 template <class T, std::size_t N>
-struct fmt::formatter<autodiff::dual<T, N>> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::dual<T, N>> : fmt::formatter<T> {
+  template <class Context>
+  auto format(const autodiff::dual<T, N>& x, Context& context) const {
+    const auto put = [&](std::string_view text) {
+      context.advance_to(std::copy(text.begin(), text.end(), context.out()));
+    };
+    put("(");
+    context.advance_to(fmt::formatter<T>::format(x.value(), context));
+    for (const T& tangent : x.tangents()) {
+      put(", ");
+      context.advance_to(fmt::formatter<T>::format(tangent, context));
+    }
+    put(")");
+    return context.out();
+  }
+};
 template <class T>
 struct fmt::formatter<autodiff::tensor<T>> : fmt::ostream_formatter {};
 template <>

@@ -57,9 +57,9 @@ void nothing_to_resume() {
                    "call tape.backward_to(mark, y) first, and resume to an older mark");
 }
 
-void cotangent_size(std::size_t outputs, std::size_t cotangents) {
-  throw shape_error("backward", fmt::format("{} outputs with {} cotangents", outputs, cotangents),
-                    "pass one number per output");
+void cotangent_count(std::size_t outputs, std::size_t cotangents) {
+  throw shape_error("backward", fmt::format("{} outputs and {} cotangents", outputs, cotangents),
+                    "pass one cotangent for each output");
 }
 
 }  // namespace autodiff::tape_errors

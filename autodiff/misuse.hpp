@@ -20,7 +20,7 @@ namespace tape_errors {
 [[noreturn]] void recorded_after_sweep();
 [[noreturn]] void foreign_mark();
 [[noreturn]] void nothing_to_resume();
-[[noreturn]] void cotangent_size(std::size_t outputs, std::size_t cotangents);
+[[noreturn]] void cotangent_count(std::size_t outputs, std::size_t cotangents);
 }  // namespace tape_errors
 
 }  // namespace autodiff

@@ -69,6 +69,15 @@ void adjoint_released(const shape& s) {
                    "call tape.keep(x) before backward, or backward(y, keep_all)");
 }
 
+void recorded_argument(std::string_view operation, const shape& s) {
+  throw tape_error(
+      operation,
+      fmt::format("an argument of shape {} is recorded on a tape already, and tensors "
+                  "have none of higher order",
+                  to_string(s)),
+      "pass x.detached() to take it as a constant, or elements(x) to nest derivatives");
+}
+
 }  // namespace tensor_errors
 
 template <class T>

@@ -235,6 +235,7 @@ namespace tensor_errors {
 [[noreturn]] void not_scalar(const shape& s);
 [[noreturn]] void cotangent_shape(const shape& y, const shape& cotangent);
 [[noreturn]] void adjoint_released(const shape& s);
+[[noreturn]] void recorded_argument(std::string_view operation, const shape& s);
 }  // namespace tensor_errors
 
 template <class T>

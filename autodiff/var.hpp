@@ -56,6 +56,19 @@ class basic_var {
     return *this = *this / other;
   }
 
+  basic_var& operator++() { return *this += T(1); }
+  basic_var& operator--() { return *this -= T(1); }
+  basic_var operator++(int) {
+    const basic_var before = *this;
+    ++*this;
+    return before;
+  }
+  basic_var operator--(int) {
+    const basic_var before = *this;
+    --*this;
+    return before;
+  }
+
   /// Structurally zero: the value 0 that depends on nothing.
   friend constexpr bool is_zero(const basic_var& x) { return x.tag_ == 0 && is_zero(x.value_); }
   friend std::ostream& operator<<(std::ostream& out, const basic_var& x) { return out << x.value_; }
@@ -82,6 +95,11 @@ template <recordable X>
 bool isfinite(const X& x) {
   using std::isfinite;
   return isfinite(x.value());
+}
+template <recordable X>
+bool signbit(const X& x) {
+  using std::signbit;
+  return signbit(x.value());
 }
 
 /// An expression prints its value; it is not recorded by that.
@@ -143,10 +161,11 @@ auto seed(basic_tape<T>& t, const basic_var<T>& y) {
 }
 
 // Several outputs at once: the sum of their sweeps. A passive one has no share in it.
-template <class T>
-auto seed(basic_tape<T>& t, std::span<const basic_var<T>> outputs, std::span<const T> cotangents) {
+template <class T, class U>
+requires std::convertible_to<U, T>
+auto seed(basic_tape<T>& t, std::span<const basic_var<T>> outputs, std::span<const U> cotangents) {
   if (outputs.size() != cotangents.size()) {
-    tape_errors::cotangent_size(outputs.size(), cotangents.size());
+    tape_errors::cotangent_count(outputs.size(), cotangents.size());
   }
   for (const basic_var<T>& y : outputs) {
     if (y.is_recorded()) t.place(y.tag(), "backward");
@@ -154,19 +173,19 @@ auto seed(basic_tape<T>& t, std::span<const basic_var<T>> outputs, std::span<con
   return [&t, outputs, cotangents] {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (!outputs[i].is_recorded()) continue;
-      t.adjoint_at(t.place(outputs[i].tag(), "backward")) += cotangents[i];
+      t.adjoint_at(t.place(outputs[i].tag(), "backward")) += T(cotangents[i]);
     }
   };
 }
-template <class T>
+template <class T, class U>
 auto seed(basic_tape<T>& t, const std::vector<basic_var<T>>& outputs,
-          const std::vector<T>& cotangents) {
-  return seed(t, std::span<const basic_var<T>>(outputs), std::span<const T>(cotangents));
+          const std::vector<U>& cotangents) {
+  return seed(t, std::span<const basic_var<T>>(outputs), std::span<const U>(cotangents));
 }
-template <class T, std::size_t N>
+template <class T, class U, std::size_t N>
 auto seed(basic_tape<T>& t, const std::array<basic_var<T>, N>& outputs,
-          const std::array<T, N>& cotangents) {
-  return seed(t, std::span<const basic_var<T>>(outputs), std::span<const T>(cotangents));
+          const std::array<U, N>& cotangents) {
+  return seed(t, std::span<const basic_var<T>>(outputs), std::span<const U>(cotangents));
 }
 template <class T>
 const std::vector<basic_var<T>>& as_recorded(const std::vector<basic_var<T>>& outputs) {
@@ -180,6 +199,12 @@ const std::array<basic_var<T>, N>& as_recorded(const std::array<basic_var<T>, N>
 template <class T>
 T adjoint_of(const basic_tape<T>& t, const basic_var<T>& x) {
   return t.swept_adjoint(x.tag());
+}
+template <class T, expression E>
+T adjoint_of(const basic_tape<T>&, const E&) {
+  static_assert(!expression<E>,
+                "an expression has no place on the tape: keep it in a var, `var y = x * x` in the "
+                "place of `auto y = x * x`, and ask for the adjoint of that");
 }
 template <class T>
 std::vector<T> adjoint_of(const basic_tape<T>& t, const std::vector<basic_var<T>>& variables) {

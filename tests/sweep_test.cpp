@@ -35,7 +35,7 @@ TEST_CASE("several outputs with cotangents give the vector-Jacobian product") {
   t.backward(std::array{y[0], y[0]}, std::array{1.0, 2.0});
   CHECK(t.adjoint(x[1]) == 6);
   CHECK(says(message<autodiff::shape_error>([&] { t.backward(y, std::vector{1.0}); }), "backward",
-             "4 outputs with 1 cotangents"));
+             "4 outputs and 1 cotangents"));
 }
 
 TEST_CASE("accumulate adds to the adjoints of variables, sweep after sweep") {
