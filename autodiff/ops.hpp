@@ -3,6 +3,8 @@
 // slope, documentation) that dual, var, tensor and the kernels share. All derivative modes read
 // these rules.
 
+#include <autodiff/special.hpp>
+
 #include <array>
 #include <cmath>
 #include <concepts>
@@ -35,6 +37,15 @@ template <class X>
 requires requires(const X& x) { x == x; }
 constexpr X flat(const X& x) { return x == x ? X(0) : x; }
 
+/// The number b in the type of a plain number a; beside other types it stays a double.
+template <class A>
+constexpr auto beside(double b) {
+  if constexpr (std::floating_point<A>)
+    return static_cast<A>(b);
+  else
+    return b;
+}
+
 /// s where y is a number, NaN where it is not: a NaN value has a NaN slope.
 template <class Y, class S>
 requires requires(const Y& y) { y == y; }
@@ -65,18 +76,90 @@ template <class T, bool steep, class Weight, class Slope>
   }
 }
 
+/// What arithmetic on numbers of these types gives, where whole numbers count as double.
+template <class... U>
+using floating_type = std::common_type_t<std::conditional_t<std::is_integral_v<U>, double, U>...>;
+/// Plain numbers, not all of one floating-point type: pow(2.0, 3), max(1, 2.5F).
+template <class U, class... Others>
+concept mixed_numbers = std::is_arithmetic_v<U> &&(std::is_arithmetic_v<Others>&&...) &&
+                        !(std::is_floating_point_v<U> && (std::is_same_v<U, Others> && ...));
+
+// Classification of plain numbers; that of dual and var is on values.
+using std::isfinite, std::isinf, std::isnan, std::signbit;
+
 // The functions on plain numbers.
 #define UNARY(NAME, VALUE, ...)               \
   template <std::floating_point T>            \
   [[gnu::always_inline]] inline T NAME(T x) { \
     return VALUE;                             \
+  }                                           \
+  template <std::integral U>                  \
+  double NAME(U x) {                          \
+    return NAME(static_cast<double>(x));      \
   }
-#define BINARY(NAME, VALUE, ...)                   \
-  template <std::floating_point T>                 \
-  [[gnu::always_inline]] inline T NAME(T a, T b) { \
-    return VALUE;                                  \
+#define BINARY(NAME, VALUE, ...)                                    \
+  template <std::floating_point T>                                  \
+  [[gnu::always_inline]] inline T NAME(T a, T b) {                  \
+    return VALUE;                                                   \
+  }                                                                 \
+  template <class A, class B>                                       \
+  requires mixed_numbers<A, B> floating_type<A, B> NAME(A a, B b) { \
+    using T = floating_type<A, B>;                                  \
+    return NAME(static_cast<T>(a), static_cast<T>(b));              \
+  }
+#define TERNARY(NAME, VALUE, ...)                                              \
+  template <std::floating_point T>                                             \
+  [[gnu::always_inline]] inline T NAME(T a, T b, T c) {                        \
+    return VALUE;                                                              \
+  }                                                                            \
+  template <class A, class B, class C>                                         \
+  requires mixed_numbers<A, B, C> floating_type<A, B, C> NAME(A a, B b, C c) { \
+    using T = floating_type<A, B, C>;                                          \
+    return NAME(static_cast<T>(a), static_cast<T>(b), static_cast<T>(c));      \
   }
 #include <autodiff/ops.def>
+
+// A second argument that may be left out, for every type that the row serves.
+#define DEFAULT(NAME, B)                                                                  \
+  template <class A>                                                                      \
+  requires(!std::is_integral_v<A>) [[gnu::always_inline]] constexpr auto NAME(const A& a) \
+      ->decltype(NAME(a, B), NAME(a, beside<A>(B))) {                                     \
+    return NAME(a, beside<A>(B));                                                         \
+  }
+#include <autodiff/ops.def>
+
+// What slopes are written with.
+
+/// Whether x is a number of full precision: neither zero, subnormal, infinite nor NaN.
+template <class X>
+constexpr bool is_normal(const X& x) {
+  if constexpr (std::floating_point<X>) {
+    const X size = x < X(0) ? -x : x;
+    return size >= std::numeric_limits<X>::min() && size <= std::numeric_limits<X>::max();
+  } else {
+    return is_normal(x.value());
+  }
+}
+
+/// x / y, where x is one of the components of a vector and y its length; 0 at the origin.
+template <class X, class... Components>
+requires requires(const X& x, const Components&... all) { hypot(all...) / x; }
+X component(const X& x, const X& y, const Components&... all) {
+  if (y == X(0)) return X(0);
+  if (is_normal(y)) return X(x / y);
+  // The length overflowed, or lost its digits below the smallest normal number.
+  const X scale(y > X(1) ? 0x1p-100 : 0x1p100);
+  return X(x * scale / X(hypot(X(all * scale)...)));
+}
+
+/// The slope of 2 sqrt(2 / pi) (x + 0.044715 x^3) where gelu_gate has one, constant beyond.
+template <class X>
+requires requires(const X& x) { x* x; }
+X gelu_rate(const X& x) {
+  const X within(min(abs(x), X(100.0)));
+  return X(X(2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi) *
+           (X(1.0) + X(3 * 0.044715) * square(within)));
+}
 
 struct interval {
   double from, to;
@@ -135,12 +218,52 @@ constexpr bool is_steep(std::string_view kinks) {
       return SLOPE_B;                                                                      \
     }                                                                                      \
   };
+#define TERNARY(NAME, VALUE, SLOPE_A, SLOPE_B, SLOPE_C, A_FROM, A_TO, B_FROM, B_TO, C_FROM, C_TO, \
+                KINKS, SENTENCE)                                                                  \
+  struct NAME##_ternary_rule {                                                                    \
+    static constexpr std::string_view name = #NAME, kinks = KINKS, sentence = SENTENCE;           \
+    static constexpr std::string_view value_text = #VALUE;                                        \
+    static constexpr std::array<std::string_view, 3> slope_text{#SLOPE_A, #SLOPE_B, #SLOPE_C};    \
+    static constexpr std::array<interval, 3> sampled{                                             \
+        {{A_FROM, A_TO}, {B_FROM, B_TO}, {C_FROM, C_TO}}};                                        \
+    static constexpr bool steep = is_steep(kinks);                                                \
+    template <class A, class B, class C>                                                          \
+    [[gnu::always_inline]] static auto call(const A& a, const B& b, const C& c) {                 \
+      return NAME(a, b, c);                                                                       \
+    }                                                                                             \
+    template <class T>                                                                            \
+    [[gnu::always_inline]] static constexpr auto slope_a([[maybe_unused]] const T& a,             \
+                                                         [[maybe_unused]] const T& b,             \
+                                                         [[maybe_unused]] const T& c,             \
+                                                         [[maybe_unused]] const T& y)             \
+        -> decltype(SLOPE_A) {                                                                    \
+      return SLOPE_A;                                                                             \
+    }                                                                                             \
+    template <class T>                                                                            \
+    [[gnu::always_inline]] static constexpr auto slope_b([[maybe_unused]] const T& a,             \
+                                                         [[maybe_unused]] const T& b,             \
+                                                         [[maybe_unused]] const T& c,             \
+                                                         [[maybe_unused]] const T& y)             \
+        -> decltype(SLOPE_B) {                                                                    \
+      return SLOPE_B;                                                                             \
+    }                                                                                             \
+    template <class T>                                                                            \
+    [[gnu::always_inline]] static constexpr auto slope_c([[maybe_unused]] const T& a,             \
+                                                         [[maybe_unused]] const T& b,             \
+                                                         [[maybe_unused]] const T& c,             \
+                                                         [[maybe_unused]] const T& y)             \
+        -> decltype(SLOPE_C) {                                                                    \
+      return SLOPE_C;                                                                             \
+    }                                                                                             \
+  };
 #include <autodiff/ops.def>
 
 template <class Rule>
 concept unary_rule = Rule::sampled.size() == 1;
 template <class Rule>
 concept binary_rule = Rule::sampled.size() == 2;
+template <class Rule>
+concept ternary_rule = Rule::sampled.size() == 3;
 
 /// Which of argument and value the reverse sweep has to keep for a unary rule.
 template <unary_rule Rule>
@@ -177,6 +300,13 @@ void for_each_unary_rule(Visitor&& visit) {
 template <class Visitor>
 void for_each_binary_rule(Visitor&& visit) {
 #define BINARY(NAME, ...) visit.template operator()<NAME##_rule>();
+#include <autodiff/ops.def>
+}
+
+/// The same for every ternary row.
+template <class Visitor>
+void for_each_ternary_rule(Visitor&& visit) {
+#define TERNARY(NAME, ...) visit.template operator()<NAME##_ternary_rule>();
 #include <autodiff/ops.def>
 }
 
