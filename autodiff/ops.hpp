@@ -141,18 +141,40 @@ constexpr bool is_normal(const X& x) {
   }
 }
 
-/// x / y, where x is one of the components of a vector and y its length; 0 at the origin.
-template <class X, class... Components>
-requires requires(const X& x, const Components&... all) { hypot(all...) / x; }
-X component(const X& x, const X& y, const Components&... all) {
+/// x / y, where y is the length of the vector of x and the others; 0 at the origin.
+template <class X, class... Others>
+requires requires(const X& x, const Others&... others) { hypot(x, others...) / x; }
+X component(const X& x, const X& y, const Others&... others) {
   if (y == X(0)) return X(0);
-  if (is_normal(y)) return X(x / y);
-  // The length overflowed, or lost its digits below the smallest normal number.
-  const X scale(y > X(1) ? 0x1p-100 : 0x1p100);
-  return X(x * scale / X(hypot(X(all * scale)...)));
+  if (!is_normal(y)) {
+    // The length overflowed, or lost its digits below the smallest normal number.
+    const X scale(y > X(1) ? 0x1p-100 : 0x1p100);
+    return X(x * scale / X(hypot(X(x * scale), X(others * scale)...)));
+  }
+  if constexpr (!std::floating_point<X>) {
+    // The derivative of x / y, (1 - (x / y)^2) / y, would cancel where x is nearly all of y.
+    const X rest(hypot(X(0), X(others)...));
+    if (abs(x) > rest) return X(sign(x) / hypot(X(1), X(rest / x)));
+  }
+  return X(x / y);
 }
 
-/// The slope of 2 sqrt(2 / pi) (x + 0.044715 x^3) where gelu_gate has one, constant beyond.
+/// 1 - x^2 for |x| <= 1 with all its digits, and those of its derivative -2 x.
+template <class X>
+requires requires(const X& x) { x* x; }
+X one_minus_square(const X& x) {
+  return abs(x) < X(0.5) ? X(X(1.0) - square(x)) : X((X(1.0) - x) * (X(1.0) + x));
+}
+
+/// 2 sqrt(2 / pi) (x + 0.044715 x^3), of which gelu_gate is the sigmoid.
+template <class X>
+requires requires(const X& x) { x* x; }
+X gelu_argument(const X& x) {
+  return X(X(2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi) * x *
+           (X(1.0) + X(0.044715) * square(x)));
+}
+
+/// The slope of gelu_argument where gelu_gate has one, constant beyond.
 template <class X>
 requires requires(const X& x) { x* x; }
 X gelu_rate(const X& x) {

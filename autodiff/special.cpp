@@ -150,13 +150,6 @@ W gelu_gate_in(W x) {
   return 1 / (1 + std::exp(-slope * (x + W(0.044715L) * x * x * x)));
 }
 
-/// With e = exp(x): ((1 + e)^2 - 1) / ((1 + e)^2 + 1), written without cancellation or overflow.
-template <class W>
-W mish_gate_in(W x) {
-  const W e = std::exp(-std::fabs(x));
-  return x > 0 ? (1 + 2 * e) / (1 + 2 * e * (1 + e)) : e * (2 + e) / (2 + e * (2 + e));
-}
-
 /// E[n], upwards: 2 n E[n] = E[n-2] - 2 x E[n-1], E[-1] = 2 / sqrt(pi), which loses
 /// digits where x is positive. There E is the minimal solution and a continued fraction gives the
 /// ratio of neighbours. Source: Gautschi, Recursive computation of the repeated integrals of the
@@ -234,6 +227,27 @@ W lbeta_in(W a, W b) {
          rests - (large - W(0.5)) * shrink - small * std::log1p(large / small);
 }
 
+/// Upwards by digamma(x + 1) = digamma(x) + 1 / x, then the asymptotic series, term by term.
+template <class W>
+W digamma_difference_in(W a, W b) {
+  if (!(a > 0) || !(b >= 0)) return undefined<W>;
+  if (std::isinf(a) || std::isinf(b)) return std::isinf(a) ? undefined<W> : b;
+  constexpr W from = 20;
+  W sum = 0;
+  for (; a < from; a += 1) sum += b / a / (a + b);
+  // Bernoulli numbers B[2k] / 2k, from k = 1 on; the first term is 1 / (2 x).
+  constexpr W terms[] = {W(1) / 12,  W(-1) / 120,        W(1) / 252, W(-1) / 240,
+                         W(1) / 132, W(-691.0L) / 32760, W(1) / 12,  W(-3617.0L) / 8160};
+  const W ratio = std::log1p(b / a);
+  const auto shrinkage = [&](int power) { return -std::expm1(-W(power) * ratio); };
+  W series = shrinkage(1) / (2 * a), scale = 1;
+  for (int k = 1; k <= static_cast<int>(std::size(terms)); ++k) {
+    scale /= a * a;
+    series += terms[k - 1] * scale * shrinkage(2 * k);
+  }
+  return sum + ratio + series;
+}
+
 template <class W>
 W log_sum_exp_in(W a, W b) {
   if (a == b) return a + std::numbers::ln2_v<W>;
@@ -286,11 +300,11 @@ AUTODIFF_UNARY(tgamma)
 AUTODIFF_UNARY(digamma)
 AUTODIFF_UNARY(trigamma)
 AUTODIFF_UNARY(gelu_gate)
-AUTODIFF_UNARY(mish_gate)
 AUTODIFF_BINARY(polygamma)
 AUTODIFF_BINARY(ierfcx)
 AUTODIFF_BINARY(ldexp)
 AUTODIFF_BINARY(lbeta)
+AUTODIFF_BINARY(digamma_difference)
 AUTODIFF_BINARY(log_sum_exp)
 AUTODIFF_BINARY(log_diff_exp)
 AUTODIFF_BINARY(softmax_share)

@@ -31,8 +31,6 @@ AUTODIFF_UNARY(digamma)
 AUTODIFF_UNARY(trigamma)
 /// sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)), the factor of x in gelu_tanh.
 AUTODIFF_UNARY(gelu_gate)
-/// tanh(softplus(x)), the factor of x in mish.
-AUTODIFF_UNARY(mish_gate)
 
 /// The derivative of order n of digamma; NaN where n is not a whole number from 0 on.
 AUTODIFF_BINARY(polygamma)
@@ -40,6 +38,8 @@ AUTODIFF_BINARY(polygamma)
 AUTODIFF_BINARY(ierfcx)
 AUTODIFF_BINARY(ldexp)
 AUTODIFF_BINARY(lbeta)
+/// digamma(a + b) - digamma(a) without cancellation, for positive arguments.
+AUTODIFF_BINARY(digamma_difference)
 AUTODIFF_BINARY(log_sum_exp)
 AUTODIFF_BINARY(log_diff_exp)
 /// exp(a) / (exp(a) + exp(b)), and 0 where both are -inf.
