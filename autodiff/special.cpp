@@ -25,6 +25,7 @@ using quiet = policies::policy<policies::domain_error<policies::ignore_error>,
                                policies::overflow_error<policies::ignore_error>,
                                policies::underflow_error<policies::ignore_error>,
                                policies::denorm_error<policies::ignore_error>,
+                               policies::rounding_error<policies::ignore_error>,
                                policies::evaluation_error<policies::ignore_error>,
                                policies::promote_float<false>, policies::promote_double<false>>;
 
@@ -78,7 +79,7 @@ W normal_cdf_in(W x) {
 
 template <class W>
 W erfinv_in(W x) {
-  if (std::fabs(x) >= 1) return std::fabs(x) == 1 ? std::copysign(infinity<W>, x) : undefined<W>;
+  if (!(std::fabs(x) < 1)) return std::fabs(x) == 1 ? std::copysign(infinity<W>, x) : undefined<W>;
   return boost::math::erf_inv(x, quiet());
 }
 
@@ -122,14 +123,14 @@ W tgamma_in(W x) {
 
 template <class W>
 W digamma_in(W x) {
-  if (is_pole(x)) return undefined<W>;
+  if (std::isnan(x) || is_pole(x)) return undefined<W>;
   return with_limits(x, undefined<W>, infinity<W>,
                      [](W at) { return boost::math::digamma(at, quiet()); });
 }
 
 template <class W>
 W trigamma_in(W x) {
-  if (is_pole(x)) return undefined<W>;
+  if (std::isnan(x) || is_pole(x)) return undefined<W>;
   return with_limits(x, undefined<W>, W(0),
                      [](W at) { return boost::math::trigamma(at, quiet()); });
 }
@@ -137,7 +138,8 @@ W trigamma_in(W x) {
 template <class W>
 W polygamma_in(W n, W x) {
   constexpr W most = 1000;
-  if (!(n >= 0 && n <= most) || n != std::floor(n) || is_pole(x)) return undefined<W>;
+  if (!(n >= 0 && n <= most) || n != std::floor(n) || std::isnan(x) || is_pole(x))
+    return undefined<W>;
   if (n == 0) return digamma_in(x);
   return with_limits(x, undefined<W>, W(0), [n](W at) {
     return boost::math::polygamma(static_cast<int>(n), at, quiet());
