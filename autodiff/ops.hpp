@@ -48,7 +48,10 @@ constexpr auto beside(double b) {
 
 /// s where y is a number, NaN where it is not: a NaN value has a NaN slope.
 template <class Y, class S>
-requires requires(const Y& y) { y == y; }
+requires requires(const Y& y, const S& s) {
+  y == y;
+  Y(s);
+}
 constexpr Y defined(const Y& y, const S& s) { return y == y ? Y(s) : y; }
 
 /// weight * slope. A steep rule has infinite or NaN slopes at finite values: there a zero weight
@@ -86,6 +89,12 @@ concept mixed_numbers = std::is_arithmetic_v<U> &&(std::is_arithmetic_v<Others>&
 
 // Classification of plain numbers; that of dual and var is on values.
 using std::isfinite, std::isinf, std::isnan, std::signbit;
+
+/// The slope of sigmoid at x from e = exp(-|x|), so that one exponential is enough.
+template <std::floating_point T>
+[[gnu::always_inline]] inline T logistic_density(T e) {
+  return e / ((T(1) + e) * (T(1) + e));
+}
 
 // The functions on plain numbers.
 #define UNARY(NAME, VALUE, ...)               \

@@ -85,6 +85,15 @@ TEST_CASE("a variable at a tie with an equal constant has slope 0, whichever sid
   check_slope_beside_constant([](const auto& x, const auto& c) { return min(c, x); }, 2.5, 2, 0);
 }
 
+TEST_CASE("beside a number a dual has slope 0 at a tie, beside a dual without tangents half") {
+  const dual<double> x(2.0, 1.0);
+  CHECK(max(x, 2.0).tangent() == 0);
+  CHECK(max(2.0, x).tangent() == 0);
+  CHECK(min(x, 2.0).tangent() == 0);
+  CHECK(fmax(x, 2.0).tangent() == 0);
+  CHECK(max(x, dual<double>(2.0)).tangent() == 0.5);
+}
+
 TEST_CASE("max and min propagate NaN from either side") {
   for (const auto& [a, b] :
        {std::array{undefined, 1.0}, std::array{1.0, undefined}, std::array{undefined, undefined}}) {

@@ -70,7 +70,15 @@ std::string formula(std::string_view slope) {
   if (text == "unit{}") return "1";
   if (text == "minus_unit{}") return "-1";
   if (text == "flat(x)") return "0";
-  if (text.rfind("defined(y, ", 0) == 0) text = text.substr(11, text.size() - 12);
+  for (std::size_t at; (at = text.find("defined(y, ")) != std::string::npos;) {
+    text.erase(closing(text, at + 7), 1);
+    text.erase(at, 11);
+  }
+  // These keep digits of what they stand for.
+  text = replaced(text, "one_minus_square(x)", "(1 - square(x))");
+  for (const std::string x : {"a", "b", "c"}) {
+    if (text.rfind("component(" + x, 0) == 0) text = "y == 0 ? 0 : " + x + " / y";
+  }
   text = replaced(text, "std::numbers::", "");
   text = without_empty_parentheses(text);
   // x + 0 turns -0 into +0.
@@ -97,6 +105,11 @@ std::string function_table() {
   row(#NAME, "(x)", SENTENCE, code(formula(#SLOPE)), KINKS);
 #define BINARY(NAME, VALUE, SLOPE_A, SLOPE_B, A_FROM, A_TO, B_FROM, B_TO, KINKS, SENTENCE) \
   row(#NAME, "(a, b)", SENTENCE, code(formula(#SLOPE_A)) + ", " + code(formula(#SLOPE_B)), KINKS);
+#define TERNARY(NAME, VALUE, SLOPE_A, SLOPE_B, SLOPE_C, A_FROM, A_TO, B_FROM, B_TO, C_FROM, C_TO, \
+                KINKS, SENTENCE)                                                                  \
+  row(#NAME, "(a, b, c)", SENTENCE,                                                               \
+      code(formula(#SLOPE_A)) + ", " + code(formula(#SLOPE_B)) + ", " + code(formula(#SLOPE_C)),  \
+      KINKS);
 #include <autodiff/ops.def>
   return table;
 }

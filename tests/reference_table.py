@@ -185,7 +185,7 @@ UNARY = {
     "softplus": (lambda x: mp.log1p(mp.exp(x)), TAILS),
     "silu": (lambda x: x * sigmoid(x), beside(-1.25, TAILS)),
     "mish_gate": (mish_gate, both(TINY[1::3] + MIDDLE + [37.0, 88.5, 300.0])),
-    "mish": (lambda x: x * mish_gate(x), beside(-1.25, both(TINY[1::3] + MIDDLE + [37.0, 88.5, 300.0]))),
+    "mish": (lambda x: x * mish_gate(x), beside(-1.25, both(TINY[1::3] + MIDDLE + [37.0, 88.5, 300.0, 740.0]))),
     "gelu": (lambda x: x * normal_cdf(x), beside(-0.75, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3, 26.1, 36.1]))),
     "gelu_gate": (gelu_gate, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3])),
     "gelu_tanh": (lambda x: x * gelu_gate(x), beside(-0.75, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3]))),

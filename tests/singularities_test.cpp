@@ -48,6 +48,22 @@ TEST_CASE("a zero weight skips every other slope that is infinite or NaN") {
   check_slope([](const auto& x) { return 0.0 * acosh(x); }, 1, 0);
   check_slope([](const auto& x) { return 0.0 * pow(x, 0.5); }, 0, 0);
   check_slopes([](const auto& a, const auto& b) { return 0.0 * atan2(a, b); }, 0, 0, 0, 0);
+  // Slopes that overflow at small finite values, too, within one statement and across two.
+  check_slope([](const auto& x) { return 0.0 * inverse(x); }, 1e-30, 0);
+  for (const double x : {0.0, 1e-200}) {
+    tape t;
+    const var v = t.variable(x);
+    t.backward(var(0.0 * min(inverse(v), 1.0)));
+    CHECK(t.adjoint(v) == 0);
+    t.backward(var(0.0 * min(3.0 / v, 1.0)));
+    CHECK(t.adjoint(v) == 0);
+    t.backward(var(0.0 * min(pow(v, -2.0), 1.0)));
+    CHECK(t.adjoint(v) == 0);
+    const var w = inverse(v);
+    t.backward(var(0.0 * min(w, 1.0)));
+    CHECK(t.adjoint(v) == 0);
+    CHECK(min(inverse(dual<double>(x, 1.0)), 1.0).tangent() == 0);
+  }
 }
 
 TEST_CASE("sqrt(x * x) is NaN at 0 in reverse: abs is the function to take") {
