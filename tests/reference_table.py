@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes reference_table.txt: every row of autodiff/ops.def at hard points, to 25 digits.
 
-    /usr/bin/python3 tests/reference_table.py > tests/reference_table.txt      (Debian: python3-mpmath)
+    /usr/bin/python3 tests/reference_table.py > tests/reference_table.txt  (Debian: python3-mpmath)
 
 Nothing here comes from the engine: a row is its mathematical value, and the derivatives are central
 differences of that value in as many digits as it takes for two different precisions to agree.
@@ -20,7 +20,7 @@ from mpmath import mp, mpf
 DIGITS = 25
 
 
-# --- The mathematics -------------------------------------------------------------------------------
+# The mathematics.
 
 def gaussian(x):
     return mp.exp(-x * x)
@@ -101,7 +101,7 @@ def log_sum_exp(a, b):
     return mp.log(mp.exp(a) + mp.exp(b))
 
 
-# --- Points ----------------------------------------------------------------------------------------
+# The points.
 
 HUGE = [1e18, 1e77, 1e155, 1e300]
 TINY = [5e-324, 1e-310, 2.2250738585072014e-308, 1e-200, 1e-155, 1e-45, 1.5e-38, 1e-20]
@@ -125,7 +125,8 @@ TAILS = both(TINY[1::3] + MIDDLE + LARGE[:-1] + [1e100])
 ANGLES = both(TINY[::3] + MIDDLE + [1.5707963267948966, 3.141592653589793, 355.0, 1e5, 1e22, 1e300])
 UNIT = both(TINY[::3] + MIDDLE[:7] + NEAR_ONE)
 GAMMA = TINY[2::2] + MIDDLE + [1.0, 1.4616321449683622, 1.46, 1.5, 30.0, 100.5, 140.0, 170.0] + [
-    -x for x in (1e-200, 1e-20, 1e-5, 0.3, 0.5, 0.75, 1.0001, 1.5, 1.9, 2.3, 3.5, 10.25, 30.5, 99.75)]
+    -x for x in (1e-200, 1e-20, 1e-5, 0.3, 0.5, 0.75, 1.0001, 1.5, 1.9, 2.3, 3.5, 10.25, 30.5,
+        99.75)]
 STEPS = both([1e-310, 0.3, 0.75, 1.25, 2.5001, 3.7, 1e5 + 0.25, 2251799813685248.5])
 
 UNARY = {
@@ -146,8 +147,10 @@ UNARY = {
     "sin": (mp.sin, ANGLES),
     "cos": (mp.cos, ANGLES),
     "tan": (mp.tan, ANGLES),
-    "sinpi": (lambda x: mp.sin(mp.pi * x), both(TINY[2:] + MIDDLE + [0.25, 1.0, 2.5, 1e5 + 0.25, 2.0**52 + 1])),
-    "cospi": (lambda x: mp.cos(mp.pi * x), both(TINY[2:] + MIDDLE + [0.25, 1.0, 2.5, 1e5 + 0.25, 2.0**52 + 1])),
+    "sinpi": (lambda x: mp.sin(mp.pi * x), both(TINY[2:] + MIDDLE + [0.25, 1.0, 2.5, 1e5 + 0.25,
+        2.0**52 + 1])),
+    "cospi": (lambda x: mp.cos(mp.pi * x), both(TINY[2:] + MIDDLE + [0.25, 1.0, 2.5, 1e5 + 0.25,
+        2.0**52 + 1])),
     "asin": (mp.asin, UNIT),
     "acos": (mp.acos, UNIT),
     "atan": (mp.atan, ANY),
@@ -155,25 +158,30 @@ UNARY = {
     "cosh": (mp.cosh, TAILS),
     "tanh": (mp.tanh, both(TINY[1::3] + MIDDLE + [15.0, 30.0, 37.0, 88.5, 300.0, 350.0])),
     "asinh": (mp.asinh, ANY),
-    "acosh": (mp.acosh, [1 + 2.0**-52, 1 + 2.0**-23, 1.001, 1.1, 1.25, 1.9, 2.0, 3.7, 20.5, 1e5, 1e10, 1e100, 1e300]),
+    "acosh": (mp.acosh, [1 + 2.0**-52, 1 + 2.0**-23, 1.001, 1.1, 1.25, 1.9, 2.0, 3.7, 20.5, 1e5,
+        1e10, 1e100, 1e300]),
     "atanh": (mp.atanh, UNIT),
     "gaussian": (gaussian, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3, 26.1])),
     "erf": (mp.erf, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3, 26.1])),
     "erfc": (mp.erfc, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3, 26.1])),
-    "erfcx": (erfcx, TINY[::2] + MIDDLE + [0.4999, 5.1, 26.5, 50.5, 1e5, 1e100, 1e150, -1e-5, -0.3, -1.25, -3.7, -8.7, -20.5, -25.9]),
+    "erfcx": (erfcx, TINY[::2] + MIDDLE + [0.4999, 5.1, 26.5, 50.5, 1e5, 1e100, 1e150, -1e-5, -0.3,
+        -1.25, -3.7, -8.7, -20.5, -25.9]),
     "erfinv": (erfinv, both(TINY[4::2] + MIDDLE[:7] + NEAR_ONE + [0.499, 0.999])),
-    "normal_pdf": (lambda x: gaussian(x / mp.sqrt(2)) / mp.sqrt(2 * mp.pi), both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3, 26.1, 37.1])),
+    "normal_pdf": (lambda x: gaussian(x / mp.sqrt(2)) / mp.sqrt(2 * mp.pi),
+        both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3, 26.1, 37.1])),
     "normal_cdf": (normal_cdf, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3, 26.1, 37.1])),
     "tgamma": (mp.gamma, GAMMA),
     "lgamma": (lgamma, GAMMA + [1e5, 1e18, 1e100, 1e300]),
     "digamma": (lambda x: mp.digamma(x), GAMMA + [1e5, 1e18, 1e100]),
-    "trigamma": (lambda x: mp.psi(1, x), [x for x in GAMMA if abs(x) > 1e-100] + [1e5, 1e18, 1e100]),
+    "trigamma": (lambda x: mp.psi(1, x), [x for x in GAMMA if abs(x) > 1e-100] + [1e5, 1e18,
+        1e100]),
     "abs": (abs, ANY),
     "sign": (mp.sign, ANY[::3]),
     "heaviside": (lambda x: mpf(1) if x > 0 else mpf(0), ANY[::3]),
     "floor": (mp.floor, STEPS),
     "ceil": (mp.ceil, STEPS),
-    "round": (lambda x: mp.sign(x) * mp.floor(abs(x) + mpf(1) / 2), [x for x in STEPS if abs(x) < 1e10]),
+    "round": (lambda x: mp.sign(x) * mp.floor(abs(x) + mpf(1) / 2),
+        [x for x in STEPS if abs(x) < 1e10]),
     "trunc": (truncated, STEPS),
     "relu": (lambda x: x if x > 0 else mpf(0), ANY[::2] + ANY[1::4]),
     "selu": (selu, TAILS),
@@ -185,63 +193,93 @@ UNARY = {
     "softplus": (lambda x: mp.log1p(mp.exp(x)), TAILS),
     "silu": (lambda x: x * sigmoid(x), beside(-1.25, TAILS)),
     "mish_gate": (mish_gate, both(TINY[1::3] + MIDDLE + [37.0, 88.5, 300.0])),
-    "mish": (lambda x: x * mish_gate(x), beside(-1.25, both(TINY[1::3] + MIDDLE + [37.0, 88.5, 300.0, 740.0]))),
-    "gelu": (lambda x: x * normal_cdf(x), beside(-0.75, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3, 26.1, 36.1]))),
+    "mish": (lambda x: x * mish_gate(x), beside(-1.25, both(TINY[1::3] + MIDDLE + [37.0, 88.5,
+        300.0, 740.0]))),
+    "gelu": (lambda x: x * normal_cdf(x), beside(-0.75, both(TINY[1::3] + MIDDLE + [5.123, 8.7,
+        15.3, 26.1, 36.1]))),
     "gelu_gate": (gelu_gate, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3])),
-    "gelu_tanh": (lambda x: x * gelu_gate(x), beside(-0.75, both(TINY[1::3] + MIDDLE + [5.123, 8.7, 15.3]))),
+    "gelu_tanh": (lambda x: x * gelu_gate(x), beside(-0.75, both(TINY[1::3] + MIDDLE + [5.123, 8.7,
+        15.3]))),
 }
 
-PAIRS = [(0.3, 1.25), (2.0, 0.5), (1e-5, 3.7), (20.5, 0.01), (1e10, 0.3), (1e-20, 1e5), (1e100, 1e-50), (0.75, 0.7499), (3.7, 1e18)]
+PAIRS = [(0.3, 1.25), (2.0, 0.5), (1e-5, 3.7), (20.5, 0.01), (1e10, 0.3), (1e-20, 1e5),
+    (1e100, 1e-50), (0.75, 0.7499), (3.7, 1e18)]
 SIGNED = [(s * a, t * b) for a, b in PAIRS for s in (1, -1) for t in (1, -1)]
 BETWEEN_JUMPS = [(a, b) for a, b in SIGNED if abs(a / b) < 1e50 and (2 * a / b) % 1 != 0]
-SHARES = [(0.3, -1.25), (2.0, 0.5), (700.1, -3.3), (-3.3, 700.7), (1e5, 1e5 - 30.3), (-1e5, -1e5 + 0.3), (1e-20, 0.0),
-          (-740.5, 0.3), (0.25, 0.25), (-0.7, -0.6875), (1e300, 1e299), (37.7, 0.1), (-0.3, 88.7), (5e-324, 12.0)]
+SHARES = [(0.3, -1.25), (2.0, 0.5), (700.1, -3.3), (-3.3, 700.7), (1e5, 1e5 - 30.3),
+    (-1e5, -1e5 + 0.3), (1e-20, 0.0),
+          (-740.5, 0.3), (0.25, 0.25), (-0.7, -0.6875), (1e300, 1e299), (37.7, 0.1),
+              (-0.3, 88.7), (5e-324, 12.0)]
 
 BINARY = {
     "add": (lambda a, b: a + b, SIGNED[::3]),
     "subtract": (lambda a, b: a - b, SIGNED[::3]),
     "multiply": (lambda a, b: a * b, SIGNED[::3]),
-    "divide": (lambda a, b: a / b, SIGNED + [(1e300, 1e200), (1e-300, 1e-200), (1e-310, 2.0), (5e-324, 1.5)]),
+    "divide": (lambda a, b: a / b, SIGNED + [(1e300, 1e200), (1e-300, 1e-200), (1e-310, 2.0),
+        (5e-324, 1.5)]),
     "pow": (lambda a, b: a**b, [
-        (1e300, 0.1), (1e-300, 0.1), (1e-310, 0.5), (1e200, 1.5), (1e-200, 1.5), (0.3, 1.25), (2.0, 3.0), (2.0, -3.0), (1.25, 700.5),
-        (0.75, -700.5), (3.7, 0.01), (1e-5, 20.5), (1 + 2.0**-52, 1e10), (1 - 2.0**-53, 1e15), (10.0, 1e-20), (0.5, 1e-310),
-        (1.5, 1e5 / 64), (1e10, -30.5), (0.01, -2.0), (5.0, 1.0), (1e-155, 2.0), (7.5, 2.0), (20.5, 0.5), (1.0, 2.5), (1e18, 17.1)]),
-    "ldexp": (lambda a, n: a * mpf(2) ** n, [(1.25, 3.0), (-0.3, -7.0), (3.7, 0.5), (1e-300, 1000.0), (1e300, -1000.0), (5e-324, 1074.0), (-1e-310, 1030.5), (2.0, -20.25)]),
-    "hypot": (lambda a, b: mp.hypot(a, b), SIGNED + [(1e300, 1e300), (3e-310, 4e-310), (5e-324, 5e-324), (1e-155, 2e-155), (1e160, 1e155), (0.0, 2.0)]),
-    "atan2": (mp.atan2, SIGNED + [(1e300, 1e300), (1e-300, 2e-300), (1e-155, 2e-155), (1e160, 1e155), (0.3, 0.0), (1e-200, 1.0)]),
+        (1e300, 0.1), (1e-300, 0.1), (1e-310, 0.5), (1e200, 1.5), (1e-200, 1.5), (0.3, 1.25),
+            (2.0, 3.0), (2.0, -3.0), (1.25, 700.5),
+        (0.75, -700.5), (3.7, 0.01), (1e-5, 20.5), (1 + 2.0**-52, 1e10), (1 - 2.0**-53, 1e15),
+            (10.0, 1e-20), (0.5, 1e-310),
+        (1.5, 1e5 / 64), (1e10, -30.5), (0.01, -2.0), (5.0, 1.0), (1e-155, 2.0), (7.5, 2.0),
+            (20.5, 0.5), (1.0, 2.5), (1e18, 17.1)]),
+    "ldexp": (lambda a, n: a * mpf(2) ** n, [(1.25, 3.0), (-0.3, -7.0), (3.7, 0.5),
+        (1e-300, 1000.0), (1e300, -1000.0), (5e-324, 1074.0), (-1e-310, 1030.5), (2.0, -20.25)]),
+    "hypot": (lambda a, b: mp.hypot(a, b), SIGNED + [(1e300, 1e300), (3e-310, 4e-310),
+        (5e-324, 5e-324), (1e-155, 2e-155), (1e160, 1e155), (0.0, 2.0)]),
+    "atan2": (mp.atan2, SIGNED + [(1e300, 1e300), (1e-300, 2e-300), (1e-155, 2e-155),
+        (1e160, 1e155), (0.3, 0.0), (1e-200, 1.0)]),
     "log_sum_exp": (log_sum_exp, SHARES),
-    "log_diff_exp": (lambda a, b: mp.log(mp.exp(a) - mp.exp(b)), [(0.3, -1.25), (2.0, 0.5), (700.1, -3.3), (1e5, 1e5 - 30.3), (1.0, 1 - 2.0**-53), (1.0, 1 - 2.0**-24), (0.75, 0.1), (-3.3, -740.5), (88.7, 0.3), (-1e5, -1e5 - 0.3), (1e-20, -1e-20)]),
+    "log_diff_exp": (lambda a, b: mp.log(mp.exp(a) - mp.exp(b)), [(0.3, -1.25), (2.0, 0.5),
+        (700.1, -3.3), (1e5, 1e5 - 30.3), (1.0, 1 - 2.0**-53), (1.0, 1 - 2.0**-24), (0.75, 0.1),
+        (-3.3, -740.5), (88.7, 0.3), (-1e5, -1e5 - 0.3), (1e-20, -1e-20)]),
     "softmax_share": (lambda a, b: 1 / (1 + mp.exp(b - a)), SHARES),
-    "bose": (lambda a, b: 1 / mp.expm1(a - b), [p for p in SHARES if p[0] != p[1] and abs(p[0]) < 1e100]),
-    "xlogy": (xlogy, [(a, abs(b)) for a, b in SIGNED] + [(0.3, 1 + 2.0**-52), (1e-310, 2.0), (2.0, 1e-310), (0.0, 2.5)]),
-    "xlog1py": (lambda a, b: a * mp.log1p(b), [(a, b) for a, b in SIGNED if b > -1] + [(0.3, 1e-300), (2.0, -1 + 2.0**-53), (1.5, 1e-20)]),
+    "bose": (lambda a, b: 1 / mp.expm1(a - b),
+        [p for p in SHARES if p[0] != p[1] and abs(p[0]) < 1e100]),
+    "xlogy": (xlogy, [(a, abs(b)) for a, b in SIGNED] + [(0.3, 1 + 2.0**-52), (1e-310, 2.0),
+        (2.0, 1e-310), (0.0, 2.5)]),
+    "xlog1py": (lambda a, b: a * mp.log1p(b), [(a, b) for a, b in SIGNED if b > -1] + [(0.3,
+        1e-300), (2.0, -1 + 2.0**-53), (1.5, 1e-20)]),
     "max": (max, SIGNED[::2]),
     "min": (min, SIGNED[::2]),
     "fmax": (max, SIGNED[::2]),
     "fmin": (min, SIGNED[::2]),
     "copysign": (lambda a, b: abs(a) * mp.sign(b), SIGNED[::2]),
-    "fmod": (lambda a, b: a - b * truncated(a / b), BETWEEN_JUMPS + [(5.3, -2.0), (-5.3, 2.0), (1e300, 3.7), (1e300, 1e290), (1e-310, 3e-320), (5.999999999999999, 2.0), (6.000000000000001, 2.0)]),
-    "remainder": (lambda a, b: a - b * nearest(a / b), BETWEEN_JUMPS + [(5.3, -2.0), (-5.3, 2.0), (1e300, 3.7), (1e300, 1e290), (1e-310, 3e-320), (4.999999999999999, 2.0), (5.000000000000001, 2.0)]),
+    "fmod": (lambda a, b: a - b * truncated(a / b), BETWEEN_JUMPS + [(5.3, -2.0), (-5.3, 2.0),
+        (1e300, 3.7), (1e300, 1e290), (1e-310, 3e-320), (5.999999999999999, 2.0),
+        (6.000000000000001, 2.0)]),
+    "remainder": (lambda a, b: a - b * nearest(a / b), BETWEEN_JUMPS + [(5.3, -2.0), (-5.3, 2.0),
+        (1e300, 3.7), (1e300, 1e290), (1e-310, 3e-320), (4.999999999999999, 2.0),
+        (5.000000000000001, 2.0)]),
     "leaky_relu": (lambda a, b: a if a > 0 else a * b, [(a, abs(b)) for a, b in SIGNED[::2]]),
-    "elu": (lambda a, b: a if a > 0 else b * mp.expm1(a), [(x, b) for x in (-1e5, -300.5, -37.0, -3.7, -0.3, -1e-5, -1e-300, 1e-300, 0.3, 88.0) for b in (1.0, 0.3)]),
+    "elu": (lambda a, b: a if a > 0 else b * mp.expm1(a), [(x, b) for x in (-1e5, -300.5, -37.0,
+        -3.7, -0.3, -1e-5, -1e-300, 1e-300, 0.3, 88.0) for b in (1.0, 0.3)]),
     "lbeta": (lambda a, b: mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b), [
-        (0.3, 1.25), (2.0, 0.5), (3.7, 9.9), (12.5, 20.5), (30.0, 1e5), (0.3, 50.5), (1e5, 2e5), (0.01, 3.7), (1.5, 1e5), (70.5, 0.3), (1e-200, 2.0)]),
+        (0.3, 1.25), (2.0, 0.5), (3.7, 9.9), (12.5, 20.5), (30.0, 1e5), (0.3, 50.5), (1e5, 2e5),
+            (0.01, 3.7), (1.5, 1e5), (70.5, 0.3), (1e-200, 2.0)]),
     "digamma_difference": (lambda a, b: mp.digamma(a + b) - mp.digamma(a), [
-        (0.3, 1.25), (2.0, 0.5), (3.7, 9.9), (12.5, 20.5), (30.0, 1e5), (0.3, 50.5), (1e5, 2e5), (0.01, 3.7), (1.5, 1e5), (0.01, 700.5)]),
-    "ierfcx": (ierfcx, [(n, x) for n in (1, 2, 5) for x in (-8.7, -1.25, -0.3, 1e-300, 1e-5, 0.3, 0.4999, 0.75, 1.25, 3.7, 20.5, 1e5, 1e50)]),
-    "polygamma": (lambda n, x: mp.psi(int(n), x), [(n, x) for n in (1, 2, 3, 6) for x in (1e-20, 0.01, 0.3, 1.0, 1.4616321449683622, 3.7, 30.0, 1e5, 1e20, -0.3, -1.75, -3.3)]),
+        (0.3, 1.25), (2.0, 0.5), (3.7, 9.9), (12.5, 20.5), (30.0, 1e5), (0.3, 50.5), (1e5, 2e5),
+            (0.01, 3.7), (1.5, 1e5), (0.01, 700.5)]),
+    "ierfcx": (ierfcx, [(n, x) for n in (1, 2, 5) for x in (-8.7, -1.25, -0.3, 1e-300, 1e-5, 0.3,
+        0.4999, 0.75, 1.25, 3.7, 20.5, 1e5, 1e50)]),
+    "polygamma": (lambda n, x: mp.psi(int(n), x), [(n, x) for n in (1, 2, 3, 6) for x in (1e-20,
+        0.01, 0.3, 1.0, 1.4616321449683622, 3.7, 30.0, 1e5, 1e20, -0.3, -1.75, -3.3)]),
 }
 WHOLE = {"ierfcx", "polygamma"}  # the first argument counts: no derivative by it
 
-TRIPLES = [(0.3, 1.25, 2.0), (-3.7, 0.5, 1e-5), (1e10, -0.3, 20.5), (1e100, 2e100, -3e100), (1e-100, 1e-101, 2e-100), (1.0, -2.0, 2.0), (0.01, 88.5, -0.75)]
+TRIPLES = [(0.3, 1.25, 2.0), (-3.7, 0.5, 1e-5), (1e10, -0.3, 20.5), (1e100, 2e100, -3e100),
+    (1e-100, 1e-101, 2e-100), (1.0, -2.0, 2.0), (0.01, 88.5, -0.75)]
 TERNARY = {
     "fma": (lambda a, b, c: a * b + c, TRIPLES[:-1]),
-    "hypot": (lambda a, b, c: mp.sqrt(a * a + b * b + c * c), TRIPLES + [(1e300, 1e300, 1e300), (3e-310, 4e-310, 1e-309), (0.0, 3.0, 4.0)]),
-    "clamp": (lambda a, b, c: min(max(a, b), c), [(0.3, -1.0, 2.0), (-3.7, -1.0, 2.0), (3.7, -1.0, 2.0), (1e-300, 1e-310, 1e-290), (1e300, -1.0, 1.0)]),
+    "hypot": (lambda a, b, c: mp.sqrt(a * a + b * b + c * c), TRIPLES + [(1e300, 1e300, 1e300),
+        (3e-310, 4e-310, 1e-309), (0.0, 3.0, 4.0)]),
+    "clamp": (lambda a, b, c: min(max(a, b), c), [(0.3, -1.0, 2.0), (-3.7, -1.0, 2.0),
+        (3.7, -1.0, 2.0), (1e-300, 1e-310, 1e-290), (1e300, -1.0, 1.0)]),
 }
 
 
-# --- Derivatives -----------------------------------------------------------------------------------
+# The derivatives.
 
 def exponent(x):
     return 0 if x == 0 else max(0, int(mp.log10(abs(x))) + 1)
