@@ -144,6 +144,29 @@ constexpr dual<T, N> apply(const T& a, const dual<T, N>& b) {
   return {y, tangents};
 }
 
+template <ternary_rule Rule, class T, std::size_t N>
+constexpr dual<T, N> apply(const dual<T, N>& a, const dual<T, N>& b, const dual<T, N>& c) {
+  const T y = Rule::call(a.value(), b.value(), c.value());
+  const auto slope_a = Rule::slope_a(a.value(), b.value(), c.value(), y);
+  const auto slope_b = Rule::slope_b(a.value(), b.value(), c.value(), y);
+  const auto slope_c = Rule::slope_c(a.value(), b.value(), c.value(), y);
+  std::array<T, N> tangents;
+  for (std::size_t i = 0; i < N; ++i) {
+    tangents[i] = carried<T, Rule::steep>(a.tangent(i), slope_a) +
+                  carried<T, Rule::steep>(b.tangent(i), slope_b) +
+                  carried<T, Rule::steep>(c.tangent(i), slope_c);
+  }
+  return {y, tangents};
+}
+
+/// Three arguments of which some are the dual D and some are constants beside it.
+template <class D, class... U>
+concept some_dual = is_dual<D> &&((std::same_as<U, D> || dual_constant<U, D>)&&...);
+/// The outermost dual among three types.
+template <class A, class B, class C>
+using dual_among =
+    std::conditional_t<some_dual<A, B, C>, A, std::conditional_t<some_dual<B, A, C>, B, C>>;
+
 #define UNARY(NAME, ...)                           \
   template <class T, std::size_t N>                \
   constexpr dual<T, N> NAME(const dual<T, N>& x) { \
@@ -161,6 +184,16 @@ constexpr dual<T, N> apply(const T& a, const dual<T, N>& b) {
   template <class T, std::size_t N, dual_constant<dual<T, N>> U>        \
   constexpr dual<T, N> NAME(const U& a, const dual<T, N>& b) {          \
     return apply<NAME##_rule>(T(a), b);                                 \
+  }
+#define TERNARY(NAME, ...)                                                                   \
+  template <class T, std::size_t N>                                                          \
+  constexpr dual<T, N> NAME(const dual<T, N>& a, const dual<T, N>& b, const dual<T, N>& c) { \
+    return apply<NAME##_ternary_rule>(a, b, c);                                              \
+  }                                                                                          \
+  template <class A, class B, class C, class D = dual_among<A, B, C>>                        \
+  requires some_dual<D, A, B, C>                                                             \
+  constexpr D NAME(const A& a, const B& b, const C& c) {                                     \
+    return apply<NAME##_ternary_rule>(D(a), D(b), D(c));                                     \
   }
 #include <autodiff/ops.def>
 
@@ -192,6 +225,24 @@ constexpr dual<T, N> operator+(const dual<T, N>& x) {
   return x;
 }
 
+/// Classification is on values, as in <cmath>.
+template <class T, std::size_t N>
+constexpr bool isnan(const dual<T, N>& x) {
+  return isnan(x.value());
+}
+template <class T, std::size_t N>
+constexpr bool isinf(const dual<T, N>& x) {
+  return isinf(x.value());
+}
+template <class T, std::size_t N>
+constexpr bool isfinite(const dual<T, N>& x) {
+  return isfinite(x.value());
+}
+template <class T, std::size_t N>
+constexpr bool signbit(const dual<T, N>& x) {
+  return signbit(x.value());
+}
+
 /// Comparisons are on values; they have no derivative.
 template <class T, std::size_t N>
 constexpr bool operator==(const dual<T, N>& a, const dual<T, N>& b) {
@@ -208,28 +259,6 @@ constexpr std::partial_ordering operator<=>(const dual<T, N>& a, const dual<T, N
 template <class T, std::size_t N, dual_constant<dual<T, N>> U>
 constexpr std::partial_ordering operator<=>(const dual<T, N>& a, const U& b) {
   return a.value() <=> T(b);
-}
-
-/// Classification is on values, as in <cmath>.
-template <class T, std::size_t N>
-bool isnan(const dual<T, N>& x) {
-  using std::isnan;
-  return isnan(x.value());
-}
-template <class T, std::size_t N>
-bool isinf(const dual<T, N>& x) {
-  using std::isinf;
-  return isinf(x.value());
-}
-template <class T, std::size_t N>
-bool isfinite(const dual<T, N>& x) {
-  using std::isfinite;
-  return isfinite(x.value());
-}
-template <class T, std::size_t N>
-bool signbit(const dual<T, N>& x) {
-  using std::signbit;
-  return signbit(x.value());
 }
 
 }  // namespace autodiff

@@ -131,6 +131,41 @@ struct binary_node {
   }
 };
 
+template <ternary_rule Rule, class A, class B, class C>
+struct ternary_node {
+  using value_type = typename A::value_type;
+  static constexpr std::size_t leaves = A::leaves + B::leaves + C::leaves;
+  A a_;
+  B b_;
+  C c_;
+  value_type value_;
+
+  [[gnu::always_inline]] constexpr ternary_node(const A& a, const B& b, const C& c)
+      : a_(a), b_(b), c_(c), value_(Rule::call(a.value(), b.value(), c.value())) {}
+  [[gnu::always_inline]] constexpr const value_type& value() const { return value_; }
+  [[gnu::always_inline]] constexpr bool is_active() const {
+    return a_.is_active() || b_.is_active() || c_.is_active();
+  }
+  template <std::size_t Offset, class Weight, class Statement>
+  [[gnu::always_inline]] constexpr void propagate(const Weight& weight, Statement& out) const {
+    using T = value_type;
+    const T &a = a_.value(), &b = b_.value(), &c = c_.value();
+    if constexpr (A::leaves > 0) {
+      const auto slope = Rule::slope_a(a, b, c, value_);
+      a_.template propagate<Offset>(scaled<T, Rule::steep>(weight, slope), out);
+    }
+    if constexpr (B::leaves > 0) {
+      const auto slope = Rule::slope_b(a, b, c, value_);
+      b_.template propagate<Offset + A::leaves>(scaled<T, Rule::steep>(weight, slope), out);
+    }
+    if constexpr (C::leaves > 0) {
+      const auto slope = Rule::slope_c(a, b, c, value_);
+      c_.template propagate<Offset + A::leaves + B::leaves>(scaled<T, Rule::steep>(weight, slope),
+                                                            out);
+    }
+  }
+};
+
 template <class E>
 inline constexpr bool is_node = false;
 template <class T>
@@ -141,6 +176,8 @@ template <class Rule, class X>
 inline constexpr bool is_node<unary_node<Rule, X>> = true;
 template <class Rule, class A, class B>
 inline constexpr bool is_node<binary_node<Rule, A, B>> = true;
+template <class Rule, class A, class B, class C>
+inline constexpr bool is_node<ternary_node<Rule, A, B, C>> = true;
 
 template <class V>
 inline constexpr bool is_var = false;
@@ -203,6 +240,28 @@ requires constant_beside<A, B>
   return binary_node<Rule, constant<T>, operand_type<B>>(constant<T>(T(a)), operand(b));
 }
 
+/// Three operands of which E decides the number type.
+template <class E, class... U>
+concept led_by = ((same_level<E, U> || constant_beside<U, E>)&&...);
+template <class T, class U>
+[[gnu::always_inline]] constexpr auto operand_or_constant(const U& u) {
+  if constexpr (same_level<U, leaf<T>>)
+    return operand(u);
+  else
+    return constant<T>(T(u));
+}
+template <ternary_rule Rule, class E, class A, class B, class C>
+[[gnu::always_inline]] constexpr auto make_node(const A& a, const B& b, const C& c) {
+  using T = number_of<E>;
+  const auto x = operand_or_constant<T>(a);
+  const auto y = operand_or_constant<T>(b);
+  const auto z = operand_or_constant<T>(c);
+  using X = std::remove_const_t<decltype(x)>;
+  using Y = std::remove_const_t<decltype(y)>;
+  using Z = std::remove_const_t<decltype(z)>;
+  return ternary_node<Rule, X, Y, Z>(x, y, z);
+}
+
 /// Two operands that may meet in an expression.
 template <class A, class B>
 concept fits = same_level<A, B> || constant_beside<B, A> || constant_beside<A, B>;
@@ -222,6 +281,18 @@ concept fits = same_level<A, B> || constant_beside<B, A> || constant_beside<A, B
   template <recordable X>                                              \
   [[gnu::always_inline]] constexpr auto NAME(const X& a, const X& b) { \
     return make_node<NAME##_rule>(a, b);                               \
+  }
+#define TERNARY(NAME, ...)                                                                       \
+  template <class A, class B, class C>                                                           \
+  requires(led_by<A, B, C> || led_by<B, A, C> || led_by<C, A, B>)                                \
+      [[gnu::always_inline]] constexpr auto                                                      \
+      NAME(const A& a, const B& b, const C& c) {                                                 \
+    using E = std::conditional_t<led_by<A, B, C>, A, std::conditional_t<led_by<B, A, C>, B, C>>; \
+    return make_node<NAME##_ternary_rule, E>(a, b, c);                                           \
+  }                                                                                              \
+  template <recordable X>                                                                        \
+  [[gnu::always_inline]] constexpr auto NAME(const X& a, const X& b, const X& c) {               \
+    return make_node<NAME##_ternary_rule, X>(a, b, c);                                           \
   }
 #include <autodiff/ops.def>
 

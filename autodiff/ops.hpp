@@ -1,13 +1,11 @@
 #pragma once
-// Rows of ops.def turned into C++: a function on plain numbers for each row, and a rule (value,
-// slope, documentation) that dual, var, tensor and the kernels share. All derivative modes read
-// these rules.
+// Rows of ops.def turned into rules (value, slopes, documentation) that dual, var, tensor and the
+// kernels share. All derivative modes read these rules.
+
+#include <autodiff/functions.hpp>
 
 #include <array>
-#include <cmath>
 #include <concepts>
-#include <limits>
-#include <numbers>
 #include <string_view>
 #include <type_traits>
 
@@ -29,16 +27,6 @@ template <std::floating_point T>
 constexpr bool is_zero(T x) {
   return x == T(0);
 }
-
-/// 0 where x is a number, NaN where it is not.
-template <class X>
-requires requires(const X& x) { x == x; }
-constexpr X flat(const X& x) { return x == x ? X(0) : x; }
-
-/// s where y is a number, NaN where it is not: a NaN value has a NaN slope.
-template <class Y, class S>
-requires requires(const Y& y) { y == y; }
-constexpr Y defined(const Y& y, const S& s) { return y == y ? Y(s) : y; }
 
 /// weight * slope. A steep rule has infinite or NaN slopes at finite values: there a zero weight
 /// ("nothing depends on this edge") wins by selection, since 0 * inf would be NaN.
@@ -64,19 +52,6 @@ template <class T, bool steep, class Weight, class Slope>
     return T(weight * slope);
   }
 }
-
-// The functions on plain numbers.
-#define UNARY(NAME, VALUE, ...)               \
-  template <std::floating_point T>            \
-  [[gnu::always_inline]] inline T NAME(T x) { \
-    return VALUE;                             \
-  }
-#define BINARY(NAME, VALUE, ...)                   \
-  template <std::floating_point T>                 \
-  [[gnu::always_inline]] inline T NAME(T a, T b) { \
-    return VALUE;                                  \
-  }
-#include <autodiff/ops.def>
 
 struct interval {
   double from, to;
@@ -135,12 +110,52 @@ constexpr bool is_steep(std::string_view kinks) {
       return SLOPE_B;                                                                      \
     }                                                                                      \
   };
+#define TERNARY(NAME, VALUE, SLOPE_A, SLOPE_B, SLOPE_C, A_FROM, A_TO, B_FROM, B_TO, C_FROM, C_TO, \
+                KINKS, SENTENCE)                                                                  \
+  struct NAME##_ternary_rule {                                                                    \
+    static constexpr std::string_view name = #NAME, kinks = KINKS, sentence = SENTENCE;           \
+    static constexpr std::string_view value_text = #VALUE;                                        \
+    static constexpr std::array<std::string_view, 3> slope_text{#SLOPE_A, #SLOPE_B, #SLOPE_C};    \
+    static constexpr std::array<interval, 3> sampled{                                             \
+        {{A_FROM, A_TO}, {B_FROM, B_TO}, {C_FROM, C_TO}}};                                        \
+    static constexpr bool steep = is_steep(kinks);                                                \
+    template <class A, class B, class C>                                                          \
+    [[gnu::always_inline]] static auto call(const A& a, const B& b, const C& c) {                 \
+      return NAME(a, b, c);                                                                       \
+    }                                                                                             \
+    template <class T>                                                                            \
+    [[gnu::always_inline]] static constexpr auto slope_a([[maybe_unused]] const T& a,             \
+                                                         [[maybe_unused]] const T& b,             \
+                                                         [[maybe_unused]] const T& c,             \
+                                                         [[maybe_unused]] const T& y)             \
+        -> decltype(SLOPE_A) {                                                                    \
+      return SLOPE_A;                                                                             \
+    }                                                                                             \
+    template <class T>                                                                            \
+    [[gnu::always_inline]] static constexpr auto slope_b([[maybe_unused]] const T& a,             \
+                                                         [[maybe_unused]] const T& b,             \
+                                                         [[maybe_unused]] const T& c,             \
+                                                         [[maybe_unused]] const T& y)             \
+        -> decltype(SLOPE_B) {                                                                    \
+      return SLOPE_B;                                                                             \
+    }                                                                                             \
+    template <class T>                                                                            \
+    [[gnu::always_inline]] static constexpr auto slope_c([[maybe_unused]] const T& a,             \
+                                                         [[maybe_unused]] const T& b,             \
+                                                         [[maybe_unused]] const T& c,             \
+                                                         [[maybe_unused]] const T& y)             \
+        -> decltype(SLOPE_C) {                                                                    \
+      return SLOPE_C;                                                                             \
+    }                                                                                             \
+  };
 #include <autodiff/ops.def>
 
 template <class Rule>
 concept unary_rule = Rule::sampled.size() == 1;
 template <class Rule>
 concept binary_rule = Rule::sampled.size() == 2;
+template <class Rule>
+concept ternary_rule = Rule::sampled.size() == 3;
 
 /// Which of argument and value the reverse sweep has to keep for a unary rule.
 template <unary_rule Rule>
@@ -177,6 +192,13 @@ void for_each_unary_rule(Visitor&& visit) {
 template <class Visitor>
 void for_each_binary_rule(Visitor&& visit) {
 #define BINARY(NAME, ...) visit.template operator()<NAME##_rule>();
+#include <autodiff/ops.def>
+}
+
+/// The same for every ternary row.
+template <class Visitor>
+void for_each_ternary_rule(Visitor&& visit) {
+#define TERNARY(NAME, ...) visit.template operator()<NAME##_ternary_rule>();
 #include <autodiff/ops.def>
 }
 

@@ -83,22 +83,18 @@ using var = basic_var<double>;
 /// Classification is on values, as in <cmath>.
 template <recordable X>
 bool isnan(const X& x) {
-  using std::isnan;
   return isnan(x.value());
 }
 template <recordable X>
 bool isinf(const X& x) {
-  using std::isinf;
   return isinf(x.value());
 }
 template <recordable X>
 bool isfinite(const X& x) {
-  using std::isfinite;
   return isfinite(x.value());
 }
 template <recordable X>
 bool signbit(const X& x) {
-  using std::signbit;
   return signbit(x.value());
 }
 

@@ -1,0 +1,279 @@
+// Every row of ops.def against fifty-digit mathematics from outside the engine
+// (reference_table.py): value, slope in reverse and forward mode, second derivatives by nested
+// duals and by a tape of duals, at points from subnormal to 1e300, near singularities and in
+// saturated tails. BACKSWEEP_LIST_ULPS=1 prints the worst error of every row.
+
+#include <autodiff/dual.hpp>
+#include <autodiff/ops.hpp>
+#include <autodiff/tape.hpp>
+#include <autodiff/var.hpp>
+
+#include <tests/catch.hpp>
+#include <tests/reference.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using autodiff::basic_tape;
+using autodiff::basic_var;
+using autodiff::dual;
+using reference::real;
+
+namespace {
+
+/// A line of the table. NaN stands for a derivative that is not there: the count of polygamma.
+struct point {
+  std::vector<double> at;
+  real value;
+  std::vector<real> slopes, seconds;  // the upper triangle of the Hessian, row by row
+};
+
+using table = std::map<std::string, std::vector<point>, std::less<>>;
+
+table read_table() {
+  std::ifstream in(BACKSWEEP_SOURCE_DIR "/tests/reference_table.txt");
+  table rows;
+  for (std::string text; std::getline(in, text);) {
+    std::istringstream words(text);
+    std::string name, word;
+    words >> name;
+    std::vector<std::string> rest;
+    while (words >> word) rest.push_back(word);
+    // n arguments, a value, n slopes, n (n + 1) / 2 second derivatives.
+    const std::size_t n = rest.size() == 4 ? 1 : rest.size() == 8 ? 2 : rest.size() == 13 ? 3 : 0;
+    REQUIRE(n > 0);
+    const auto number = [&](std::size_t i) { return std::strtold(rest[i].c_str(), nullptr); };
+    point p;
+    for (std::size_t i = 0; i < n; ++i) p.at.push_back(static_cast<double>(number(i)));
+    p.value = number(n);
+    for (std::size_t i = 0; i < n; ++i) p.slopes.push_back(number(n + 1 + i));
+    for (std::size_t i = 2 * n + 1; i < rest.size(); ++i) p.seconds.push_back(number(i));
+    rows[name + "/" + std::to_string(n)].push_back(p);
+  }
+  return rows;
+}
+
+const table& reference_table() {
+  static const table rows = read_table();
+  return rows;
+}
+
+/// The worst error of one kind in one row.
+struct worst {
+  double error = 0;
+  std::string where;
+
+  template <class T>
+  void see(double found, const std::vector<double>& at, T got, real expected) {
+    if (found <= error) return;
+    error = found;
+    std::ostringstream text;
+    text.precision(17);
+    text << "at";
+    for (const double x : at) text << ' ' << x;
+    text << ": " << got << ", expected " << expected;
+    where = text.str();
+  }
+};
+
+struct worst_of_row {
+  worst value, reverse, forward, second;
+};
+
+template <class T>
+bool is_exact(const std::vector<double>& at) {
+  for (const double x : at) {
+    if (static_cast<double>(static_cast<T>(x)) != x) return false;
+  }
+  return true;
+}
+
+/// An error relative to the size of the result, which below the normal range no number can keep.
+double relative(double got, real expected) {
+  if (std::isnan(expected)) return 0;
+  const auto rounded = static_cast<double>(expected);
+  if (got == rounded) return 0;
+  if (!std::isfinite(got) || !std::isfinite(rounded))
+    return std::numeric_limits<double>::infinity();
+  const real size = std::max<real>(std::fabs(expected), std::numeric_limits<double>::min());
+  return static_cast<double>(std::fabs(got - expected) / size);
+}
+
+template <class Rule, std::size_t N, class Arguments>
+auto apply(const Arguments& x) {
+  if constexpr (N == 1)
+    return Rule::call(x[0]);
+  else if constexpr (N == 2)
+    return Rule::call(x[0], x[1]);
+  else
+    return Rule::call(x[0], x[1], x[2]);
+}
+
+/// What a slope in terms of a subnormal value y may lose, in units in its last place: as many as y.
+template <class T>
+double lost_below_normal(const point& p, std::size_t i) {
+  const auto y = static_cast<T>(p.value);
+  if (y == 0 || std::fabs(y) >= std::numeric_limits<T>::min()) return 0;
+  const real lost = std::fabs(p.slopes[i] / p.value) * std::numeric_limits<T>::denorm_min();
+  const auto slope = static_cast<T>(p.slopes[i]);
+  return reference::ulps<T>(static_cast<T>(slope + lost), slope);
+}
+
+template <class Rule, class T, std::size_t N>
+void see_first_order(const point& p, worst_of_row& found) {
+  std::array<T, N> x;
+  for (std::size_t i = 0; i < N; ++i) x[i] = static_cast<T>(p.at[i]);
+  const T y = apply<Rule, N>(x);
+  // x times a subnormal: as many units in the last place as x is large.
+  const bool product = Rule::name == "silu" || Rule::name == "mish" || Rule::name == "gelu" ||
+                       Rule::name == "gelu_tanh";
+  const double lost = product && !autodiff::is_normal(y) ? std::fabs(p.at[0]) : 0;
+  found.value.see(reference::ulps<T>(y, p.value) - lost, p.at, y, p.value);
+  // A value that overflows has no slope to speak of.
+  if (!std::isfinite(y)) return;
+
+  basic_tape<T> t;
+  const std::array<basic_var<T>, N> v = t.variable(x);
+  const basic_var<T> z = apply<Rule, N>(v);
+  t.backward(z);
+  using moved = dual<T, N>;
+  std::array<moved, N> d;
+  for (std::size_t i = 0; i < N; ++i) {
+    std::array<T, N> direction{};
+    direction[i] = T(1);
+    d[i] = moved(x[i], direction);
+  }
+  const moved w = apply<Rule, N>(d);
+  for (std::size_t i = 0; i < N; ++i) {
+    if (std::isnan(p.slopes[i])) continue;
+    const double slack = lost_below_normal<T>(p, i) + lost;
+    found.reverse.see(reference::ulps<T>(t.adjoint(v[i]), p.slopes[i]) - slack, p.at,
+                      t.adjoint(v[i]), p.slopes[i]);
+    found.forward.see(reference::ulps<T>(w.tangent(i), p.slopes[i]) - slack, p.at, w.tangent(i),
+                      p.slopes[i]);
+  }
+}
+
+template <class Rule, std::size_t N>
+void see_second_order(const point& p, worst_of_row& found) {
+  // Next to a derivative that overflows, inf - inf may be NaN.
+  const auto overflows = [](real x) { return std::fabs(x) > std::numeric_limits<double>::max(); };
+  for (const real x : p.slopes) {
+    if (overflows(x)) return;
+  }
+  for (const real x : p.seconds) {
+    if (overflows(x)) return;
+  }
+  if (overflows(p.value)) return;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < N; ++i) {
+    for (std::size_t j = i; j < N; ++j) {
+      const real expected = p.seconds[next++];
+      if (std::isnan(expected)) continue;
+      using number = dual<double>;
+      using twice = dual<number>;
+      std::array<twice, N> nested;
+      std::array<number, N> tangents;
+      for (std::size_t k = 0; k < N; ++k) {
+        nested[k] = twice(number(p.at[k], k == i), number(k == j, 0.0));
+        tangents[k] = number(p.at[k], k == i);
+      }
+      const double forward = apply<Rule, N>(nested).tangent().tangent();
+      found.second.see(relative(forward, expected), p.at, forward, expected);
+
+      basic_tape<number> t;
+      const std::array<basic_var<number>, N> v = t.variable(tangents);
+      const basic_var<number> y = apply<Rule, N>(v);
+      t.backward(y);
+      const double reverse = t.adjoint(v[j]).tangent();
+      found.second.see(relative(reverse, expected), p.at, reverse, expected);
+    }
+  }
+}
+
+/// Rows whose values come from series and fractions rather than from <cmath>.
+constexpr std::string_view special[] = {"sinpi",
+                                        "cospi",
+                                        "gaussian",
+                                        "erf",
+                                        "erfc",
+                                        "erfcx",
+                                        "ierfcx",
+                                        "erfinv",
+                                        "normal_pdf",
+                                        "normal_cdf",
+                                        "tgamma",
+                                        "lgamma",
+                                        "digamma",
+                                        "trigamma",
+                                        "polygamma",
+                                        "lbeta",
+                                        "digamma_difference",
+                                        "log_sum_exp",
+                                        "log_diff_exp",
+                                        "softmax_share",
+                                        "bose",
+                                        "mish_gate",
+                                        "mish",
+                                        "gelu",
+                                        "gelu_gate",
+                                        "gelu_tanh",
+                                        "silu"};
+
+bool is_special(std::string_view name) {
+  return std::find(std::begin(special), std::end(special), name) != std::end(special);
+}
+
+template <class Rule>
+void check_row() {
+  constexpr std::size_t n = Rule::sampled.size();
+  const auto row = reference_table().find(std::string(Rule::name) + "/" + std::to_string(n));
+  INFO(Rule::name << " of " << n);
+  REQUIRE(row != reference_table().end());
+  REQUIRE(row->second.size() >= 5);
+  worst_of_row in_double, in_float;
+  for (const point& p : row->second) {
+    see_first_order<Rule, double, n>(p, in_double);
+    see_second_order<Rule, n>(p, in_double);
+    if (is_exact<float>(p.at)) see_first_order<Rule, float, n>(p, in_float);
+  }
+  if (std::getenv("BACKSWEEP_LIST_ULPS")) {
+    std::printf("%-13s %zu  double %5.2f %5.2f %5.2f  float %5.2f %5.2f %5.2f  second %.1e\n",
+                std::string(Rule::name).c_str(), n, in_double.value.error, in_double.reverse.error,
+                in_double.forward.error, in_float.value.error, in_float.reverse.error,
+                in_float.forward.error, in_double.second.error);
+  }
+  const double limit = is_special(Rule::name) ? 8 : 4;
+  for (const worst_of_row* found : {&in_double, &in_float}) {
+    for (const worst* w : {&found->value, &found->reverse, &found->forward}) {
+      INFO(w->where);
+      CHECK(w->error <= limit);
+    }
+  }
+  INFO(in_double.second.where);
+  CHECK(in_double.second.error <= (Rule::name == "lbeta" ? 1e-11 : 1e-12));
+}
+
+}  // namespace
+
+TEST_CASE("unary rows agree with many-digit arithmetic in value and derivatives") {
+  autodiff::for_each_unary_rule([]<class Rule>() { check_row<Rule>(); });
+}
+
+TEST_CASE("binary rows agree with many-digit arithmetic in value and derivatives") {
+  autodiff::for_each_binary_rule([]<class Rule>() { check_row<Rule>(); });
+}
+
+TEST_CASE("ternary rows agree with many-digit arithmetic in value and derivatives") {
+  autodiff::for_each_ternary_rule([]<class Rule>() { check_row<Rule>(); });
+}
