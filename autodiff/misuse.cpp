@@ -1,7 +1,5 @@
 #include <autodiff/misuse.hpp>
 
-#include <autodiff/error.hpp>
-
 #include <fmt/format.h>
 
 namespace autodiff::tape_errors {

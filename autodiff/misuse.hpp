@@ -2,6 +2,7 @@
 // What is said to somebody who uses a variable or a tape where it cannot serve; kept out of line,
 // so that the checks themselves stay one compare.
 
+#include <autodiff/error.hpp>
 #include <autodiff/expression.hpp>
 
 #include <cstddef>
