@@ -9,6 +9,7 @@
 #include <autodiff/dual.hpp>
 #include <autodiff/error.hpp>
 #include <autodiff/gradient.hpp>
+#include <autodiff/lanes.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor.hpp>
 #include <autodiff/var.hpp>
@@ -99,12 +100,15 @@ auto matrix_of(const std::vector<T>& entries, std::size_t rows, std::size_t colu
   }
 }
 
-/// The rows of a Jacobian, one after the other: a sweep for each output.
+/// Rows of a Jacobian that one sweep computes, and columns that forward mode computes in one
+/// evaluation: more cost less each until they leave the registers.
+inline constexpr std::size_t jacobian_lanes = 8;
+
+/// The rows of a Jacobian by a sweep each: with tensors among the variables.
 template <class T, class Variables>
-std::vector<T> sweep_rows(basic_tape<T>& t, const std::vector<basic_var<T>>& outputs,
-                          const Variables& variables, std::size_t columns) {
+std::vector<T> sweep_row_by_row(basic_tape<T>& t, const std::vector<basic_var<T>>& outputs,
+                                const Variables& variables) {
   std::vector<T> entries;
-  entries.reserve(outputs.size() * columns);
   for (const basic_var<T>& y : outputs) {
     if (y.is_recorded()) t.backward(y);
     const auto row = flatten<T>(adjoints_on(t, variables, y.is_recorded())).numbers;
@@ -113,19 +117,39 @@ std::vector<T> sweep_rows(basic_tape<T>& t, const std::vector<basic_var<T>>& out
   return entries;
 }
 
-/// Reverse mode: one recording, a sweep for each row.
+/// The same, jacobian_lanes rows a sweep.
+template <class T>
+std::vector<T> sweep_rows(basic_tape<T>& t, std::span<const basic_var<T>> outputs,
+                          std::span<const basic_var<T>> variables) {
+  adjoint_lanes<T, jacobian_lanes> lanes(t);
+  std::vector<T> entries(outputs.size() * variables.size());
+  T* rows = entries.data();
+  for (std::size_t first = 0; first < outputs.size(); first += jacobian_lanes) {
+    const std::size_t count = std::min(jacobian_lanes, outputs.size() - first);
+    lanes.backward(outputs.subspan(first, count));
+    for (std::size_t j = 0; j < variables.size(); ++j) {
+      const auto& adjoints = lanes.adjoints(variables[j]);
+      for (std::size_t i = 0; i < count; ++i) rows[i * variables.size() + j] = adjoints.at[i];
+    }
+    rows += count * variables.size();
+  }
+  return entries;
+}
+
+/// Reverse mode: one recording for all rows.
 template <class T, class F, class List>
 auto jacobian_by_rows(F& f, const List& arguments) {
   basic_tape<T> t;
   const auto variables = variables_on(t, arguments, "jacobian");
   const auto outputs = outputs_of<T>(std::apply(f, variables));
   const std::size_t columns = flatten<T>(arguments).numbers.size();
-  return matrix_of(sweep_rows(t, outputs, variables, columns), outputs.size(), columns);
+  if constexpr (holds_tensor<List>) {
+    return matrix_of(sweep_row_by_row(t, outputs, variables), outputs.size(), columns);
+  } else {
+    const std::vector<basic_var<T>> inputs = outputs_of<T>(variables);
+    return matrix_of(sweep_rows<T>(t, outputs, inputs), outputs.size(), columns);
+  }
 }
-
-/// Columns that forward mode computes in one evaluation: more cost less a column until the duals
-/// leave the registers.
-inline constexpr std::size_t jacobian_lanes = 8;
 
 /// Whether reverse mode computes the rest of a Jacobian faster, after a first evaluation with duals
 /// told how many rows it has. In units of such an evaluation a recording takes 0.7 and a sweep 0.15

@@ -92,26 +92,31 @@ class adjoint_lanes {
     }
     memory_.touched(places_ * sizeof(lanes<T, N>));
     places_ = from.places;
-    std::fill_n(adjoints(), places_, lanes<T, N>{});
+    std::fill_n(all(), places_, lanes<T, N>{});
     if (from.operations > 0) {
       sweep_one_by_one(outputs);
       return;
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (outputs[i].is_recorded()) {
-        adjoints()[tape_.place(outputs[i].tag(), "backward")].at[i] += T(1);
+        all()[tape_.place(outputs[i].tag(), "backward")].at[i] += T(1);
       }
     }
-    sweep(tape_, tape_.record(), from, position{}, adjoints());
+    sweep(tape_, tape_.record(), from, position{}, all());
   }
 
-  /// The adjoint of x in a lane after the last backward. Throws tape_error when x is passive, of
+  /// The adjoints of x after the last backward, one a lane. Throws tape_error when x is passive, of
   /// another tape, or was recorded after it.
-  T adjoint(const basic_var<T>& x, std::size_t lane) const {
+  const lanes<T, N>& adjoints(const basic_var<T>& x) const {
     const std::uint32_t place = tape_.place(x.tag(), "adjoint");
-    if (place >= places_) tape_errors::recorded_after_sweep();
-    return adjoints()[place].at[lane];
+    if (place >= places_) [[unlikely]] {
+      if (places_ == 0) tape_errors::no_sweep_yet();
+      tape_errors::recorded_after_sweep();
+    }
+    return all()[place];
   }
+  /// One of them.
+  T adjoint(const basic_var<T>& x, std::size_t lane) const { return adjoints(x).at[lane]; }
 
  private:
   void sweep_one_by_one(std::span<const basic_var<T>> outputs) {
@@ -119,11 +124,11 @@ class adjoint_lanes {
       if (!outputs[i].is_recorded()) continue;
       tape_.backward(outputs[i]);
       for (std::uint64_t place = 0; place < places_; ++place) {
-        adjoints()[place].at[i] = tape_.adjoint_at(static_cast<std::uint32_t>(place));
+        all()[place].at[i] = tape_.adjoint_at(static_cast<std::uint32_t>(place));
       }
     }
   }
-  lanes<T, N>* adjoints() const noexcept { return reinterpret_cast<lanes<T, N>*>(memory_.data()); }
+  lanes<T, N>* all() const noexcept { return reinterpret_cast<lanes<T, N>*>(memory_.data()); }
 
   basic_tape<T>& tape_;
   reserved_memory memory_;

@@ -3,6 +3,7 @@
 // rewinds; the tape's memory is warm.
 
 #include <autodiff/dual.hpp>
+#include <autodiff/lanes.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/var.hpp>
 
@@ -41,7 +42,7 @@ double count_operations(const Problem& problem) {
   return static_cast<double>(bench::counted::operations);
 }
 
-/// One evaluation on a tape that was rewound, and one sweep an output.
+/// One evaluation on a tape that was rewound, and one sweep for up to eight outputs.
 template <class Problem>
 class on_a_tape {
  public:
@@ -61,11 +62,26 @@ class on_a_tape {
  private:
   void sweep(autodiff::tape& tape, std::span<const var> outputs) {
     derivatives_.resize(outputs.size() * x_.size());
-    double* row = derivatives_.data();
-    for (const var& output : outputs) {
-      tape.backward(output);
-      for (std::size_t i = 0; i < x_.size(); ++i) row[i] = tape.adjoint(inputs_[i]);
-      row += x_.size();
+    if (outputs.size() == 1) {
+      tape.backward(outputs[0]);
+      for (std::size_t i = 0; i < x_.size(); ++i) derivatives_[i] = tape.adjoint(inputs_[i]);
+    } else if (outputs.size() == 2) {
+      sweep_rows<2>(tape, outputs);
+    } else {
+      sweep_rows<8>(tape, outputs);
+    }
+  }
+  template <std::size_t N>
+  void sweep_rows(autodiff::tape& tape, std::span<const var> outputs) {
+    autodiff::adjoint_lanes<double, N> lanes(tape);
+    for (std::size_t first = 0; first < outputs.size(); first += N) {
+      const std::size_t count = std::min(N, outputs.size() - first);
+      lanes.backward(outputs.subspan(first, count));
+      double* row = derivatives_.data() + first * x_.size();
+      for (std::size_t i = 0; i < x_.size(); ++i) {
+        const auto& adjoints = lanes.adjoints(inputs_[i]);
+        for (std::size_t k = 0; k < count; ++k) row[k * x_.size() + i] = adjoints.at[k];
+      }
     }
   }
 
