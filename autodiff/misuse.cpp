@@ -60,4 +60,9 @@ void cotangent_count(std::size_t outputs, std::size_t cotangents) {
                     "pass one cotangent for each output");
 }
 
+void variable_count(std::size_t from, std::size_t to) {
+  throw shape_error("variables", fmt::format("{} numbers or variables for {}", from, to),
+                    "pass two ranges of one size");
+}
+
 }  // namespace autodiff::tape_errors

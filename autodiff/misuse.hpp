@@ -22,6 +22,7 @@ namespace tape_errors {
 [[noreturn]] void foreign_mark();
 [[noreturn]] void nothing_to_resume();
 [[noreturn]] void cotangent_count(std::size_t outputs, std::size_t cotangents);
+[[noreturn]] void variable_count(std::size_t from, std::size_t to);
 }  // namespace tape_errors
 
 }  // namespace autodiff

@@ -84,37 +84,50 @@ template <class Places>
   return (halves[0] | halves[1]) == 0;
 }
 
+/// Adds what four records of two arguments have for the first (K = 0) or second (K = 1) one: to
+/// four neighbours, or all to the same place.
+template <std::size_t K, std::floating_point T>
+[[gnu::always_inline]] inline void pull_column(T* to, const T* partials, T weight,
+                                               bool neighbours) {
+  if (!neighbours) {
+    *to += ((partials[K] + partials[2 + K]) + (partials[4 + K] + partials[6 + K])) * weight;
+    return;
+  }
+  using numbers = typename vectors<T>::numbers;
+  constexpr std::size_t width = vectors<T>::width;
+  for (std::size_t i = 0; i < 4; i += width) {
+    const numbers low = *reinterpret_cast<const numbers*>(partials + 2 * i);
+    const numbers high = *reinterpret_cast<const numbers*>(partials + 2 * i + width);
+    numbers& sums = *reinterpret_cast<numbers*>(to + i);
+    if constexpr (width == 4)
+      sums += __builtin_shufflevector(low, high, K, 2 + K, 4 + K, 6 + K) * weight;
+    else
+      sums += __builtin_shufflevector(low, high, K, 2 + K) * weight;
+  }
+}
+
 /// Four records of two arguments that share one adjoint. In a loop over arrays, the first arguments
-/// of successive records are neighbours, and the second ones: then they are updated together.
-/// Returns false, and does nothing, where an argument stands at `bound` or after it.
+/// of successive records are neighbours or the same, and the second ones: then they are updated
+/// together. Returns false, and does nothing, where an argument stands at `bound` or after it.
 template <std::floating_point T>
 [[gnu::always_inline]] inline bool pull_four(T* adjoints, const T* partials,
                                              const std::uint32_t* arguments, T weight,
                                              std::uint32_t bound) {
   using places = typename vectors<T>::four_places;
-  using numbers = typename vectors<T>::numbers;
-  constexpr std::size_t width = vectors<T>::width;
   const places first_two = *reinterpret_cast<const places*>(arguments);
   const places last_two = *reinterpret_cast<const places*>(arguments + 4);
-  const std::uint32_t a = arguments[0], b = arguments[1];
-  const places start{a, b, a, b}, limit{bound, bound, bound, bound};
+  const places limit{bound, bound, bound, bound};
   if (!all_zero((first_two >= limit) | (last_two >= limit))) return false;
-  const places apart =
-      ((first_two - start) ^ places{0, 0, 1, 1}) | ((last_two - start) ^ places{2, 2, 3, 3});
-  if (all_zero(apart)) {
-    for (std::size_t i = 0; i < 4; i += width) {
-      const numbers low = *reinterpret_cast<const numbers*>(partials + 2 * i) * weight;
-      const numbers high = *reinterpret_cast<const numbers*>(partials + 2 * i + width) * weight;
-      numbers& to_a = *reinterpret_cast<numbers*>(adjoints + a + i);
-      numbers& to_b = *reinterpret_cast<numbers*>(adjoints + b + i);
-      if constexpr (width == 4) {
-        to_a += __builtin_shufflevector(low, high, 0, 2, 4, 6);
-        to_b += __builtin_shufflevector(low, high, 1, 3, 5, 7);
-      } else {
-        to_a += __builtin_shufflevector(low, high, 0, 2);
-        to_b += __builtin_shufflevector(low, high, 1, 3);
-      }
-    }
+  const places first = __builtin_shufflevector(first_two, first_two, 0, 1, 0, 1);
+  const places second = __builtin_shufflevector(first_two, first_two, 2, 3, 2, 3);
+  const places step = second - first;
+  // Third and fourth stand one and two steps after the second; a step is 0 or 1.
+  const places apart = (last_two - second - step) ^ (step & places{0, 0, ~0u, ~0u});
+  if (all_zero(apart | (step >> 1))) {
+    const std::uint32_t a = arguments[0], b = arguments[1];
+    const bool step_a = arguments[2] != a, step_b = arguments[3] != b;
+    pull_column<0>(adjoints + a, partials, weight, step_a);
+    pull_column<1>(adjoints + b, partials, weight, step_b);
   } else {
     for (std::size_t i = 0; i < 8; ++i) adjoints[arguments[i]] += partials[i] * weight;
   }

@@ -89,6 +89,13 @@ class basic_tape {
     return make_variable(*this, value);
   }
 
+  /// Scalar leaves with these values, put into `out`: for loops that make the same variables again
+  /// and again, without an allocation. Throws shape_error when the sizes differ.
+  template <class Variable>
+  void variables(std::span<const T> values, std::span<Variable> out) {
+    make_variables(*this, values, out);
+  }
+
   /// Sweeps the whole record from the scalar y: afterwards adjoint(x) is dy/dx for everything
   /// recorded. y is a var, an expression, or a tensor with one element. May be called again, for
   /// the same or another output; each call starts from zero adjoints. Throws tape_error when y is
@@ -158,6 +165,13 @@ class basic_tape {
   template <class Variable>
   auto adjoint(const Variable& x) const {
     return adjoint_of(*this, x);
+  }
+
+  /// The adjoints of these scalars, put into `out`. Throws shape_error when the sizes differ, else
+  /// like adjoint().
+  template <class Variable>
+  void adjoints(std::span<const Variable> variables, std::span<T> out) const {
+    adjoints_of(*this, variables, out);
   }
 
   /// Keeps the adjoint of this tensor in a sweep that keeps leaves_only.
@@ -332,6 +346,9 @@ class basic_tape {
       refuse_adjoint(tag);
     return adjoints_[tag - first_];
   }
+  /// How many scalars have an adjoint after the last sweep, from place 0 on.
+  std::size_t swept_count() const noexcept { return adjoint_count_; }
+  tag_type first_place() const noexcept { return first_; }
   keeping kept() const noexcept { return kept_; }
 
  private:

@@ -110,17 +110,17 @@ template <class T, class U>
 requires std::convertible_to<U, T> basic_var<T> make_variable(basic_tape<T>& t, const U& value) {
   return {T(value), t.add_inputs(1)};
 }
-/// Leaves with these values, at `out`: one block of places, no allocation.
 template <class T>
-void make_variables(basic_tape<T>& t, std::span<const T> values, basic_var<T>* out) {
+void make_variables(basic_tape<T>& t, std::span<const T> values, std::span<basic_var<T>> out) {
+  if (values.size() != out.size()) tape_errors::variable_count(values.size(), out.size());
   if (values.empty()) return;
   tag_type tag = t.add_inputs(static_cast<std::uint32_t>(values.size()));
-  for (const T& value : values) *out++ = basic_var<T>(value, tag++);
+  for (std::size_t i = 0; i < values.size(); ++i) out[i] = basic_var<T>(values[i], tag++);
 }
 template <class T>
 std::vector<basic_var<T>> make_variable(basic_tape<T>& t, std::span<const T> values) {
   std::vector<basic_var<T>> variables(values.size());
-  make_variables(t, values, variables.data());
+  make_variables(t, values, std::span(variables));
   return variables;
 }
 template <class T>
@@ -130,7 +130,7 @@ std::vector<basic_var<T>> make_variable(basic_tape<T>& t, const std::vector<T>& 
 template <class T, std::size_t N>
 std::array<basic_var<T>, N> make_variable(basic_tape<T>& t, const std::array<T, N>& values) {
   std::array<basic_var<T>, N> variables;
-  make_variables(t, std::span<const T>(values), variables.data());
+  make_variables(t, std::span<const T>(values), std::span<basic_var<T>>(variables));
   return variables;
 }
 
@@ -203,16 +203,21 @@ T adjoint_of(const basic_tape<T>&, const E&) {
                 "place of `auto y = x * x`, and ask for the adjoint of that");
 }
 template <class T>
+void adjoints_of(const basic_tape<T>& t, std::span<const basic_var<T>> variables,
+                 std::span<T> out) {
+  if (variables.size() != out.size()) tape_errors::variable_count(variables.size(), out.size());
+  for (std::size_t i = 0; i < variables.size(); ++i) out[i] = t.swept_adjoint(variables[i].tag());
+}
+template <class T>
 std::vector<T> adjoint_of(const basic_tape<T>& t, const std::vector<basic_var<T>>& variables) {
-  std::vector<T> adjoints;
-  adjoints.reserve(variables.size());
-  for (const basic_var<T>& x : variables) adjoints.push_back(t.swept_adjoint(x.tag()));
+  std::vector<T> adjoints(variables.size());
+  adjoints_of(t, std::span<const basic_var<T>>(variables), std::span(adjoints));
   return adjoints;
 }
 template <class T, std::size_t N>
 std::array<T, N> adjoint_of(const basic_tape<T>& t, const std::array<basic_var<T>, N>& variables) {
   std::array<T, N> adjoints;
-  for (std::size_t i = 0; i < N; ++i) adjoints[i] = t.swept_adjoint(variables[i].tag());
+  adjoints_of(t, std::span<const basic_var<T>>(variables), std::span<T>(adjoints));
   return adjoints;
 }
 

@@ -46,10 +46,11 @@ double count_operations(const Problem& problem) {
 template <class Problem>
 class on_a_tape {
  public:
-  explicit on_a_tape(const Problem& problem) : problem_(problem), x_(problem.start()) {}
+  explicit on_a_tape(const Problem& problem)
+      : problem_(problem), x_(problem.start()), inputs_(x_.size()) {}
 
   void operator()(autodiff::tape& tape) {
-    inputs_ = tape.variable(x_);
+    tape.variables(std::span<const double>(x_), std::span(inputs_));
     const auto y = problem_(std::span<const var>(inputs_));
     sweep(tape, outputs_of(y));
     bytes_ = tape.statistics().bytes;
@@ -64,7 +65,7 @@ class on_a_tape {
     derivatives_.resize(outputs.size() * x_.size());
     if (outputs.size() == 1) {
       tape.backward(outputs[0]);
-      for (std::size_t i = 0; i < x_.size(); ++i) derivatives_[i] = tape.adjoint(inputs_[i]);
+      tape.adjoints(std::span<const var>(inputs_), std::span(derivatives_));
     } else if (outputs.size() == 2) {
       sweep_rows<2>(tape, outputs);
     } else {
