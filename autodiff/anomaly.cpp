@@ -83,6 +83,9 @@ class type_reader {
   std::size_t leaves_ = 0;
 };
 
+// The sign of a NaN says nothing.
+std::string number(double x) { return std::isnan(x) ? "nan" : fmt::format("{}", x); }
+
 }  // namespace
 
 std::string written_out(const char* text) { return type_reader(text).read(); }
@@ -92,11 +95,11 @@ std::string to_string(const anomaly& a) {
                                    : fmt::format("the statement at place {}", a.place);
   switch (a.what) {
     case anomaly::kind::recorded:
-      return fmt::format("{} has the value {} and a partial derivative of {}", where, a.value,
-                         a.partial);
+      return fmt::format("{} has the value {} and a partial derivative of {}", where,
+                         number(a.value), number(a.partial));
     case anomaly::kind::swept:
-      return fmt::format("{} has the adjoint {} and a partial derivative of {}", where, a.adjoint,
-                         a.partial);
+      return fmt::format("{} has the adjoint {} and a partial derivative of {}", where,
+                         number(a.adjoint), number(a.partial));
     case anomaly::kind::suppressed: break;
   }
   return fmt::format("{} has a partial derivative of {} and was skipped, its adjoint being 0",

@@ -2,6 +2,7 @@
 // fmt::print for everything that has an operator<< here; kept apart so that the engine's own
 // headers do not pull in fmt.
 
+#include <autodiff/anomaly.hpp>
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
 #include <autodiff/shape.hpp>
@@ -53,6 +54,8 @@ template <class T>
 struct fmt::formatter<autodiff::tensor<T>> : fmt::ostream_formatter {};
 template <>
 struct fmt::formatter<autodiff::shape> : fmt::ostream_formatter {};
+template <>
+struct fmt::formatter<autodiff::anomaly> : fmt::ostream_formatter {};
 template <>
 struct fmt::formatter<autodiff::tape_statistics> : fmt::ostream_formatter {};
 template <>

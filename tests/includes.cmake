@@ -59,7 +59,7 @@ row(jacobian argument bridge direction dual error gradient lanes tape tensor var
 row(hessian argument direction gradient jacobian)
 row(eigen argument dual expression var)
 row(check error argument gradient tensor var)
-row(format dual shape tape var tensor check)
+row(format anomaly dual shape tape var tensor check)
 row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics tape var lanes shape tensor bridge elementwise linear reduce
   indexing fused argument gradient jacobian hessian check format)
 
