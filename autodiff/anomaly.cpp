@@ -103,7 +103,7 @@ std::string to_string(const anomaly& a) {
     case anomaly::kind::suppressed: break;
   }
   return fmt::format("{} has a partial derivative of {} and was skipped, its adjoint being 0",
-                     where, a.partial);
+                     where, number(a.partial));
 }
 
 std::ostream& operator<<(std::ostream& out, const anomaly& a) { return out << to_string(a); }
