@@ -118,10 +118,14 @@ template <class T, class E>
     return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
       recorder<T>& r = active_recorder<T>;
       const tag_type next = r.next;
+      const std::size_t argument_count = r.argument_count;
+      // Where the record ends after this statement. Both paths meet before these are stored, so
+      // that in a loop the compiler sees what the next statement will load: a number in a register.
+      tag_type next_after;
+      std::size_t argument_count_after;
       // Appends the record without leaf `carried`, n for none: without storing it, where it is the
       // youngest place, or at all, where it is passive.
       const auto append = [&](std::size_t carried) __attribute__((always_inline)) {
-        const std::size_t argument_count = r.argument_count;
         // A variable of this tape stands less than 2^31 places before the end; a passive one, one
         // of another tape and one from beyond the end are further away, in one direction or the
         // other.
@@ -132,7 +136,10 @@ template <class T, class E>
           const T partials[] = {s.partials[I]...};
           const tag_type tags[] = {(merged[I] ? tag_type{0} : s.tags[I])...};
           const T value = e.value();
-          return record_slowly(r, value, partials, tags, n, text_of<E>());
+          const tag_type result = record_slowly(r, value, partials, tags, n, text_of<E>());
+          next_after = r.next;
+          argument_count_after = r.argument_count;
+          return result;
         }
         T* const partials = r.partials + argument_count;
         std::uint32_t* const arguments = r.arguments + argument_count;
@@ -143,8 +150,8 @@ template <class T, class E>
           ++count;
         };
         ((merged[I] || I == carried ? void() : store(I)), ...);
-        r.argument_count = argument_count + count;
-        r.next = next + 1;
+        argument_count_after = argument_count + count;
+        next_after = next + 1;
         // char8_t aliases nothing. Through unsigned char, the compiler would have to believe that
         // every variable has changed.
         *reinterpret_cast<char8_t*>(r.code_base + next) =
@@ -156,10 +163,11 @@ template <class T, class E>
       ((kept += merged[I] ? 0 : 1), ...);
       ((carried = carried == n && !merged[I] && s.is_unit[I] && kept > 1 ? I : carried), ...);
       // The sum that grows is the youngest place, or passive before its first term.
-      if (carried < n && (s.tags[carried] == next - 1 || s.tags[carried] == 0)) {
-        return append(carried);
-      }
-      return append(n);
+      const bool leaves_out = carried < n && (s.tags[carried] == next - 1 || s.tags[carried] == 0);
+      const tag_type result = leaves_out ? append(carried) : append(n);
+      r.argument_count = argument_count_after;
+      r.next = next_after;
+      return result;
     }
     (std::make_index_sequence<n>());
   }
