@@ -172,13 +172,13 @@ void measure(bench::suite& suite, bench::chart& chart, const std::string& name,
                 {taped_anew.bytes(), relative_error(taped_anew.derivatives(), reference)});
   }
 
-  std::vector<double> gradient(x.size());
+  std::vector<double> derivatives(reference.size());
   if constexpr (bench::problems::has_hand_written<Problem>) {
     const auto by_hand = [&] {
-      bench::keep(problem.hand(std::span<const double>(x), std::span<double>(gradient)));
+      bench::keep(problem.hand(std::span<const double>(x), std::span<double>(derivatives)));
     };
     by_hand();
-    contest.add("hand", by_hand, {unknown, relative_error(gradient, reference)});
+    contest.add("hand", by_hand, {unknown, relative_error(derivatives, reference)});
   }
   for (std::size_t i = 0; i < peers.size(); ++i) {
     bench::peers::derivatives& one = *peers[i];

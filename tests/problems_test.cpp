@@ -91,7 +91,9 @@ TEST_CASE("hand-written adjoints of benchmark problems agree with differences") 
     const posed_problem posed = listed.pose({});
     std::visit(
         [&](const auto& p) {
-          if constexpr (has_hand_written<std::decay_t<decltype(p)>>) {
+          using output = decltype(p(std::span<const double>()));
+          if constexpr (has_hand_written<std::decay_t<decltype(p)>> &&
+                        std::is_arithmetic_v<output>) {
             require_differences(p, posed.reference);
           }
         },

@@ -44,7 +44,77 @@ class ba {
             T(weight * (py * stretch * x[6] + x[8] - feature_[1]))};
   }
 
+  /// Both rows of the Jacobian, written out: each is what the rotation's transpose and its
+  /// derivatives make of the row's derivatives by the rotated point.
+  double hand(std::span<const double> x, std::span<double> jacobian) const {
+    const vector rotation{x[0], x[1], x[2]}, p{x[11] - x[3], x[12] - x[4], x[13] - x[5]};
+    const vector q = rotated<double>(x.first(3), p);
+    const double u[2] = {q[0] / q[2], q[1] / q[2]};
+    const double square = u[0] * u[0] + u[1] * u[1], f = x[6], weight = x[14];
+    const double stretch = 1.0 + x[9] * square + x[10] * square * square;
+    const double by_square = x[9] + 2.0 * x[10] * square;
+    for (std::size_t i = 0; i < outputs; ++i) {
+      double* const row = jacobian.data() + i * inputs;
+      const double scale = weight * f;
+      double by_u[2] = {scale * u[i] * by_square * 2.0 * u[0],
+                        scale * u[i] * by_square * 2.0 * u[1]};
+      by_u[i] += scale * stretch;
+      const vector by_q{by_u[0] / q[2], by_u[1] / q[2], -(by_u[0] * u[0] + by_u[1] * u[1]) / q[2]};
+      vector by_p;
+      turned_back(rotation, p, by_q, row, by_p);
+      for (std::size_t k = 0; k < 3; ++k) {
+        row[3 + k] = -by_p[k];
+        row[11 + k] = by_p[k];
+      }
+      row[6] = weight * u[i] * stretch;
+      row[7] = i == 0 ? weight : 0.0;
+      row[8] = i == 1 ? weight : 0.0;
+      row[9] = scale * u[i] * square;
+      row[10] = scale * u[i] * square * square;
+      row[14] = u[i] * stretch * f + x[7 + i] - feature_[i];
+    }
+    return weight * jacobian[14];
+  }
+
  private:
+  using vector = std::array<double, 3>;
+  static double dot(const vector& a, const vector& b) {
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+  }
+  static vector cross(const vector& a, const vector& b) {
+    return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+  }
+
+  /// Adjoints of rotation and point, from v, the adjoint of the rotated point. With angle t and
+  /// axis w it is p cos t + (w x p) sin t + w (w p)(1 - cos t).
+  static void turned_back(const vector& rotation, const vector& p, const vector& v,
+                          double* by_rotation, vector& by_p) {
+    const double angle = std::sqrt(dot(rotation, rotation));
+    const vector pv = cross(p, v);
+    if (angle == 0) {
+      const vector back = cross(v, rotation);
+      for (std::size_t k = 0; k < 3; ++k) {
+        by_rotation[k] = pv[k];
+        by_p[k] = v[k] + back[k];
+      }
+      return;
+    }
+    const double c = std::cos(angle), s = std::sin(angle);
+    const vector w{rotation[0] / angle, rotation[1] / angle, rotation[2] / angle};
+    const double wv = dot(w, v), wp = dot(w, p);
+    const vector back = cross(v, w);
+    const double by_angle = -dot(p, v) * s + dot(w, pv) * c + wv * wp * s;
+    vector by_axis;
+    for (std::size_t k = 0; k < 3; ++k) {
+      by_p[k] = v[k] * c + back[k] * s + w[k] * wv * (1.0 - c);
+      by_axis[k] = pv[k] * s + (v[k] * wp + p[k] * wv) * (1.0 - c);
+    }
+    const double along = dot(w, by_axis);
+    for (std::size_t k = 0; k < 3; ++k) {
+      by_rotation[k] = w[k] * by_angle + (by_axis[k] - w[k] * along) / angle;
+    }
+  }
+
   // Rodrigues' formula; the first-order limit where there is no rotation.
   template <class T>
   static std::array<T, 3> rotated(std::span<const T> rotation, const std::array<T, 3>& p) {

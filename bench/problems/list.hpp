@@ -32,8 +32,8 @@
 namespace bench::problems {
 
 /// A problem is called with a span of any number type and gives one of them, or an array or vector
-/// of them; start() is where it is differentiated; hand(x, gradient), where there is one, returns
-/// the value and fills the gradient.
+/// of them; start() is where it is differentiated; hand(x, derivatives), where there is one,
+/// returns the first value and fills the derivatives, row by row.
 using problem = std::variant<tiny, tiny_arithmetic, mlp, ba, chain, burgers, lstm, gmm,
                              black_scholes, rosenbrock, hand, llsq, lse, det, ode, kmeans>;
 
@@ -59,9 +59,10 @@ template <class Problem>
 std::vector<double> by_hand(const Problem& p) {
   if constexpr (has_hand_written<Problem>) {
     const std::vector<double> x = p.start();
-    std::vector<double> gradient(x.size());
-    p.hand(std::span<const double>(x), std::span<double>(gradient));
-    return gradient;
+    const auto y = p(std::span<const double>(x));
+    std::vector<double> derivatives(outputs_of(y).size() * x.size());
+    p.hand(std::span<const double>(x), std::span<double>(derivatives));
+    return derivatives;
   } else {
     return {};
   }
