@@ -78,7 +78,7 @@ struct vectors {
 
 /// Whether all bits of four places are 0.
 template <class Places>
-[[gnu::always_inline]] inline bool all_zero(const Places& four) noexcept {
+[[gnu::always_inline]] inline bool all_zero(Places four) noexcept {
   std::uint64_t halves[2];
   std::memcpy(halves, &four, sizeof halves);
   return (halves[0] | halves[1]) == 0;
@@ -159,25 +159,30 @@ void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, 
     const Adjoint weight = *--at;
     if (!is_zero(weight)) pull_each(weight, std::make_index_sequence<N>());
   };
+  // As many records of a run as go in fours. Where nothing else reads the sums between, they have
+  // the same adjoint.
+  const auto pull_fours = [&](std::size_t kind, const Adjoint& weight)
+      __attribute__((always_inline)) {
+    if constexpr (std::floating_point<Adjoint>) {
+      while (code - oldest > 4 && !is_zero(weight) && all_are(code - 4, kind) && is_zero(at[-1]) &&
+             is_zero(at[-2]) && is_zero(at[-3]) && is_zero(at[-4]) &&
+             pull_four(adjoints, partials - 8, arguments - 8, weight,
+                       static_cast<std::uint32_t>(at - 4 - adjoints))) {
+        code -= 4;
+        at -= 4;
+        partials -= 8;
+        arguments -= 8;
+        for (std::size_t i = 0; i < 4; ++i) at[i] = weight;
+      }
+    }
+  };
   // A run of equal records that carry into each other, a sum that grew term by term: the adjoint of
   // each place stays in a register for the next.
   const auto run = [&]<std::size_t N>(std::size_t kind, std::integral_constant<std::size_t, N>)
       __attribute__((always_inline)) {
     Adjoint weight = *--at;
     while (true) {
-      if constexpr (N == 2 && std::floating_point<Adjoint>) {
-        // Where nothing else reads the sums between, they have the same adjoint.
-        while (code - oldest > 4 && !is_zero(weight) && all_are(code - 4, kind) &&
-               is_zero(at[-1]) && is_zero(at[-2]) && is_zero(at[-3]) && is_zero(at[-4]) &&
-               pull_four(adjoints, partials - 8, arguments - 8, weight,
-                         static_cast<std::uint32_t>(at - 4 - adjoints))) {
-          code -= 4;
-          at -= 4;
-          partials -= 8;
-          arguments -= 8;
-          for (std::size_t i = 0; i < 4; ++i) at[i] = weight;
-        }
-      }
+      if constexpr (N == 2) pull_fours(kind, weight);
       partials -= N;
       arguments -= N;
       if (!is_zero(weight)) pull_each(weight, std::make_index_sequence<N>());

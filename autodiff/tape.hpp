@@ -152,10 +152,11 @@ class basic_tape {
     continue_to(mark);
   }
   void resume() { continue_to(position{}); }
-  /// Adds to the adjoint of x between partial sweeps.
+  /// Adds to the adjoint of x between partial sweeps. Throws tape_error where x has none yet, like
+  /// adjoint().
   template <class Variable, class Number>
   void add_adjoint(const Variable& x, const Number& share) {
-    if (adjoint_count_ == 0 && swept_operations_ == 0) tape_errors::no_sweep_yet();
+    static_cast<void>(adjoint(x));
     seed(*this, x, share)();
   }
 
@@ -391,6 +392,16 @@ class basic_tape {
   template <class Output, class Seed>
   void add_from(const Output& y, keeping kept, Seed&& checked_seed);
   void continue_to(const position& to);
+  void forget_sweep() noexcept {
+    adjoint_count_ = swept_operations_ = 0;
+    frontier_stands_ = false;
+  }
+  /// The first so many places and operations have adjoints, swept down to the frontier.
+  void stand_at_frontier(std::size_t places, std::size_t operations) noexcept {
+    adjoint_count_ = places;
+    swept_operations_ = operations;
+    frontier_stands_ = true;
+  }
   void forget_computed_adjoints();
   void propagate_everything(const position& from, const position& to);
   position end() const noexcept {
@@ -402,9 +413,10 @@ class basic_tape {
     return {r.partials, r.arguments, codes_, operations_};
   }
   void require_standing(const mark_type& mark) const {
-    const auto serial = [](const standing_mark& m) { return m.serial; };
-    const bool stands =
-        mark.codes == 0 || std::ranges::binary_search(marks_, mark.serial, {}, serial);
+    // By codes, which stay in order when the serial numbers start again at 0.
+    const auto at = std::ranges::lower_bound(marks_, mark.codes, {}, &standing_mark::codes);
+    const bool stands = mark.codes == 0 || (at != marks_.end() && at->codes == mark.codes &&
+                                            at->serial == mark.serial);
     if (mark.tape != first_ || !stands) tape_errors::foreign_mark();
   }
   std::span<const T> swept_places() const noexcept { return {adjoints_, adjoint_count_}; }
@@ -467,7 +479,7 @@ class basic_tape {
   std::size_t adjoint_count_ = 0, swept_operations_ = 0;
   position frontier_;  // where the last sweep ended
   basic_tape* outer_;
-  std::vector<standing_mark> marks_;  // by codes and by serial
+  std::vector<standing_mark> marks_;  // by codes
   std::vector<grave> graves_;
   std::vector<anomaly> noted_;  // while watching, by place
   std::uint32_t serial_ = 0;
@@ -524,12 +536,12 @@ void basic_tape<T>::sweep_from(const Output& y, keeping kept, Seed&& checked_see
   const auto& recorded = as_recorded(y);
   const auto plant_seed = checked_seed(recorded);
   kept_ = kept;
-  adjoint_count_ = swept_operations_ = 0;
+  forget_sweep();
   frontier_ = end();
-  frontier_stands_ = true;
   std::fill_n(adjoints_, frontier_.places, T(0));
   for (std::size_t i = 0; i < operation_count_; ++i) operations_[i]->clear();
   plant_seed();
+  stand_at_frontier(frontier_.places, frontier_.operations);
   continue_to(to);
 }
 
@@ -540,9 +552,10 @@ void basic_tape<T>::add_from(const Output& y, keeping kept, Seed&& checked_seed)
   const auto plant_seed = checked_seed(recorded);
   kept_ = kept;
   frontier_ = end();
-  frontier_stands_ = true;
   forget_computed_adjoints();
+  forget_sweep();
   plant_seed();
+  stand_at_frontier(frontier_.places, frontier_.operations);
   continue_to(position{});
 }
 
@@ -550,7 +563,9 @@ void basic_tape<T>::add_from(const Output& y, keeping kept, Seed&& checked_seed)
 template <class T>
 void basic_tape<T>::continue_to(const position& to) {
   if (!frontier_stands_ || to.codes > frontier_.codes) tape_errors::nothing_to_resume();
-  adjoint_count_ = swept_operations_ = 0;
+  // A sweep that throws leaves none. One that goes on has no adjoints for what was recorded since.
+  const std::size_t places = adjoint_count_, operations = swept_operations_;
+  forget_sweep();
   if (zero_adjoints_ == zero_adjoints::propagate)
     propagate_everything(frontier_, to);
   else if constexpr (std::same_as<T, double>)
@@ -558,8 +573,7 @@ void basic_tape<T>::continue_to(const position& to) {
   else
     autodiff::sweep(*this, record(), frontier_, to, adjoints_);
   frontier_ = to;
-  adjoint_count_ = at_work().places();
-  swept_operations_ = operation_count_;
+  stand_at_frontier(places, operations);
   if (watching_ == watching::strict) require_no_anomalies(anomalies());
 }
 

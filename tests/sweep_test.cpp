@@ -139,6 +139,31 @@ TEST_CASE("sweeps in parts that make no sense are refused") {
   CHECK(t.adjoint(x) == 4);
 }
 
+TEST_CASE("a sweep that goes on gives no adjoints to what was recorded since it began") {
+  tape t;
+  const var x = t.variable(0.5);
+  const auto mark = t.mark();
+  const tensor<double> u = t.variable(tensor<double>({1.0, -2.0}));
+  const var y = sin(x);
+  const auto check_later = [&](const var& scalar, const tensor<double>& array) {
+    for (const bool resumed : {false, true}) {
+      CAPTURE(resumed);
+      if (resumed) t.resume();
+      const auto refused = [](const std::string& text) { return says(text, "after the last"); };
+      CHECK(refused(message<tape_error>([&] { t.adjoint(scalar); })));
+      CHECK(refused(message<tape_error>([&] { t.adjoint(array); })));
+      CHECK(refused(message<tape_error>([&] { t.add_adjoint(scalar, 1.0); })));
+      CHECK(refused(message<tape_error>([&] { t.add_adjoint(array, array); })));
+    }
+    CHECK(t.adjoint(x) == std::cos(0.5));
+  };
+  t.backward_to(mark, y);
+  check_later(x * x, square(u));
+  t.backward_to(mark, y);
+  t.rewind(mark);
+  check_later(t.variable(1.0), t.variable(tensor<double>({3.0})));
+}
+
 TEST_CASE("the adjoints of a partial sweep over tensors go on, too") {
   tape t;
   const tensor<double> x = t.variable(tensor<double>({1.0, -2.0}));
