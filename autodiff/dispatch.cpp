@@ -1,9 +1,11 @@
 // Chooses the loops for the CPU that the program runs on.
 
+#include <autodiff/dual.hpp>
 #include <autodiff/kernels.hpp>
 #include <autodiff/sweep.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstdlib>
 #include <string_view>
 
@@ -14,6 +16,8 @@ extern const kernel_table kernels_baseline;
 extern const kernel_table kernels_avx2;
 extern const kernel_table kernels_avx512;
 #endif
+extern const loop_table<dual<float>> loops_of_dual_float;
+extern const loop_table<dual<double>> loops_of_dual_double;
 
 namespace {
 
@@ -63,6 +67,22 @@ const kernel_table& kernels() noexcept {
   static const kernel_table& chosen = choose();
   return chosen;
 }
+
+template <class T>
+const loop_table<T>& loops() noexcept {
+  if constexpr (std::same_as<T, float>)
+    return kernels().of_float;
+  else if constexpr (std::same_as<T, double>)
+    return kernels().of_double;
+  else if constexpr (std::same_as<T, dual<float>>)
+    return loops_of_dual_float;
+  else
+    return loops_of_dual_double;
+}
+template const loop_table<float>& loops() noexcept;
+template const loop_table<double>& loops() noexcept;
+template const loop_table<dual<float>>& loops() noexcept;
+template const loop_table<dual<double>>& loops() noexcept;
 
 scalar_sweep& best_scalar_sweep() noexcept { return *kernels().sweep; }
 

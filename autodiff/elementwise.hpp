@@ -25,23 +25,23 @@ tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b);
 template <class U, class T>
 concept number_beside = std::convertible_to<U, T> && !recordable<U>;
 
-#define UNARY(NAME, ...)                            \
-  template <class T>                                \
-  tensor<T> NAME(const tensor<T>& x) {              \
-    return elementwise(loops<NAME##_rule, T>(), x); \
+#define UNARY(NAME, ...)                    \
+  template <class T>                        \
+  tensor<T> NAME(const tensor<T>& x) {      \
+    return elementwise(loops<T>().NAME, x); \
   }
 #define BINARY(NAME, ...)                                  \
   template <class T>                                       \
   tensor<T> NAME(const tensor<T>& a, const tensor<T>& b) { \
-    return elementwise(loops<NAME##_rule, T>(), a, b);     \
+    return elementwise(loops<T>().NAME, a, b);             \
   }                                                        \
   template <class T, number_beside<T> U>                   \
   tensor<T> NAME(const tensor<T>& a, const U& b) {         \
-    return elementwise(loops<NAME##_rule, T>(), a, T(b));  \
+    return elementwise(loops<T>().NAME, a, T(b));          \
   }                                                        \
   template <class T, number_beside<T> U>                   \
   tensor<T> NAME(const U& a, const tensor<T>& b) {         \
-    return elementwise(loops<NAME##_rule, T>(), T(a), b);  \
+    return elementwise(loops<T>().NAME, T(a), b);          \
   }                                                        \
   template <std::floating_point T, recordable U>           \
   tensor<T> NAME(const tensor<T>& a, const U& b) {         \

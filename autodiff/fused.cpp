@@ -45,7 +45,7 @@ void softmax_rows(const row_shape& s, const T* x, T* p, T* log_p) {
   if (log_p) {
     for (std::size_t i = 0; i < s.rows * k; ++i) log_p[i] = p[i];
   }
-  loops<exp_rule, T>().forward(s.rows * k, p, p);
+  loops<T>().exp.forward(s.rows * k, p, p);
   for (std::size_t i = 0; i < s.rows; ++i) {
     T* out = p + i * k;
     const T total = loops_of_sums.sum(k, out);

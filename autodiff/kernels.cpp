@@ -66,13 +66,8 @@ struct local<void> {};
 extern const kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA);
 constexpr kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA) = {
     AUTODIFF_QUOTE(BACKSWEEP_ISA),
-#define UNARY(NAME, ...) \
-  make_unary_loops<local<NAME##_rule>, float>(), make_unary_loops<local<NAME##_rule>, double>(),
-#define BINARY(NAME, ...) \
-  make_binary_loops<local<NAME##_rule>, float>(), make_binary_loops<local<NAME##_rule>, double>(),
-#include <autodiff/ops.def>
-    make_plain_loops<float, local<void>>(),
-    make_plain_loops<double, local<void>>(),
+    make_loops<float, local>(),
+    make_loops<double, local>(),
     &sweep<double, double, local<void>>,
 };
 

@@ -2,11 +2,12 @@
 // Loops over contiguous values: one mechanism for every row of ops.def, forward and pullback, and
 // the few sums and updates that tensors need. For float and double each loop exists once per
 // instruction set (kernels.cpp is compiled several times) and the best one for this CPU is chosen
-// at run time; for other number types it is written out from the same rule.
+// at run time; for duals of them it is compiled once, from the same rule (dual_kernels.cpp).
 
 #include <autodiff/ops.hpp>
 #include <autodiff/sweep.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -62,18 +63,20 @@ struct plain_loops {
   void (*adam)(std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w);
 };
 
+/// The loops of every row of ops.def on one number type, each under its name.
+template <class T>
+struct loop_table {
+#define UNARY(NAME, ...) unary_loops<T> NAME;
+#define BINARY(NAME, ...) binary_loops<T> NAME;
+#include <autodiff/ops.def>
+  plain_loops<T> plain;
+};
+
 /// Everything one instruction set offers.
 struct kernel_table {
   const char* instruction_set;
-#define UNARY(NAME, ...)           \
-  unary_loops<float> NAME##_float; \
-  unary_loops<double> NAME##_double;
-#define BINARY(NAME, ...)           \
-  binary_loops<float> NAME##_float; \
-  binary_loops<double> NAME##_double;
-#include <autodiff/ops.def>
-  plain_loops<float> plain_float;
-  plain_loops<double> plain_double;
+  loop_table<float> of_float;
+  loop_table<double> of_double;
   scalar_sweep* sweep;
 };
 
@@ -81,6 +84,14 @@ struct kernel_table {
 std::span<const kernel_table* const> available_kernels() noexcept;
 /// The best of them, or the one that $BACKSWEEP_ISA names (baseline, avx2, avx512). Chosen once.
 const kernel_table& kernels() noexcept;
+
+/// The loops for float and double on this CPU, and those for duals of them.
+template <class T>
+const loop_table<T>& loops() noexcept;
+template <class T>
+const plain_loops<T>& plain() noexcept {
+  return loops<T>().plain;
+}
 
 // The loops themselves, as templates. Everything is forced inline: these templates are compiled for
 // several instruction sets, and a shared out-of-line copy could carry the wrong one.
@@ -153,7 +164,17 @@ template <class Rule, bool first, class T>
       return pulled<Rule, T>(dy[i], Rule::template slope_b<T>(at_a, at_b, at_y, tie));
     }
   };
-  if ((first ? stride_a : stride_b) == 0 && n != 1) {
+  if constexpr (!std::floating_point<T>) {
+    // The separate loops below are for vector units. A nested number takes one of any stride.
+    const std::size_t step = n == 1 ? 1 : first ? stride_a : stride_b;
+    for (std::size_t i = 0; i < n; ++i) {
+      const T part = share(i, stride_a, stride_b);
+      if (how == store::write && (step == 1 || i == 0))
+        into[i * step] = part;
+      else
+        into[i * step] += part;
+    }
+  } else if ((first ? stride_a : stride_b) == 0 && n != 1) {
     T sum(0);
     for (std::size_t i = 0; i < n; ++i) sum += share(i, stride_a, stride_b);
     if (how == store::write)
@@ -296,46 +317,15 @@ constexpr plain_loops<T> make_plain_loops() {
           }};
 }
 
-/// The loops of a rule for number type T, on this CPU where T is float or double.
-template <class Rule, class T>
-inline constexpr auto generic_loops = [] {
-  if constexpr (unary_rule<Rule>)
-    return make_unary_loops<Rule, T>();
-  else
-    return make_binary_loops<Rule, T>();
-}();
-
-template <class Rule, class T>
-struct rule_loops {
-  static const auto& get() noexcept { return generic_loops<Rule, T>; }
-};
-#define UNARY(NAME, ...)                                                  \
-  template <>                                                             \
-  struct rule_loops<NAME##_rule, float> {                                 \
-    static const auto& get() noexcept { return kernels().NAME##_float; }  \
-  };                                                                      \
-  template <>                                                             \
-  struct rule_loops<NAME##_rule, double> {                                \
-    static const auto& get() noexcept { return kernels().NAME##_double; } \
-  };
-#define BINARY(NAME, ...) UNARY(NAME)
+/// All loops on numbers of type T. What `Local` makes of a rule is the argument of their templates:
+/// a type that only one source has gives them internal linkage.
+template <class T, template <class> class Local = std::type_identity_t>
+constexpr loop_table<T> make_loops() {
+  return {
+#define UNARY(NAME, ...) make_unary_loops<Local<NAME##_rule>, T>(),
+#define BINARY(NAME, ...) make_binary_loops<Local<NAME##_rule>, T>(),
 #include <autodiff/ops.def>
-
-template <class Rule, class T>
-const auto& loops() noexcept {
-  return rule_loops<Rule, T>::get();
-}
-
-template <class T>
-const plain_loops<T>& plain() noexcept {
-  if constexpr (std::is_same_v<T, float>) {
-    return kernels().plain_float;
-  } else if constexpr (std::is_same_v<T, double>) {
-    return kernels().plain_double;
-  } else {
-    static constexpr plain_loops<T> generic = make_plain_loops<T>();
-    return generic;
-  }
+      make_plain_loops<T, Local<void>>()};
 }
 
 }  // namespace autodiff

@@ -6,6 +6,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/rows.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -75,51 +76,50 @@ const std::vector<std::pair<shape, shape>> broadcasts{{{}, {}},
 
 TEST_CASE("every unary row has on tensors the values and slopes it has on numbers") {
   reference::random random(51);
-  autodiff::for_each_unary_rule([&]<class Rule>() {
-    INFO(Rule::name);
-    const doubles x = random.uniform(23, Rule::sampled[0].from, Rule::sampled[0].to);
+  for (const auto& row : rows::unary<rows::row<tensor<double>(tensor<double>), real(real)>>()) {
+    INFO(row.name);
+    const doubles x = random.uniform(23, row.sampled[0].from, row.sampled[0].to);
     const doubles w = random.uniform(23, -1, 1);
     tape t;
     const tensor<double> v = t.variable(tensor<double>(shape{23}, x));
-    const tensor<double> y = Rule::call(v);
+    const tensor<double> y = row(v);
     t.backward(y, tensor<double>(shape{23}, w));
     const doubles once = numbers(t.adjoint(v));
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const real slope = reference::derivative([](real at) { return Rule::call(at); }, x[i], 0.02L);
-      CHECK(close(y.values()[i], Rule::call(real{x[i]}), 4e-15L));
+      const real slope = reference::derivative([&](real at) { return row(at); }, x[i], 0.02L);
+      CHECK(close(y.values()[i], row(real{x[i]}), 4e-15L));
       CHECK(close(once[i], w[i] * slope, 1e-12L));
     }
     // The second use adds to the first.
     const tensor<double> weights(shape{23}, w);
-    t.backward(sum(Rule::call(v) * weights) + sum(y * weights));
+    t.backward(sum(row(v) * weights) + sum(y * weights));
     for (std::size_t i = 0; i < x.size(); ++i)
       CHECK(close(t.adjoint(v).values()[i], 2 * once[i], 1e-14L));
-  });
+  }
 }
 
 TEST_CASE(
     "every binary row broadcasts its operands and sums their adjoints over what was repeated") {
   reference::random random(52);
-  for (const auto& [shape_a, shape_b] : broadcasts) {
-    autodiff::for_each_binary_rule([&, a_shape = shape_a, b_shape = shape_b]<class Rule>() {
-      INFO(Rule::name << " of " << a_shape << " and " << b_shape);
-      const doubles a = random.uniform(a_shape.size(), Rule::sampled[0].from, Rule::sampled[0].to);
-      const doubles b = random.uniform(b_shape.size(), Rule::sampled[1].from, Rule::sampled[1].to);
+  for (const auto& [a_shape, b_shape] : broadcasts) {
+    for (const auto& row : rows::binary<
+             rows::row<tensor<double>(tensor<double>, tensor<double>), real(real, real)>>()) {
+      INFO(row.name << " of " << a_shape << " and " << b_shape);
+      const doubles a = random.uniform(a_shape.size(), row.sampled[0].from, row.sampled[0].to);
+      const doubles b = random.uniform(b_shape.size(), row.sampled[1].from, row.sampled[1].to);
       tape t;
       const tensor<double> x = t.variable(tensor<double>(a_shape, a));
       const tensor<double> y = t.variable(tensor<double>(b_shape, b));
-      const tensor<double> z = Rule::call(x, y);
+      const tensor<double> z = row(x, y);
       const doubles w = random.uniform(z.size(), -1, 1);
       std::vector<real> da(a.size()), db(b.size());
       for (std::size_t i = 0; i < z.size(); ++i) {
         const std::size_t at_a = meeting(a_shape, z.shape(), i),
                           at_b = meeting(b_shape, z.shape(), i);
         const real va = a[at_a], vb = b[at_b];
-        REQUIRE(close(z.values()[i], Rule::call(va, vb), 4e-15L));
-        da[at_a] +=
-            w[i] * reference::derivative([&](real v) { return Rule::call(v, vb); }, va, 0.02L);
-        db[at_b] +=
-            w[i] * reference::derivative([&](real v) { return Rule::call(va, v); }, vb, 0.02L);
+        REQUIRE(close(z.values()[i], row(va, vb), 4e-15L));
+        da[at_a] += w[i] * reference::derivative([&](real v) { return row(v, vb); }, va, 0.02L);
+        db[at_b] += w[i] * reference::derivative([&](real v) { return row(va, v); }, vb, 0.02L);
       }
       const tensor<double> weights(z.shape(), w);
       t.backward(z, weights);
@@ -129,62 +129,66 @@ TEST_CASE(
       CHECK(reference::all_close(t.adjoint(y).values(), db, 1e-11L));
       // A second use adds, on each side alone too.
       const tensor<double> constant_a(a_shape, a), constant_b(b_shape, b);
-      t.backward(sum(z * weights) + sum(Rule::call(x, constant_b) * weights) +
-                 sum(Rule::call(constant_a, y) * weights));
+      t.backward(sum(z * weights) + sum(row(x, constant_b) * weights) +
+                 sum(row(constant_a, y) * weights));
       for (real& g : da) g *= 2;
       for (real& g : db) g *= 2;
       CHECK(reference::all_close(t.adjoint(x).values(), da, 1e-11L));
       CHECK(reference::all_close(t.adjoint(y).values(), db, 1e-11L));
-    });
+    }
   }
 }
 
 TEST_CASE("every binary row takes a number on either side as a constant") {
   reference::random random(53);
-  autodiff::for_each_binary_rule([&]<class Rule>() {
-    INFO(Rule::name);
-    const doubles a = random.uniform(11, Rule::sampled[0].from, Rule::sampled[0].to);
-    const doubles b = random.uniform(11, Rule::sampled[1].from, Rule::sampled[1].to);
+  for (const auto& row :
+       rows::binary<rows::row<tensor<double>(tensor<double>, double),
+                              tensor<double>(double, tensor<double>), real(real, real)>>()) {
+    INFO(row.name);
+    const doubles a = random.uniform(11, row.sampled[0].from, row.sampled[0].to);
+    const doubles b = random.uniform(11, row.sampled[1].from, row.sampled[1].to);
     tape t;
     const tensor<double> x = t.variable(tensor<double>(shape{11}, a));
     const tensor<double> y = t.variable(tensor<double>(shape{11}, b));
-    const tensor<double> right = Rule::call(x, b[0]), left = Rule::call(a[0], y);
-    t.backward(sum(right) + sum(left) + sum(Rule::call(x, b[0])) + sum(Rule::call(a[0], y)));
+    const tensor<double> right = row(x, b[0]), left = row(a[0], y);
+    t.backward(sum(right) + sum(left) + sum(row(x, b[0])) + sum(row(a[0], y)));
     for (std::size_t i = 0; i < 11; ++i) {
-      CHECK(close(right.values()[i], Rule::call(real{a[i]}, real{b[0]}), 4e-15L));
-      CHECK(close(left.values()[i], Rule::call(real{a[0]}, real{b[i]}), 4e-15L));
+      CHECK(close(right.values()[i], row(real{a[i]}, real{b[0]}), 4e-15L));
+      CHECK(close(left.values()[i], row(real{a[0]}, real{b[i]}), 4e-15L));
       const real da =
-          reference::derivative([&](real v) { return Rule::call(v, real{b[0]}); }, a[i], 0.02L);
+          reference::derivative([&](real v) { return row(v, real{b[0]}); }, a[i], 0.02L);
       const real db =
-          reference::derivative([&](real v) { return Rule::call(real{a[0]}, v); }, b[i], 0.02L);
+          reference::derivative([&](real v) { return row(real{a[0]}, v); }, b[i], 0.02L);
       CHECK(close(t.adjoint(x).values()[i], 2 * da, 1e-11L));
       CHECK(close(t.adjoint(y).values()[i], 2 * db, 1e-11L));
     }
-  });
+  }
 }
 
 TEST_CASE("every binary row broadcasts a scalar variable and gives it its derivative") {
   reference::random random(54);
-  autodiff::for_each_binary_rule([&]<class Rule>() {
-    INFO(Rule::name);
-    const doubles a = random.uniform(7, Rule::sampled[0].from, Rule::sampled[0].to);
-    const doubles b = random.uniform(7, Rule::sampled[1].from, Rule::sampled[1].to);
+  for (const auto& row :
+       rows::binary<rows::row<tensor<double>(tensor<double>, var),
+                              tensor<double>(var, tensor<double>), real(real, real)>>()) {
+    INFO(row.name);
+    const doubles a = random.uniform(7, row.sampled[0].from, row.sampled[0].to);
+    const doubles b = random.uniform(7, row.sampled[1].from, row.sampled[1].to);
     tape t;
     const tensor<double> x = t.variable(tensor<double>(shape{7}, a));
     const tensor<double> y = t.variable(tensor<double>(shape{7}, b));
     const var p = t.variable(a[0]), q = t.variable(b[0]);
-    const tensor<double> right = Rule::call(x, q), left = Rule::call(p, y);
+    const tensor<double> right = row(x, q), left = row(p, y);
     CHECK(right.shape() == shape{7});
     t.backward(sum(right) + sum(left));
     real dp = 0, dq = 0;
     for (std::size_t i = 0; i < 7; ++i) {
       const auto in_a = [&](real va, real vb) {
-        return reference::derivative([&](real v) { return Rule::call(v, vb); }, va, 0.02L);
+        return reference::derivative([&](real v) { return row(v, vb); }, va, 0.02L);
       };
       const auto in_b = [&](real va, real vb) {
-        return reference::derivative([&](real v) { return Rule::call(va, v); }, vb, 0.02L);
+        return reference::derivative([&](real v) { return row(va, v); }, vb, 0.02L);
       };
-      CHECK(close(right.values()[i], Rule::call(real{a[i]}, real{b[0]}), 4e-15L));
+      CHECK(close(right.values()[i], row(real{a[i]}, real{b[0]}), 4e-15L));
       CHECK(close(t.adjoint(x).values()[i], in_a(a[i], b[0]), 1e-11L));
       CHECK(close(t.adjoint(y).values()[i], in_b(a[0], b[i]), 1e-11L));
       dq += in_b(a[i], b[0]);
@@ -192,7 +196,7 @@ TEST_CASE("every binary row broadcasts a scalar variable and gives it its deriva
     }
     CHECK(close(t.adjoint(p), dp, 1e-11L));
     CHECK(close(t.adjoint(q), dq, 1e-11L));
-  });
+  }
 }
 
 TEST_CASE("an expression of scalars beside a tensor is one scalar") {
@@ -220,20 +224,21 @@ TEST_CASE("float tensors take numbers, doubles among them, and scalar variables"
 
 TEST_CASE("float rows agree with double rows") {
   reference::random random(55);
-  autodiff::for_each_unary_rule([&]<class Rule>() {
-    INFO(Rule::name);
-    const auto x = random.uniform<float>(19, Rule::sampled[0].from, Rule::sampled[0].to);
+  for (const auto& row :
+       rows::unary<rows::row<tensor<float>(tensor<float>), tensor<double>(tensor<double>)>>()) {
+    INFO(row.name);
+    const auto x = random.uniform<float>(19, row.sampled[0].from, row.sampled[0].to);
     tape t;
     const tensor<float> narrow = t.variable(tensor<float>(shape{19}, x));
     const tensor<double> wide = t.variable(tensor<double>(shape{19}, doubles(x.begin(), x.end())));
-    const tensor<float> y = Rule::call(narrow);
+    const tensor<float> y = row(narrow);
     t.backward(sum(y));
     const auto by_float = t.adjoint(narrow);
-    const tensor<double> z = Rule::call(wide);
+    const tensor<double> z = row(wide);
     t.backward(sum(z));
     CHECK(reference::all_close(y.values(), z.values(), 2e-6L));
     CHECK(reference::all_close(by_float.values(), t.adjoint(wide).values(), 1e-5L));
-  });
+  }
 }
 
 TEST_CASE("operators are the rows they are named after") {
@@ -267,10 +272,11 @@ TEST_CASE("an operator that assigns never changes what was recorded") {
 
 TEST_CASE("shapes that do not broadcast are an error that names the row and both shapes") {
   const tensor<double> a(shape{2, 3}), b(shape{4, 2, 2});
-  autodiff::for_each_binary_rule([&]<class Rule>() {
-    const std::string text = message<shape_error>([&] { Rule::call(a, b); });
-    CHECK(says(text, std::string(Rule::name) + ": ", "[2, 3]", "[4, 2, 2]"));
-  });
+  for (const auto& row :
+       rows::binary<rows::row<tensor<double>(tensor<double>, tensor<double>)>>()) {
+    const std::string text = message<shape_error>([&] { row(a, b); });
+    CHECK(says(text, std::string(row.name) + ": ", "[2, 3]", "[4, 2, 2]"));
+  }
   tensor<double> c = a;
   CHECK_THROWS_AS(c += b, shape_error);
   CHECK(c.shape() == shape{2, 3});
@@ -394,61 +400,64 @@ TEST_CASE("operands keep only what a slope needs") {
 
 TEST_CASE("every row on duals has the values and tangents of its slopes") {
   reference::random random(56);
-  autodiff::for_each_unary_rule([&]<class Rule>() {
-    INFO(Rule::name);
-    const doubles x = random.uniform(5, Rule::sampled[0].from, Rule::sampled[0].to);
+  for (const auto& row :
+       rows::unary<rows::row<tensor<dual<double>>(tensor<dual<double>>), real(real)>>()) {
+    INFO(row.name);
+    const doubles x = random.uniform(5, row.sampled[0].from, row.sampled[0].to);
     const doubles dx = random.uniform(5, -1, 1);
     std::vector<dual<double>> values;
     for (std::size_t i = 0; i < 5; ++i) values.emplace_back(x[i], dx[i]);
-    const auto y = Rule::call(tensor<dual<double>>(shape{5}, values));
+    const auto y = row(tensor<dual<double>>(shape{5}, values));
     for (std::size_t i = 0; i < 5; ++i) {
-      const real slope = reference::derivative([](real at) { return Rule::call(at); }, x[i], 0.02L);
-      CHECK(close(y.value(i).value(), Rule::call(real{x[i]}), 4e-15L));
+      const real slope = reference::derivative([&](real at) { return row(at); }, x[i], 0.02L);
+      CHECK(close(y.value(i).value(), row(real{x[i]}), 4e-15L));
       CHECK(close(y.value(i).tangent(), dx[i] * slope, 1e-12L));
     }
-  });
-  autodiff::for_each_binary_rule([&]<class Rule>() {
-    INFO(Rule::name);
-    const doubles a = random.uniform(2, Rule::sampled[0].from, Rule::sampled[0].to);
-    const doubles b = random.uniform(3, Rule::sampled[1].from, Rule::sampled[1].to);
+  }
+  for (const auto& row :
+       rows::binary<rows::row<tensor<dual<double>>(tensor<dual<double>>, tensor<dual<double>>),
+                              real(real, real)>>()) {
+    INFO(row.name);
+    const doubles a = random.uniform(2, row.sampled[0].from, row.sampled[0].to);
+    const doubles b = random.uniform(3, row.sampled[1].from, row.sampled[1].to);
     const std::vector<dual<double>> da{{a[0], 0.5}, {a[1], -2.0}},
         db{{b[0], 1.0}, {b[1], 0.0}, {b[2], 3.0}};
-    const auto y =
-        Rule::call(tensor<dual<double>>(shape{2, 1}, da), tensor<dual<double>>(shape{3}, db));
+    const auto y = row(tensor<dual<double>>(shape{2, 1}, da), tensor<dual<double>>(shape{3}, db));
     for (std::size_t i = 0; i < 2; ++i) {
       for (std::size_t j = 0; j < 3; ++j) {
         const real slope = reference::derivative(
             [&](real step) {
-              return Rule::call(a[i] + step * da[i].tangent(), b[j] + step * db[j].tangent());
+              return row(a[i] + step * da[i].tangent(), b[j] + step * db[j].tangent());
             },
             0, 0.01L);
-        CHECK(close(y.value(i, j).value(), Rule::call(real{a[i]}, real{b[j]}), 4e-15L));
+        CHECK(close(y.value(i, j).value(), row(real{a[i]}, real{b[j]}), 4e-15L));
         CHECK(close(y.value(i, j).tangent(), slope, 1e-11L));
       }
     }
-  });
+  }
 }
 
 TEST_CASE("the second derivative of every unary row comes from duals on the tape") {
   reference::random random(57);
-  autodiff::for_each_unary_rule([&]<class Rule>() {
-    INFO(Rule::name);
-    const doubles x = random.uniform(5, Rule::sampled[0].from, Rule::sampled[0].to);
+  for (const auto& row :
+       rows::unary<rows::row<tensor<dual<double>>(tensor<dual<double>>), real(real)>>()) {
+    INFO(row.name);
+    const doubles x = random.uniform(5, row.sampled[0].from, row.sampled[0].to);
     std::vector<dual<double>> values;
     for (const double at : x) values.emplace_back(at, 1.0);
     tape t;
     const auto v = t.variable(tensor<dual<double>>(shape{5}, values));
-    const tensor<dual<double>> y = Rule::call(v);
+    const tensor<dual<double>> y = row(v);
     t.backward(sum(y));
     for (std::size_t i = 0; i < 5; ++i) {
-      const auto slope = [](real at) {
-        return reference::derivative([](real inner) { return Rule::call(inner); }, at, 0.02L);
+      const auto slope = [&](real at) {
+        return reference::derivative([&](real inner) { return row(inner); }, at, 0.02L);
       };
       CHECK(close(t.adjoint(v).values()[i].value(), slope(x[i]), 1e-12L));
       CHECK(close(t.adjoint(v).values()[i].tangent(), reference::derivative(slope, x[i], 0.02L),
                   1e-8L));
     }
-  });
+  }
 }
 
 TEST_CASE("a Hessian-vector product of an elementwise formula is that of its gradient by hand") {

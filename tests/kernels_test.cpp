@@ -2,6 +2,7 @@
 #include <autodiff/kernels.hpp>
 
 #include <tests/catch.hpp>
+#include <tests/loop_rows.hpp>
 #include <tests/reference.hpp>
 
 #include <algorithm>
@@ -19,23 +20,8 @@ namespace {
 
 using autodiff::kernel_table;
 using autodiff::store;
+using loop_rows::table_for;
 using reference::real;
-
-// The loops of a rule in a table, by overload.
-#define UNARY(NAME, ...)                                                       \
-  const auto& loops_in(const kernel_table& t, autodiff::NAME##_rule, float) {  \
-    return t.NAME##_float;                                                     \
-  }                                                                            \
-  const auto& loops_in(const kernel_table& t, autodiff::NAME##_rule, double) { \
-    return t.NAME##_double;                                                    \
-  }
-#define BINARY(NAME, ...) UNARY(NAME)
-#include <autodiff/ops.def>
-
-const autodiff::plain_loops<float>& plain_in(const kernel_table& t, float) { return t.plain_float; }
-const autodiff::plain_loops<double>& plain_in(const kernel_table& t, double) {
-  return t.plain_double;
-}
 
 /// Where functions go wrong: zeros, denormals, the ends of the range, poles and their neighbours.
 template <class T>
@@ -119,32 +105,30 @@ struct row_disagreement {
   disagreement value, slope_a, slope_b;
 };
 
-template <class Rule, class T>
-row_disagreement unary_disagreement(const kernel_table& table) {
-  const auto& f = loops_in(table, Rule{}, T{});
+template <class T>
+row_disagreement unary_disagreement(const loop_rows::unary_row<T>& row) {
+  const auto& f = row.loops;
   reference::random random(7);
   const std::vector<T> x = wide_sample<T>(600, random);
   std::vector<T> y(x.size()), expected(x.size()), dx(x.size());
   row_disagreement worst;
   f.forward(x.size(), x.data(), y.data());
   for (std::size_t i = 0; i < x.size(); ++i) {
-    expected[i] = Rule::call(x[i]);
+    expected[i] = row.value(x[i]);
     worst.value.note(y[i], expected[i], x[i]);
   }
   const auto dy = random.uniform<T>(x.size(), 0.5, 2);
   f.pullback(x.size(), f.needs_x ? x.data() : nullptr, f.needs_y ? expected.data() : nullptr,
              dy.data(), dx.data(), store::write);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const T slope =
-        autodiff::scaled<T, Rule::steep>(dy[i], Rule::template slope<T>(x[i], expected[i]));
-    worst.slope_a.note(dx[i], slope, x[i]);
+    worst.slope_a.note(dx[i], row.share(dy[i], x[i], expected[i]), x[i]);
   }
   return worst;
 }
 
-template <class Rule, class T>
-row_disagreement binary_disagreement(const kernel_table& table) {
-  const auto& f = loops_in(table, Rule{}, T{});
+template <class T>
+row_disagreement binary_disagreement(const loop_rows::binary_row<T>& row) {
+  const auto& f = row.loops;
   reference::random random(8);
   // Every pair of hard points, and random pairs.
   std::vector<T> a, b;
@@ -166,7 +150,7 @@ row_disagreement binary_disagreement(const kernel_table& table) {
   row_disagreement worst;
   f.forward(a.size(), a.data(), 1, b.data(), 1, y.data());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    expected[i] = Rule::call(a[i], b[i]);
+    expected[i] = row.value(a[i], b[i]);
     worst.value.note(y[i], expected[i], a[i], b[i]);
   }
   const auto dy = random.uniform<T>(a.size(), 0.5, 2);
@@ -178,40 +162,34 @@ row_disagreement binary_disagreement(const kernel_table& table) {
   f.pullback_b(a.size(), needed_a, 1, needed_b, 1, needed_y, dy.data(), db.data(), store::write,
                0.5);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const T slope_a = autodiff::scaled<T, Rule::steep>(
-        dy[i], Rule::template slope_a<T>(a[i], b[i], expected[i], 0.5));
-    const T slope_b = autodiff::scaled<T, Rule::steep>(
-        dy[i], Rule::template slope_b<T>(a[i], b[i], expected[i], 0.5));
-    worst.slope_a.note(da[i], slope_a, a[i], b[i]);
-    worst.slope_b.note(db[i], slope_b, a[i], b[i]);
+    worst.slope_a.note(da[i], row.share_a(dy[i], a[i], b[i], expected[i]), a[i], b[i]);
+    worst.slope_b.note(db[i], row.share_b(dy[i], a[i], b[i], expected[i]), a[i], b[i]);
   }
   return worst;
 }
 
-/// visit(name, type, instruction set, row_disagreement) for every row.
-template <class Visitor>
+/// visit(name, instruction set, row_disagreement) for every row.
+template <class T, class Visitor>
 void for_each_disagreement(Visitor&& visit) {
-  for (const kernel_table* table : autodiff::available_kernels()) {
-    autodiff::for_each_unary_rule([&]<class Rule>() {
-      visit(Rule::name, "float", table->instruction_set, unary_disagreement<Rule, float>(*table));
-      visit(Rule::name, "double", table->instruction_set, unary_disagreement<Rule, double>(*table));
-    });
-    autodiff::for_each_binary_rule([&]<class Rule>() {
-      visit(Rule::name, "float", table->instruction_set, binary_disagreement<Rule, float>(*table));
-      visit(Rule::name, "double", table->instruction_set,
-            binary_disagreement<Rule, double>(*table));
-    });
+  for (const kernel_table* kernels : autodiff::available_kernels()) {
+    for (const auto& row : loop_rows::unary<T>(table_for<T>(*kernels))) {
+      visit(row.name, kernels->instruction_set, unary_disagreement(row));
+    }
+    for (const auto& row : loop_rows::binary<T>(table_for<T>(*kernels))) {
+      visit(row.name, kernels->instruction_set, binary_disagreement(row));
+    }
   }
 }
 
 }  // namespace
 
-TEST_CASE("every row's vector loops agree with its function and slopes on plain numbers") {
+TEMPLATE_TEST_CASE("every row's vector loops agree with its function and slopes on plain numbers",
+                   "", float, double) {
   // Vector functions are good to 4 units in the last place; slopes may combine two of them. The
   // slope of atan2 is a quotient of three.
-  for_each_disagreement(
-      [](std::string_view name, const char* type, const char* set, const row_disagreement& worst) {
-        INFO(name << " of " << type << ", " << set);
+  for_each_disagreement<TestType>(
+      [](std::string_view name, const char* set, const row_disagreement& worst) {
+        INFO(name << ", " << set);
         const double in_slopes = name == "atan2" || name == "mish_gate" ? 8 : 6;
         INFO("value " << worst.value.where);
         CHECK(worst.value.ulps <= 4);
@@ -252,27 +230,23 @@ bool agrees(T got, T expected) {
 }
 
 /// All lengths with a different remainder of the vector loops, on unaligned data; write and add.
-template <class Rule, class T>
-void require_every_length(const kernel_table& table) {
-  INFO(Rule::name << ", " << table.instruction_set);
+template <class T>
+void require_every_length(const loop_rows::unary_row<T>& row) {
+  const auto& f = row.loops;
   reference::random random(9);
-  const auto [from, to] = Rule::sampled[0];
+  const auto [from, to] = row.sampled[0];
   std::size_t wrong = 0;
   for (std::size_t n = 0; n < 70; ++n) {
     const auto x = random.uniform<T>(n, from, to), dy = random.uniform<T>(n, 0.5, 2);
     guarded<T> y(n), written(n), added(n);
-    if constexpr (autodiff::unary_rule<Rule>) {
-      const auto& f = loops_in(table, Rule{}, T{});
-      f.forward(n, x.data(), y.data());
-      for (std::size_t i = 0; i < n; ++i) added.data()[i] = T(1);
-      f.pullback(n, x.data(), y.data(), dy.data(), written.data(), store::write);
-      f.pullback(n, x.data(), y.data(), dy.data(), added.data(), store::add);
-      for (std::size_t i = 0; i < n; ++i) {
-        const T slope =
-            autodiff::scaled<T, Rule::steep>(dy[i], Rule::template slope<T>(x[i], y[i]));
-        wrong += !agrees(y[i], T(Rule::call(x[i])));
-        wrong += !agrees(written[i], slope) || !reference::close(added[i], T(1) + slope, 1e-5L);
-      }
+    f.forward(n, x.data(), y.data());
+    for (std::size_t i = 0; i < n; ++i) added.data()[i] = T(1);
+    f.pullback(n, x.data(), y.data(), dy.data(), written.data(), store::write);
+    f.pullback(n, x.data(), y.data(), dy.data(), added.data(), store::add);
+    for (std::size_t i = 0; i < n; ++i) {
+      const T slope = row.share(dy[i], x[i], y[i]);
+      wrong += !agrees(y[i], row.value(x[i]));
+      wrong += !agrees(written[i], slope) || !reference::close(added[i], T(1) + slope, 1e-5L);
     }
     wrong += !y.intact() + !written.intact() + !added.intact();
   }
@@ -280,13 +254,12 @@ void require_every_length(const kernel_table& table) {
 }
 
 /// Both operands long, or one of them repeated; both pullbacks, write and add.
-template <class Rule, class T>
-void require_every_stride(const kernel_table& table) {
-  INFO(Rule::name << ", " << table.instruction_set);
-  const auto& f = loops_in(table, Rule{}, T{});
+template <class T>
+void require_every_stride(const loop_rows::binary_row<T>& row) {
+  const auto& f = row.loops;
   reference::random random(10);
-  const auto [a_from, a_to] = Rule::sampled[0];
-  const auto [b_from, b_to] = Rule::sampled[1];
+  const auto [a_from, a_to] = row.sampled[0];
+  const auto [b_from, b_to] = row.sampled[1];
   const real tolerance = 64 * std::numeric_limits<T>::epsilon();
   std::size_t wrong = 0;
   for (const std::size_t n : {2, 3, 4, 5, 7, 8, 15, 16, 17, 33, 67}) {
@@ -301,11 +274,9 @@ void require_every_stride(const kernel_table& table) {
       std::vector<real> da(a.size()), db(b.size());
       for (std::size_t i = 0; i < n; ++i) {
         const T at_a = a[i * step_a], at_b = b[i * step_b];
-        wrong += !agrees(y[i], T(Rule::call(at_a, at_b)));
-        da[i * step_a] += T(autodiff::scaled<T, Rule::steep>(
-            dy[i], Rule::template slope_a<T>(at_a, at_b, y[i], 0.5)));
-        db[i * step_b] += T(autodiff::scaled<T, Rule::steep>(
-            dy[i], Rule::template slope_b<T>(at_a, at_b, y[i], 0.5)));
+        wrong += !agrees(y[i], row.value(at_a, at_b));
+        da[i * step_a] += row.share_a(dy[i], at_a, at_b, y[i]);
+        db[i * step_b] += row.share_b(dy[i], at_a, at_b, y[i]);
       }
       for (const store how : {store::write, store::add}) {
         guarded<T> into_a(a.size()), into_b(b.size());
@@ -335,36 +306,36 @@ void require_every_stride(const kernel_table& table) {
 
 }  // namespace
 
-TEST_CASE("unary loops serve every length and write nowhere else") {
-  for (const kernel_table* table : autodiff::available_kernels()) {
-    autodiff::for_each_unary_rule([&]<class Rule>() {
-      require_every_length<Rule, float>(*table);
-      require_every_length<Rule, double>(*table);
-    });
+TEMPLATE_TEST_CASE("unary loops serve every length and write nowhere else", "", float, double) {
+  for (const kernel_table* kernels : autodiff::available_kernels()) {
+    for (const auto& row : loop_rows::unary<TestType>(table_for<TestType>(*kernels))) {
+      INFO(row.name << ", " << kernels->instruction_set);
+      require_every_length(row);
+    }
   }
 }
 
-TEST_CASE("binary loops serve long and repeated operands and sum into a repeated one") {
-  for (const kernel_table* table : autodiff::available_kernels()) {
-    autodiff::for_each_binary_rule([&]<class Rule>() {
-      require_every_stride<Rule, float>(*table);
-      require_every_stride<Rule, double>(*table);
-    });
+TEMPLATE_TEST_CASE("binary loops serve long and repeated operands and sum into a repeated one", "",
+                   float, double) {
+  for (const kernel_table* kernels : autodiff::available_kernels()) {
+    for (const auto& row : loop_rows::binary<TestType>(table_for<TestType>(*kernels))) {
+      INFO(row.name << ", " << kernels->instruction_set);
+      require_every_stride(row);
+    }
   }
 }
 
 TEST_CASE("a unary loop may write over its argument") {
-  for (const kernel_table* table : autodiff::available_kernels()) {
-    autodiff::for_each_unary_rule([&]<class Rule>() {
-      INFO(Rule::name);
+  for (const kernel_table* kernels : autodiff::available_kernels()) {
+    for (const auto& row : loop_rows::unary<double>(kernels->of_double)) {
+      INFO(row.name << ", " << kernels->instruction_set);
       reference::random random(11);
-      const auto& f = loops_in(*table, Rule{}, double{});
-      auto x = random.uniform(53, Rule::sampled[0].from, Rule::sampled[0].to);
+      auto x = random.uniform(53, row.sampled[0].from, row.sampled[0].to);
       std::vector<double> y(x.size());
-      f.forward(x.size(), x.data(), y.data());
-      f.forward(x.size(), x.data(), x.data());
+      row.loops.forward(x.size(), x.data(), y.data());
+      row.loops.forward(x.size(), x.data(), x.data());
       CHECK(x == y);
-    });
+    }
   }
 }
 
@@ -372,7 +343,7 @@ TEST_CASE("a zero weight wins over an infinite slope of a steep row") {
   for (const kernel_table* table : autodiff::available_kernels()) {
     const std::vector<double> x(9, 0.0), y(9, 0.0), dy{0, 1, -1, 0, 0, 2, 0, 0, 1};
     std::vector<double> dx(9);
-    table->sqrt_double.pullback(9, x.data(), y.data(), dy.data(), dx.data(), store::write);
+    table->of_double.sqrt.pullback(9, x.data(), y.data(), dy.data(), dx.data(), store::write);
     for (std::size_t i = 0; i < 9; ++i) CHECK(dx[i] == (dy[i] == 0 ? 0 : dy[i] * HUGE_VAL));
   }
 }
@@ -383,14 +354,14 @@ TEST_CASE("the share of a tie is what the caller says") {
     std::vector<float> da(5), db(5);
     for (const double tie : {0.5, 0.0}) {
       const auto share = static_cast<float>(tie);
-      table->max_float.pullback_a(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), da.data(),
-                                  store::write, tie);
-      table->max_float.pullback_b(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), db.data(),
-                                  store::write, tie);
+      table->of_float.max.pullback_a(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), da.data(),
+                                     store::write, tie);
+      table->of_float.max.pullback_b(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), db.data(),
+                                     store::write, tie);
       CHECK(da == std::vector<float>{share, 1, share, 0, share});
       CHECK(db == std::vector<float>{share, 0, share, 1, share});
-      table->min_float.pullback_a(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), da.data(),
-                                  store::write, tie);
+      table->of_float.min.pullback_a(5, a.data(), 1, b.data(), 1, nullptr, dy.data(), da.data(),
+                                     store::write, tie);
       CHECK(da == std::vector<float>{share, 0, share, 1, share});
     }
   }
@@ -400,7 +371,7 @@ TEMPLATE_TEST_CASE("sum and dot are those of long double up to rounding", "", fl
   using T = TestType;
   reference::random random(12);
   for (const kernel_table* table : autodiff::available_kernels()) {
-    const auto& loops = plain_in(*table, T{});
+    const auto& loops = table_for<T>(*table).plain;
     for (const std::size_t n : {0, 1, 2, 15, 16, 17, 31, 32, 100, 511, 512, 513, 1023, 1024, 1025,
                                 1536, 2560, 4000, 100001}) {
       const auto x = random.uniform<T>(n, -1, 1), y = random.uniform<T>(n, -1, 1);
@@ -426,7 +397,7 @@ TEST_CASE("the error of a long sum grows slowly") {
   const std::vector<float> x(10'000'000, 0.1f);
   const real exact = real{0.1f} * static_cast<real>(x.size());
   for (const kernel_table* table : autodiff::available_kernels()) {
-    CHECK(std::fabs(table->plain_float.sum(x.size(), x.data()) / exact - 1) < 1e-6L);
+    CHECK(std::fabs(table->of_float.plain.sum(x.size(), x.data()) / exact - 1) < 1e-6L);
   }
 }
 
@@ -435,7 +406,7 @@ TEMPLATE_TEST_CASE("max is the largest number, and NaN where there is one", "", 
   const T infinity = std::numeric_limits<T>::infinity();
   reference::random random(13);
   for (const kernel_table* table : autodiff::available_kernels()) {
-    const auto& loops = plain_in(*table, T{});
+    const auto& loops = table_for<T>(*table).plain;
     for (std::size_t n = 1; n < 70; ++n) {
       auto x = random.uniform<T>(n, -5, -1);
       CHECK(loops.max(n, x.data()) == *std::max_element(x.begin(), x.end()));
@@ -458,7 +429,7 @@ TEMPLATE_TEST_CASE("accumulate writes or adds a multiple of a vector or of one n
   using T = TestType;
   reference::random random(14);
   for (const kernel_table* table : autodiff::available_kernels()) {
-    const auto& loops = plain_in(*table, T{});
+    const auto& loops = table_for<T>(*table).plain;
     for (std::size_t n = 1; n < 40; ++n) {
       for (const std::size_t stride : {0, 1}) {
         for (const store how : {store::write, store::add}) {

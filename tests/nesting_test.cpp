@@ -8,10 +8,13 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/rows.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <string_view>
 
 using autodiff::basic_tape;
 using autodiff::basic_var;
@@ -31,34 +34,37 @@ double adjoint(tape& t, const var& y, const var& x) {
   return t.adjoint(x);
 }
 
-template <class Rule>
-void check_unary(double at) {
-  CAPTURE(Rule::name, at);
-  using twice = dual<dual<double>>;
+using twice = dual<dual<double>>;
+using unary_row = rows::row<twice(twice), dual<var>(dual<var>), basic_var<var>(basic_var<var>)>;
+
+void check_unary(const unary_row& row, double at) {
+  CAPTURE(row.name, at);
   const double expected =
-      Rule::call(twice(dual<double>(at, 1.0), dual<double>(1.0, 0.0))).tangent().tangent();
+      row(twice(dual<double>(at, 1.0), dual<double>(1.0, 0.0))).tangent().tangent();
   tape inner;
   const var x = inner.variable(at);
-  const dual<var> y = Rule::call(dual<var>(x, var(1.0)));
+  const dual<var> y = row(dual<var>(x, var(1.0)));
   CHECK(reference::close(adjoint(inner, y.tangent(), x), expected, tolerance));
   basic_tape<var> outer;
   const basic_var<var> outer_x = outer.variable(x);
-  outer.backward(basic_var<var>(Rule::call(outer_x)));
+  outer.backward(row(outer_x));
   CHECK(reference::close(adjoint(inner, outer.adjoint(outer_x), x), expected, tolerance));
 }
 
-template <class Rule>
-void check_binary(double a, double b) {
-  CAPTURE(Rule::name, a, b);
-  using inside = dual<double, 2>;
-  using twice = dual<inside, 2>;
-  const twice expected = Rule::call(twice(inside(a, {1.0, 0.0}), {inside(1.0), inside(0.0)}),
-                                    twice(inside(b, {0.0, 1.0}), {inside(0.0), inside(1.0)}));
+using inside = dual<double, 2>;
+using both_twice = dual<inside, 2>;
+using binary_row =
+    rows::row<both_twice(both_twice, both_twice), basic_var<var>(basic_var<var>, basic_var<var>)>;
+
+void check_binary(const binary_row& row, double a, double b) {
+  CAPTURE(row.name, a, b);
+  const both_twice expected = row(both_twice(inside(a, {1.0, 0.0}), {inside(1.0), inside(0.0)}),
+                                  both_twice(inside(b, {0.0, 1.0}), {inside(0.0), inside(1.0)}));
   tape inner;
   basic_tape<var> outer;
   const std::array x{inner.variable(a), inner.variable(b)};
   const std::array outer_x{outer.variable(x[0]), outer.variable(x[1])};
-  outer.backward(basic_var<var>(Rule::call(outer_x[0], outer_x[1])));
+  outer.backward(row(outer_x[0], outer_x[1]));
   for (std::size_t i = 0; i < 2; ++i) {
     const var slope = outer.adjoint(outer_x[i]);
     for (std::size_t j = 0; j < 2; ++j) {
@@ -73,42 +79,37 @@ void check_binary(double a, double b) {
 
 TEST_CASE("nested variables and duals give one second derivative of every unary row") {
   reference::random random(3);
-  autodiff::for_each_unary_rule([&]<class Rule>() {
+  for (const unary_row& row : rows::unary<unary_row>()) {
     for (int i = 0; i < 5; ++i) {
-      check_unary<Rule>(random.uniform(Rule::sampled[0].from, Rule::sampled[0].to));
+      check_unary(row, random.uniform(row.sampled[0].from, row.sampled[0].to));
     }
-  });
+  }
 }
 
 TEST_CASE("nested variables and duals give one Hessian of every binary row") {
   reference::random random(4);
-  autodiff::for_each_binary_rule([&]<class Rule>() {
+  for (const binary_row& row : rows::binary<binary_row>()) {
     for (int i = 0; i < 5; ++i) {
-      check_binary<Rule>(random.uniform(Rule::sampled[0].from, Rule::sampled[0].to),
-                         random.uniform(Rule::sampled[1].from, Rule::sampled[1].to));
+      check_binary(row, random.uniform(row.sampled[0].from, row.sampled[0].to),
+                   random.uniform(row.sampled[1].from, row.sampled[1].to));
     }
-  });
+  }
 }
 
 TEST_CASE("second derivatives of saturated functions are 0 in every nesting, not NaN") {
-  for (const double x : {800.0, -800.0, 1e5, -1e5}) {
-    const auto check = [x]<class Rule>(Rule) {
-      CAPTURE(Rule::name, x);
-      const dual<dual<double>> y =
-          Rule::call(dual<dual<double>>(dual<double>(x, 1.0), dual<double>(1.0, 0.0)));
+  constexpr std::array<std::string_view, 11> saturated{
+      "tanh", "sigmoid",   "log_sigmoid", "softplus",   "silu",     "mish",
+      "gelu", "gelu_tanh", "erf",         "normal_cdf", "hard_tanh"};
+  std::size_t found = 0;
+  for (const unary_row& row : rows::unary<unary_row>()) {
+    if (std::find(saturated.begin(), saturated.end(), row.name) == saturated.end()) continue;
+    ++found;
+    for (const double x : {800.0, -800.0, 1e5, -1e5}) {
+      CAPTURE(row.name, x);
+      const twice y = row(twice(dual<double>(x, 1.0), dual<double>(1.0, 0.0)));
       CHECK(y.tangent().tangent() == 0);
-      check_unary<Rule>(x);
-    };
-    check(autodiff::tanh_rule{});
-    check(autodiff::sigmoid_rule{});
-    check(autodiff::log_sigmoid_rule{});
-    check(autodiff::softplus_rule{});
-    check(autodiff::silu_rule{});
-    check(autodiff::mish_rule{});
-    check(autodiff::gelu_rule{});
-    check(autodiff::gelu_tanh_rule{});
-    check(autodiff::erf_rule{});
-    check(autodiff::normal_cdf_rule{});
-    check(autodiff::hard_tanh_rule{});
+      check_unary(row, x);
+    }
   }
+  CHECK(found == saturated.size());
 }

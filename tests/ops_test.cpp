@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <type_traits>
 
 using autodiff::basic_tape;
@@ -35,17 +36,27 @@ auto sample(reference::random& random) {
   return x;
 }
 
-/// The slopes of a row with arguments of its own types, 0 for a constant.
-template <class Rule, class... X>
-void check_reverse(tape& t, const std::array<var, sizeof...(X)>& v,
-                   const std::array<double, sizeof...(X)>& slopes, const X&... x) {
-  const std::array active{!std::is_arithmetic_v<X>...};
-  t.backward(var(Rule::call(x...)));
+/// The slopes of a result are these, 0 for an argument that was a constant.
+void check_adjoints(tape& t, const var& y, std::span<const var> v, std::span<const double> slopes,
+                    std::span<const bool> active) {
+  t.backward(y);
   for (std::size_t i = 0; i < slopes.size(); ++i) {
     CAPTURE(i);
     CHECK(same(t.adjoint(v[i]), active[i] ? slopes[i] : 0));
   }
 }
+
+/// The slopes of a row with arguments of its own types, 0 for a constant.
+template <class Rule, class... X>
+void check_reverse(tape& t, const std::array<var, sizeof...(X)>& v,
+                   const std::array<double, sizeof...(X)>& slopes, const X&... x) {
+  constexpr std::array active{!std::is_arithmetic_v<X>...};
+  check_adjoints(t, Rule::call(x...), v, slopes, active);
+}
+
+/// Whether what was found is exactly what was expected.
+void check_same(double found, double expected) { CHECK(same(found, expected)); }
+void check_equal(double found, double expected) { CHECK(found == expected); }
 
 }  // namespace
 
@@ -56,9 +67,9 @@ TEST_CASE("a binary row beside a constant has the slope it has between variables
     const auto [a, b] = sample<Rule>(random);
     using both = dual<double, 2>;
     const both z = Rule::call(both(a, {1.0, 0.0}), both(b, {0.0, 1.0}));
-    CHECK(z.value() == Rule::call(a, b));
-    CHECK(same(Rule::call(dual<double>(a, 1.0), b).tangent(), z.tangent(0)));
-    CHECK(same(Rule::call(a, dual<double>(b, 1.0)).tangent(), z.tangent(1)));
+    check_equal(z.value(), Rule::call(a, b));
+    check_same(Rule::call(dual<double>(a, 1.0), b).tangent(), z.tangent(0));
+    check_same(Rule::call(a, dual<double>(b, 1.0)).tangent(), z.tangent(1));
     tape t;
     const std::array v{t.variable(a), t.variable(b)};
     const std::array slopes{z.tangent(0), z.tangent(1)};

@@ -10,6 +10,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/rows.hpp>
 
 #include <array>
 #include <cmath>
@@ -109,15 +110,13 @@ double relative(double got, real expected) {
   return static_cast<double>(std::fabs(got - expected) / size);
 }
 
-template <class Rule, std::size_t N, class Arguments>
-auto apply(const Arguments& x) {
-  if constexpr (N == 1)
-    return Rule::call(x[0]);
-  else if constexpr (N == 2)
-    return Rule::call(x[0], x[1]);
-  else
-    return Rule::call(x[0], x[1], x[2]);
-}
+/// A row of N arguments in every mode that the table is compared with.
+template <class X, std::size_t N>
+using of = X(std::array<X, N>);
+template <std::size_t N>
+using modes = rows::row<of<double, N>, of<float, N>, of<basic_var<double>, N>,
+                        of<basic_var<float>, N>, of<dual<double, N>, N>, of<dual<float, N>, N>,
+                        of<dual<dual<double>>, N>, of<basic_var<dual<double>>, N>>;
 
 /// What a slope in terms of a subnormal value y may lose, in units in its last place: as many as y.
 template <class T>
@@ -129,14 +128,14 @@ double lost_below_normal(const point& p, std::size_t i) {
   return reference::ulps<T>(static_cast<T>(slope + lost), slope);
 }
 
-template <class Rule, class T, std::size_t N>
-void see_first_order(const point& p, worst_of_row& found) {
+template <class T, std::size_t N>
+void see_first_order(const modes<N>& row, const point& p, worst_of_row& found) {
   std::array<T, N> x;
   for (std::size_t i = 0; i < N; ++i) x[i] = static_cast<T>(p.at[i]);
-  const T y = apply<Rule, N>(x);
+  const T y = row(x);
   // x times a subnormal: as many units in the last place as x is large.
-  const bool product = Rule::name == "silu" || Rule::name == "mish" || Rule::name == "gelu" ||
-                       Rule::name == "gelu_tanh";
+  const bool product =
+      row.name == "silu" || row.name == "mish" || row.name == "gelu" || row.name == "gelu_tanh";
   const double lost = product && !autodiff::is_normal(y) ? std::fabs(p.at[0]) : 0;
   found.value.see(reference::ulps<T>(y, p.value) - lost, p.at, y, p.value);
   // A value that overflows has no slope to speak of.
@@ -144,7 +143,7 @@ void see_first_order(const point& p, worst_of_row& found) {
 
   basic_tape<T> t;
   const std::array<basic_var<T>, N> v = t.variable(x);
-  const basic_var<T> z = apply<Rule, N>(v);
+  const basic_var<T> z = row(v);
   t.backward(z);
   using moved = dual<T, N>;
   std::array<moved, N> d;
@@ -153,7 +152,7 @@ void see_first_order(const point& p, worst_of_row& found) {
     direction[i] = T(1);
     d[i] = moved(x[i], direction);
   }
-  const moved w = apply<Rule, N>(d);
+  const moved w = row(d);
   for (std::size_t i = 0; i < N; ++i) {
     if (std::isnan(p.slopes[i])) continue;
     const double slack = lost_below_normal<T>(p, i) + lost;
@@ -164,8 +163,8 @@ void see_first_order(const point& p, worst_of_row& found) {
   }
 }
 
-template <class Rule, std::size_t N>
-void see_second_order(const point& p, worst_of_row& found) {
+template <std::size_t N>
+void see_second_order(const modes<N>& row, const point& p, worst_of_row& found) {
   // Next to a derivative that overflows, inf - inf may be NaN.
   const auto overflows = [](real x) { return std::fabs(x) > std::numeric_limits<double>::max(); };
   for (const real x : p.slopes) {
@@ -188,12 +187,12 @@ void see_second_order(const point& p, worst_of_row& found) {
         nested[k] = twice(number(p.at[k], k == i), number(k == j, 0.0));
         tangents[k] = number(p.at[k], k == i);
       }
-      const double forward = apply<Rule, N>(nested).tangent().tangent();
+      const double forward = row(nested).tangent().tangent();
       found.second.see(relative(forward, expected), p.at, forward, expected);
 
       basic_tape<number> t;
       const std::array<basic_var<number>, N> v = t.variable(tangents);
-      const basic_var<number> y = apply<Rule, N>(v);
+      const basic_var<number> y = row(v);
       t.backward(y);
       const double reverse = t.adjoint(v[j]).tangent();
       found.second.see(relative(reverse, expected), p.at, reverse, expected);
@@ -234,26 +233,25 @@ bool is_special(std::string_view name) {
   return std::find(std::begin(special), std::end(special), name) != std::end(special);
 }
 
-template <class Rule>
-void check_row() {
-  constexpr std::size_t n = Rule::sampled.size();
-  const auto row = reference_table().find(std::string(Rule::name) + "/" + std::to_string(n));
-  INFO(Rule::name << " of " << n);
-  REQUIRE(row != reference_table().end());
-  REQUIRE(row->second.size() >= 5);
+template <std::size_t N>
+void check_row(const modes<N>& row) {
+  const auto points = reference_table().find(std::string(row.name) + "/" + std::to_string(N));
+  INFO(row.name << " of " << N);
+  REQUIRE(points != reference_table().end());
+  REQUIRE(points->second.size() >= 5);
   worst_of_row in_double, in_float;
-  for (const point& p : row->second) {
-    see_first_order<Rule, double, n>(p, in_double);
-    see_second_order<Rule, n>(p, in_double);
-    if (is_exact<float>(p.at)) see_first_order<Rule, float, n>(p, in_float);
+  for (const point& p : points->second) {
+    see_first_order<double, N>(row, p, in_double);
+    see_second_order<N>(row, p, in_double);
+    if (is_exact<float>(p.at)) see_first_order<float, N>(row, p, in_float);
   }
   if (std::getenv("BACKSWEEP_LIST_ULPS")) {
     std::printf("%-13s %zu  double %5.2f %5.2f %5.2f  float %5.2f %5.2f %5.2f  second %.1e\n",
-                std::string(Rule::name).c_str(), n, in_double.value.error, in_double.reverse.error,
+                std::string(row.name).c_str(), N, in_double.value.error, in_double.reverse.error,
                 in_double.forward.error, in_float.value.error, in_float.reverse.error,
                 in_float.forward.error, in_double.second.error);
   }
-  const double limit = is_special(Rule::name) ? 8 : 4;
+  const double limit = is_special(row.name) ? 8 : 4;
   for (const worst_of_row* found : {&in_double, &in_float}) {
     for (const worst* w : {&found->value, &found->reverse, &found->forward}) {
       INFO(w->where);
@@ -261,19 +259,19 @@ void check_row() {
     }
   }
   INFO(in_double.second.where);
-  CHECK(in_double.second.error <= (Rule::name == "lbeta" ? 1e-11 : 1e-12));
+  CHECK(in_double.second.error <= (row.name == "lbeta" ? 1e-11 : 1e-12));
 }
 
 }  // namespace
 
 TEST_CASE("unary rows agree with many-digit arithmetic in value and derivatives") {
-  autodiff::for_each_unary_rule([]<class Rule>() { check_row<Rule>(); });
+  for (const auto& row : rows::unary<modes<1>>()) check_row<1>(row);
 }
 
 TEST_CASE("binary rows agree with many-digit arithmetic in value and derivatives") {
-  autodiff::for_each_binary_rule([]<class Rule>() { check_row<Rule>(); });
+  for (const auto& row : rows::binary<modes<2>>()) check_row<2>(row);
 }
 
 TEST_CASE("ternary rows agree with many-digit arithmetic in value and derivatives") {
-  autodiff::for_each_ternary_rule([]<class Rule>() { check_row<Rule>(); });
+  for (const auto& row : rows::ternary<modes<3>>()) check_row<3>(row);
 }
