@@ -92,71 +92,78 @@ inline constexpr bool is_dual<dual<T, N>> = true;
 template <class U, class Dual>
 concept dual_constant = !std::same_as<U, Dual> && std::convertible_to<U, typename Dual::value_type>;
 
-/// The share of one argument in a tangent. Zero wins by selection on either side, even against inf:
-/// a zero slope is a dead branch (a factor of 0, the lesser side of max), as it is to the reverse
-/// sweep; a zero tangent is a direction in which the argument does not move.
-template <class T, bool steep, class Slope>
-[[gnu::always_inline]] constexpr auto carried(const T& tangent, const Slope& slope) {
-  if constexpr (requires { is_zero(slope); }) {
-    return is_zero(slope) ? T(0) : T(scaled<T, steep>(tangent, slope));
-  } else {
-    return scaled<T, steep>(tangent, slope);
+/// An argument and the slope by it.
+template <class T, std::size_t N, class Slope>
+struct share {
+  const dual<T, N>& argument;
+  Slope slope;
+
+  constexpr share(const dual<T, N>& x, const Slope& by_x) : argument(x), slope(by_x) {}
+
+  /// Zero wins by selection on either side, even against inf: a zero slope is a dead branch (a
+  /// factor of 0, the lesser side of max), as it is to the reverse sweep; a zero tangent is a
+  /// direction in which the argument does not move.
+  constexpr T in(std::size_t direction) const {
+    if constexpr (requires { is_zero(slope); }) {
+      if (is_zero(slope)) return T(0);
+    }
+    return scaled<T, true>(argument.tangent(direction), slope);
   }
+  constexpr T in_any_case(std::size_t direction) const {
+    return scaled<T, false>(argument.tangent(direction), slope);
+  }
+  /// Whether there is nothing to select, whatever the tangent.
+  constexpr bool is_plain() const {
+    if constexpr (std::floating_point<Slope>)
+      return slope != Slope(0) && slope - slope == Slope(0);
+    else
+      return std::same_as<Slope, unit> || std::same_as<Slope, minus_unit>;
+  }
+};
+
+/// The chain rule. One test outside of the loop over the directions keeps that free of selections.
+template <class T, std::size_t N, class... Slopes>
+constexpr dual<T, N> combine(const T& y, const share<T, N, Slopes>&... shares) {
+  std::array<T, N> tangents;
+  if ((shares.is_plain() && ...)) {
+    for (std::size_t i = 0; i < N; ++i) tangents[i] = (shares.in_any_case(i) + ...);
+  } else {
+    for (std::size_t i = 0; i < N; ++i) tangents[i] = (shares.in(i) + ...);
+  }
+  return {y, tangents};
 }
 
 template <unary_rule Rule, class T, std::size_t N>
 constexpr dual<T, N> apply(const dual<T, N>& x) {
   const T y = Rule::call(x.value());
-  const auto slope = Rule::template slope<T>(x.value(), y);
-  std::array<T, N> tangents;
-  for (std::size_t i = 0; i < N; ++i) tangents[i] = carried<T, Rule::steep>(x.tangent(i), slope);
-  return {y, tangents};
+  return combine(y, share(x, Rule::template slope<T>(x.value(), y)));
 }
 
 template <binary_rule Rule, class T, std::size_t N>
 constexpr dual<T, N> apply(const dual<T, N>& a, const dual<T, N>& b) {
   const T y = Rule::call(a.value(), b.value());
-  const auto slope_a = Rule::template slope_a<T>(a.value(), b.value(), y, 0.5);
-  const auto slope_b = Rule::template slope_b<T>(a.value(), b.value(), y, 0.5);
-  std::array<T, N> tangents;
-  for (std::size_t i = 0; i < N; ++i) {
-    tangents[i] = carried<T, Rule::steep>(a.tangent(i), slope_a) +
-                  carried<T, Rule::steep>(b.tangent(i), slope_b);
-  }
-  return {y, tangents};
+  return combine(y, share(a, Rule::template slope_a<T>(a.value(), b.value(), y, 0.5)),
+                 share(b, Rule::template slope_b<T>(a.value(), b.value(), y, 0.5)));
 }
 
 template <binary_rule Rule, class T, std::size_t N>
 constexpr dual<T, N> apply(const dual<T, N>& a, const T& b) {
   const T y = Rule::call(a.value(), b);
-  const auto slope = Rule::template slope_a<T>(a.value(), b, y, 0);
-  std::array<T, N> tangents;
-  for (std::size_t i = 0; i < N; ++i) tangents[i] = carried<T, Rule::steep>(a.tangent(i), slope);
-  return {y, tangents};
+  return combine(y, share(a, Rule::template slope_a<T>(a.value(), b, y, 0)));
 }
 
 template <binary_rule Rule, class T, std::size_t N>
 constexpr dual<T, N> apply(const T& a, const dual<T, N>& b) {
   const T y = Rule::call(a, b.value());
-  const auto slope = Rule::template slope_b<T>(a, b.value(), y, 0);
-  std::array<T, N> tangents;
-  for (std::size_t i = 0; i < N; ++i) tangents[i] = carried<T, Rule::steep>(b.tangent(i), slope);
-  return {y, tangents};
+  return combine(y, share(b, Rule::template slope_b<T>(a, b.value(), y, 0)));
 }
 
 template <ternary_rule Rule, class T, std::size_t N>
 constexpr dual<T, N> apply(const dual<T, N>& a, const dual<T, N>& b, const dual<T, N>& c) {
   const T y = Rule::call(a.value(), b.value(), c.value());
-  const auto slope_a = Rule::slope_a(a.value(), b.value(), c.value(), y);
-  const auto slope_b = Rule::slope_b(a.value(), b.value(), c.value(), y);
-  const auto slope_c = Rule::slope_c(a.value(), b.value(), c.value(), y);
-  std::array<T, N> tangents;
-  for (std::size_t i = 0; i < N; ++i) {
-    tangents[i] = carried<T, Rule::steep>(a.tangent(i), slope_a) +
-                  carried<T, Rule::steep>(b.tangent(i), slope_b) +
-                  carried<T, Rule::steep>(c.tangent(i), slope_c);
-  }
-  return {y, tangents};
+  return combine(y, share(a, Rule::slope_a(a.value(), b.value(), c.value(), y)),
+                 share(b, Rule::slope_b(a.value(), b.value(), c.value(), y)),
+                 share(c, Rule::slope_c(a.value(), b.value(), c.value(), y)));
 }
 
 /// Three arguments of which some are the dual D and some are constants beside it.

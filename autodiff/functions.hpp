@@ -104,12 +104,15 @@ template <class X>
   }
 }
 
-/// x / y, where y is the length of the vector of x and the others; 0 at the origin.
+/// x / y, where y is the length of the vector of x and the others; 0 at the origin. An infinite
+/// one has the direction to itself; of two there is none.
 template <class X, class... Others>
 requires requires(const X& x, const Others&... others) { hypot(x, others...) / x; }
 [[gnu::always_inline]] inline X component(const X& x, const X& y, const Others&... others) {
   if (y == X(0)) return X(0);
   if (!is_normal(y)) {
+    const bool others_infinite = (isinf(others) || ...);
+    if (isinf(x) != others_infinite) return others_infinite ? flat(x) : X(sign(x));
     // The length overflowed, or lost its digits below the smallest normal number.
     const X scale(y > X(1) ? 0x1p-100 : 0x1p100);
     return X(x * scale / X(hypot(X(x * scale), X(others * scale)...)));

@@ -115,6 +115,23 @@ TEST_CASE("hypot has slopes 0 at the origin") {
   check_slope_beside_constant(f, 0, 0, 0);
 }
 
+TEST_CASE("of an infinite argument hypot and atan2 have the limits of their slopes") {
+  const auto length = [](const auto& a, const auto& b) { return hypot(a, b); };
+  for (const double one : {0.0, 1.0, -1e300}) {
+    check_slopes(length, infinity, one, 1, 0);
+    check_slopes(length, one, -infinity, 0, -1);
+  }
+  check_slopes(length, infinity, -infinity, undefined, undefined);
+  check_slopes(length, infinity, undefined, 1, undefined);
+  const auto angle = [](const auto& a, const auto& b) { return atan2(a, b); };
+  for (const double far : {infinity, -infinity}) {
+    check_slopes(angle, far, infinity, 0, 0);
+    check_slopes(angle, -infinity, far, 0, 0);
+    check_slopes(angle, far, 1, 0, 0);
+    check_slopes(angle, 1, far, 0, 0);
+  }
+}
+
 TEST_CASE("round and trunc are flat everywhere, at their jumps too") {
   for (const double x : {-1.5, -1.0, 0.0, 0.5, 2.0, 2.5, 1e300}) {
     check_slope([](const auto& v) { return round(v); }, x, 0);

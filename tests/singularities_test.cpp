@@ -49,6 +49,10 @@ TEST_CASE("a zero weight skips every other slope that is infinite or NaN") {
   check_slope([](const auto& x) { return 0.0 * acosh(x); }, 1, 0);
   check_slope([](const auto& x) { return 0.0 * pow(x, 0.5); }, 0, 0);
   check_slopes([](const auto& a, const auto& b) { return 0.0 * atan2(a, b); }, 0, 0, 0, 0);
+  check_slope([](const auto& x) { return 0.0 * digamma(x); }, 1e-200, 0);
+  check_slope([](const auto& x) { return 0.0 * tgamma(x); }, 1e-200, 0);
+  check_slopes([](const auto& a, const auto& b) { return 0.0 * fmod(a, b); }, 1, 1e-310, 0, 0);
+  check_slopes([](const auto& a, const auto& b) { return 0.0 * lbeta(a, b); }, 1, 1e-310, 0, 0);
   // Slopes that overflow at small finite values, too, within one statement and across two.
   check_slope([](const auto& x) { return 0.0 * inverse(x); }, 1e-30, 0);
   for (const double x : {0.0, 1e-200}) {
@@ -139,6 +143,14 @@ TEST_CASE("the second derivative of pow(x, 2) at 0 is 2") {
   check(-2, 2, 2);
 }
 
+TEST_CASE("pow that is 0 beside an infinite argument has slopes 0") {
+  const auto power = [](const auto& a, const auto& b) { return pow(a, b); };
+  check_slopes(power, 0, infinity, 0, 0);
+  check_slopes(power, 0.5, infinity, 0, 0);
+  check_slopes(power, 2, -infinity, 0, 0);
+  check_slopes(power, infinity, -1, 0, 0);
+}
+
 TEST_CASE("atan2 has NaN slopes at the origin, and finite ones on its cut") {
   const auto f = [](const auto& a, const auto& b) { return atan2(a, b); };
   check_slopes(f, 0, 0, undefined, undefined);
@@ -147,6 +159,7 @@ TEST_CASE("atan2 has NaN slopes at the origin, and finite ones on its cut") {
   check_slopes(f, 3, 0, 0, -1.0 / 3);
   // Neither overflow nor underflow on the way.
   check_slopes(f, 1e200, 1e200, 5e-201, -5e-201);
+  check_slopes(f, 0, 1e-310, infinity, 0);
 }
 
 TEST_CASE("logarithms have slope +inf at zero and NaN below") {
@@ -180,6 +193,7 @@ TEST_CASE("inverse functions have infinite slopes at the ends of their domain an
 
 TEST_CASE("arithmetic with infinities is IEEE's") {
   check_slope([](const auto& x) { return x * 0.0; }, infinity, 0);
+  check_slopes([](const auto& a, const auto& b) { return a * b; }, 0, infinity, infinity, 0);
   check_slope([](const auto& x) { return infinity * x; }, 0, infinity);
   check_slope([](const auto& x) { return x - x; }, infinity, 0);
   check_slope([](const auto& x) { return exp(x); }, 800, infinity);
