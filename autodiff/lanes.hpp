@@ -41,7 +41,7 @@ struct lanes {
 template <class T, std::size_t N>
 requires(std::is_floating_point_v<T> && sizeof(T) <= 8 && N > 1 &&
          (N & (N - 1)) == 0) struct lanes<T, N> {
-  typedef T numbers __attribute__((vector_size(N * sizeof(T))));
+  using numbers [[gnu::vector_size(N * sizeof(T))]] = T;
   numbers at{};
 
   friend bool is_zero(const lanes& x) {

@@ -9,9 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace autodiff {
-
-namespace tape_errors {
+namespace autodiff::tape_errors {
 [[noreturn]] void out_of_memory(std::size_t bytes, std::size_t limit);
 [[noreturn]] void out_of_places();
 [[noreturn]] void foreign(std::string_view operation, tag_type tag, tag_type tape,
@@ -23,6 +21,4 @@ namespace tape_errors {
 [[noreturn]] void nothing_to_resume();
 [[noreturn]] void cotangent_count(std::size_t outputs, std::size_t cotangents);
 [[noreturn]] void variable_count(std::size_t from, std::size_t to);
-}  // namespace tape_errors
-
-}  // namespace autodiff
+}  // namespace autodiff::tape_errors

@@ -6,7 +6,7 @@
 #include <boost/math/special_functions/polygamma.hpp>
 #include <boost/math/special_functions/trigamma.hpp>
 
-#include <math.h>  // lgamma_r is POSIX's, not C++'s
+#include <math.h>  // NOLINT(modernize-deprecated-headers): lgamma_r is POSIX's, not C++'s
 
 #include <algorithm>
 #include <cmath>

@@ -64,9 +64,10 @@ struct vectors {
 #else
   static constexpr std::size_t width = 2;
 #endif
-  typedef T numbers __attribute__((vector_size(width * sizeof(T)), aligned(alignof(T)), may_alias));
-  typedef std::uint32_t four_places
-      __attribute__((vector_size(16), aligned(alignof(std::uint32_t)), may_alias));
+  using numbers [[gnu::vector_size(width * sizeof(T)), gnu::aligned(alignof(T)), gnu::may_alias]] =
+      T;
+  using four_places [[gnu::vector_size(16), gnu::aligned(alignof(std::uint32_t)), gnu::may_alias]] =
+      std::uint32_t;
 };
 
 /// Whether the four codes from `codes` on are all this one.

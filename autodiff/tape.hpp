@@ -689,20 +689,20 @@ void basic_tape<T>::reserve(std::size_t bytes) {
 }
 
 // What is not worth compiling in every program; the rest is short and belongs inline.
-#define AUTODIFF_COMPILED_ONCE(EXTERN)                                                            \
-  EXTERN template tag_type record_slowly<double>(recorder<double>&, const double&, const double*, \
-                                                 const tag_type*, std::size_t, const char*);      \
-  EXTERN template void tape::continue_to(const position&);                                        \
-  EXTERN template void tape::forget_computed_adjoints();                                          \
-  EXTERN template void tape::propagate_everything(const position&, const position&);              \
-  EXTERN template void tape::note(std::uint64_t, const double&, const double*, const tag_type*,   \
-                                  std::size_t, const char*);                                      \
-  EXTERN template std::vector<anomaly> tape::anomalies() const;                                   \
-  EXTERN template std::size_t tape::suppressed() const;                                           \
-  EXTERN template recorder<double> tape::divide_memory();                                         \
-  EXTERN template void tape::make_room(recorder<double>&, std::size_t);                           \
-  EXTERN template void tape::refuse_adjoint(tag_type) const;                                      \
-  EXTERN template void tape::reserve(std::size_t);
+#define AUTODIFF_COMPILED_ONCE(EXTERN)                                                             \
+  EXTERN template tag_type record_slowly<double>(recorder<double>&, const double&, const double*,  \
+                                                 const tag_type*, std::size_t, const char*);       \
+  EXTERN template void basic_tape<double>::continue_to(const position&);                           \
+  EXTERN template void basic_tape<double>::forget_computed_adjoints();                             \
+  EXTERN template void basic_tape<double>::propagate_everything(const position&, const position&); \
+  EXTERN template void basic_tape<double>::note(std::uint64_t, const double&, const double*,       \
+                                                const tag_type*, std::size_t, const char*);        \
+  EXTERN template std::vector<anomaly> basic_tape<double>::anomalies() const;                      \
+  EXTERN template std::size_t basic_tape<double>::suppressed() const;                              \
+  EXTERN template recorder<double> basic_tape<double>::divide_memory();                            \
+  EXTERN template void basic_tape<double>::make_room(recorder<double>&, std::size_t);              \
+  EXTERN template void basic_tape<double>::refuse_adjoint(tag_type) const;                         \
+  EXTERN template void basic_tape<double>::reserve(std::size_t);
 AUTODIFF_COMPILED_ONCE(extern)
 
 }  // namespace autodiff

@@ -53,7 +53,7 @@ struct timing {
   double spread() const { return (quantile(turns, 0.75) - quantile(turns, 0.25)) / median(); }
 
   static double quantile(std::vector<double> x, double q) {
-    const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(x.size() - 1) + 0.5);
+    const std::ptrdiff_t at = std::lround(q * static_cast<double>(x.size() - 1));
     std::nth_element(x.begin(), x.begin() + at, x.end());
     return x[static_cast<std::size_t>(at)];
   }

@@ -10,6 +10,11 @@
 #include <string>
 #include <vector>
 
+// The build names the folder; whoever looks at this header alone does without.
+#ifndef BACKSWEEP_SOURCE_DIR
+#define BACKSWEEP_SOURCE_DIR "."
+#endif
+
 namespace bench::problems {
 
 /// The folder with the data: $BACKSWEEP_DATA, or shared/data beside the sources. May not exist.
