@@ -11,8 +11,8 @@
 #include <compare>
 #include <concepts>
 #include <cstddef>
+#include <iosfwd>
 #include <limits>
-#include <ostream>
 #include <type_traits>
 
 namespace autodiff {
@@ -72,7 +72,10 @@ class dual {
     for (const T& tangent : x.tangents_) zero = zero && is_zero(tangent);
     return zero;
   }
-  friend std::ostream& operator<<(std::ostream& out, const dual& x) {
+  // A template, so that <ostream> is read only by those who print.
+  template <class Traits>
+  friend std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                                      const dual& x) {
     out << '(' << x.value_;
     for (const T& tangent : x.tangents_) out << ", " << tangent;
     return out << ')';

@@ -9,8 +9,8 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <iosfwd>
 #include <limits>
-#include <ostream>
 #include <span>
 #include <vector>
 

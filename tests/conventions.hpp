@@ -22,7 +22,7 @@ inline constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 inline bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
-/// A function that outlives the call it is passed to, in one form: Signature is Y(X...).
+/// Refers to a function, called in one form: Signature is Y(X...). The function has to outlive it.
 template <class Signature>
 class form;
 template <class Y, class... X>
