@@ -104,10 +104,10 @@ void measure_kernels(bench::suite& suite) {
   const std::vector<float> dy(n, 0.5f);
   const autodiff::kernel_table& table = autodiff::kernels();
   const std::vector<std::pair<std::string, const autodiff::unary_loops<float>*>> functions = {
-      {"tanh", &table.tanh_float},
-      {"exp", &table.exp_float},
-      {"sigmoid", &table.sigmoid_float},
-      {"relu", &table.relu_float}};
+      {"tanh", &table.of_float.tanh},
+      {"exp", &table.of_float.exp},
+      {"sigmoid", &table.of_float.sigmoid},
+      {"relu", &table.of_float.relu}};
   std::vector<bench::contestant> contestants;
   std::vector<std::string> names;
   for (const auto& [name, loops] : functions) {
@@ -128,7 +128,7 @@ void measure_kernels(bench::suite& suite) {
     }
   }
   if (contestants.empty()) return;
-  table.sigmoid_float.forward(n, x.data(), y.data());
+  table.of_float.sigmoid.forward(n, x.data(), y.data());
   const std::vector<bench::timing> timings = suite.race(std::move(contestants));
   for (std::size_t i = 0; i < names.size(); ++i) {
     report_times(suite, names[i], "backsweep", timings[i], "element", n);

@@ -105,7 +105,8 @@ class hand_net {
       for (std::size_t j = 0; j < n; ++j) delta[j] = z[j] - largest;
       for (std::size_t j = 0; j < n; ++j) loss -= v_.targets[i * n + j] * delta[j];
     }
-    autodiff::kernels().exp_float.forward(v_.batch * n, delta_.back().data(), delta_.back().data());
+    autodiff::kernels().of_float.exp.forward(v_.batch * n, delta_.back().data(),
+                                             delta_.back().data());
     for (std::size_t i = 0; i < v_.batch; ++i) {
       float* delta = delta_.back().data() + i * n;
       float total = 0;
