@@ -356,7 +356,11 @@ class basic_tape {
     while (!graves_.empty() && graves_.back().from >= from) graves_.pop_back();
     if (freed == 0) return;
     graves_.push_back({from, from + freed});
+    // The block takes the room of what it buries, which a limit lowered since must not forbid.
+    const std::size_t limit = std::exchange(limit_, memory_.size());
     add_inputs(static_cast<std::uint32_t>(freed));
+    limit_ = limit;
+    set_argument_limit(at_work());
   }
   void require_alive(tag_type tag, std::string_view what) const {
     const std::uint64_t at = tag - first_;
