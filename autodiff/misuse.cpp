@@ -45,9 +45,9 @@ void recorded_after_sweep() {
                    "call tape.backward(y) again");
 }
 
-void foreign_mark() {
-  throw tape_error("rewind", "the mark is of another tape, or of a part that was already rewound",
-                   "rewind to a mark that was taken on this tape before its present end");
+void foreign_mark(std::string_view operation) {
+  throw tape_error(operation, "the mark is of another tape, or of a part that was already rewound",
+                   "pass a mark that was taken on this tape before its present end");
 }
 
 void nothing_to_resume() {

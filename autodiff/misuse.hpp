@@ -17,7 +17,7 @@ namespace autodiff::tape_errors {
 [[noreturn]] void passive(std::string_view operation);
 [[noreturn]] void no_sweep_yet();
 [[noreturn]] void recorded_after_sweep();
-[[noreturn]] void foreign_mark();
+[[noreturn]] void foreign_mark(std::string_view operation);
 [[noreturn]] void nothing_to_resume();
 [[noreturn]] void cotangent_count(std::size_t outputs, std::size_t cotangents);
 [[noreturn]] void variable_count(std::size_t from, std::size_t to);

@@ -135,20 +135,20 @@ class basic_tape {
   /// like backward() for y.
   template <class Output>
   void backward_to(const mark_type& mark, const Output& y) {
-    require_standing(mark);
+    require_standing(mark, "backward_to");
     sweep_from(
         y, keep_all, [&](const auto& recorded) { return seed(*this, recorded); }, mark);
   }
   template <class Output, class Cotangent>
   void backward_to(const mark_type& mark, const Output& y, const Cotangent& cotangent) {
-    require_standing(mark);
+    require_standing(mark, "backward_to");
     sweep_from(
         y, keep_all, [&](const auto& recorded) { return seed(*this, recorded, cotangent); }, mark);
   }
   /// Goes on where the last sweep ended, down to an older mark or to the start. Throws tape_error
   /// when that place was rewound.
   void resume_to(const mark_type& mark) {
-    require_standing(mark);
+    require_standing(mark, "resume_to");
     continue_to(mark);
   }
   void resume() { continue_to(position{}); }
@@ -198,7 +198,7 @@ class basic_tape {
   /// readable. Throws tape_error for a mark of another tape or of a part that was rewound since,
   /// even when that part was recorded again.
   void rewind(const mark_type& mark) {
-    require_standing(mark);
+    require_standing(mark, "rewind");
     memory_.touched(committed_bytes());
     destroy_operations(mark.operations);
     recorder<T>& r = at_work();
@@ -373,7 +373,11 @@ class basic_tape {
     while (!graves_.empty() && graves_.back().from >= from) graves_.pop_back();
     if (freed == 0) return;
     graves_.push_back({from, from + freed});
+    // The block takes the room of what it buries, which a limit lowered since must not forbid.
+    const std::size_t limit = std::exchange(limit_, memory_.size());
     add_inputs(static_cast<std::uint32_t>(freed));
+    limit_ = limit;
+    set_argument_limit(at_work());
   }
   void require_alive(tag_type tag, std::string_view what) const {
     const std::uint64_t at = tag - first_;
@@ -412,12 +416,12 @@ class basic_tape {
     const recorder<T>& r = at_work();
     return {r.partials, r.arguments, codes_, operations_};
   }
-  void require_standing(const mark_type& mark) const {
+  void require_standing(const mark_type& mark, std::string_view what) const {
     // By codes, which stay in order when the serial numbers start again at 0.
     const auto at = std::ranges::lower_bound(marks_, mark.codes, {}, &standing_mark::codes);
     const bool stands = mark.codes == 0 || (at != marks_.end() && at->codes == mark.codes &&
                                             at->serial == mark.serial);
-    if (mark.tape != first_ || !stands) tape_errors::foreign_mark();
+    if (mark.tape != first_ || !stands) tape_errors::foreign_mark(what);
   }
   std::span<const T> swept_places() const noexcept { return {adjoints_, adjoint_count_}; }
   void note(std::uint64_t place, const T& value, const T* partials, const tag_type* tags,

@@ -132,9 +132,9 @@ TEST_CASE("sweeps in parts that make no sense are refused") {
   t.backward_to(late, y);
   t.rewind(early);
   CHECK(says(message<tape_error>([&] { t.resume(); }), "rewound"));
-  CHECK(says(message<tape_error>([&] { t.backward_to(late, a); }), "mark"));
+  CHECK(says(message<tape_error>([&] { t.backward_to(late, a); }), "backward_to", "mark"));
   tape inner;
-  CHECK(says(message<tape_error>([&] { inner.resume_to(early); }), "mark"));
+  CHECK(says(message<tape_error>([&] { inner.resume_to(early); }), "resume_to", "mark"));
   t.backward(a);
   CHECK(t.adjoint(x) == 4);
 }
