@@ -26,7 +26,8 @@ auto along(std::string_view operation, const A& x, Tangents&& tangents) {
     using L = std::remove_cvref_t<decltype(leaf)>;
     if constexpr (is_tensor<L>) {
       using U = typename L::value_type;
-      static_assert(N == 1, "tensors carry one direction");
+      // Written over L: clang would refuse it at once, were N alone to decide.
+      static_assert(is_tensor<L> && N == 1, "tensors carry one direction");
       if (leaf.is_recorded()) tensor_errors::recorded_argument(operation, leaf.shape());
       array<dual<U>> duals(leaf.shape());
       dual<U>* out = duals.writable();

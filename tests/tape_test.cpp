@@ -675,7 +675,8 @@ TEST_CASE("recording beyond the limit throws, and the tape serves again after a 
   CHECK(t.adjoint(x) == 3);
   t.rewind(mark);
   CHECK_THROWS_AS(run_over(), autodiff::memory_error);
-  CHECK(recorded == first);
+  // The checked build keeps a block of unusable places where something was rewound.
+  CHECK(recorded + (autodiff::checked_build ? 1 : 0) == first);
   // A raised limit holds at once.
   t.limit(4 << 20);
   t.rewind(mark);
