@@ -16,4 +16,14 @@ void out_of_memory(std::size_t bytes, std::size_t size) {
                      "sweep fewer outputs at once");
 }
 
+void no_lane(std::size_t lane, std::size_t lanes) {
+  throw shape_error("adjoint", fmt::format("there is no lane {} among {}", lane, lanes),
+                    "lanes are numbered from 0 as the outputs of the last backward");
+}
+
+void rewound() {
+  throw tape_error("adjoint", "the tape was rewound since these lanes were swept",
+                   "read them before the rewind, or call backward again");
+}
+
 }  // namespace autodiff::lanes_errors

@@ -63,6 +63,8 @@ requires(std::is_floating_point_v<T> && sizeof(T) <= 8 && N > 1 &&
 namespace lanes_errors {
 [[noreturn]] void too_many(std::size_t outputs, std::size_t lanes);
 [[noreturn]] void out_of_memory(std::size_t bytes, std::size_t size);
+[[noreturn]] void no_lane(std::size_t lane, std::size_t lanes);
+[[noreturn]] void rewound();
 }  // namespace lanes_errors
 
 /// The adjoints of up to N outputs of one tape. Reuse it between sweeps: it keeps its memory.
@@ -92,6 +94,7 @@ class adjoint_lanes {
     }
     memory_.touched(places_ * sizeof(lanes<T, N>));
     places_ = from.places;
+    rewinds_ = tape_.rewinds();
     std::fill_n(all(), places_, lanes<T, N>{});
     if (from.operations > 0) {
       sweep_one_by_one(outputs);
@@ -106,17 +109,21 @@ class adjoint_lanes {
   }
 
   /// The adjoints of x after the last backward, one a lane. Throws tape_error when x is passive, of
-  /// another tape, or was recorded after it.
+  /// another tape, was recorded after it, or the tape was rewound since.
   const lanes<T, N>& adjoints(const basic_var<T>& x) const {
     const std::uint32_t place = tape_.place(x.tag(), "adjoint");
-    if (place >= places_) [[unlikely]] {
+    if (place >= places_ || rewinds_ != tape_.rewinds()) [[unlikely]] {
       if (places_ == 0) tape_errors::no_sweep_yet();
+      if (rewinds_ != tape_.rewinds()) lanes_errors::rewound();
       tape_errors::recorded_after_sweep();
     }
     return all()[place];
   }
-  /// One of them.
-  T adjoint(const basic_var<T>& x, std::size_t lane) const { return adjoints(x).at[lane]; }
+  /// One of them. Throws shape_error for a lane beyond the last.
+  T adjoint(const basic_var<T>& x, std::size_t lane) const {
+    if (lane >= N) lanes_errors::no_lane(lane, N);
+    return adjoints(x).at[lane];
+  }
 
  private:
   void sweep_one_by_one(std::span<const basic_var<T>> outputs) {
@@ -132,7 +139,7 @@ class adjoint_lanes {
 
   basic_tape<T>& tape_;
   reserved_memory memory_;
-  std::uint64_t places_ = 0;
+  std::uint64_t places_ = 0, rewinds_ = 0;
 };
 
 }  // namespace autodiff

@@ -199,6 +199,7 @@ class basic_tape {
   /// even when that part was recorded again.
   void rewind(const mark_type& mark) {
     require_standing(mark, "rewind");
+    ++rewinds_;
     memory_.touched(committed_bytes());
     destroy_operations(mark.operations);
     recorder<T>& r = at_work();
@@ -347,9 +348,8 @@ class basic_tape {
       refuse_adjoint(tag);
     return adjoints_[tag - first_];
   }
-  /// How many scalars have an adjoint after the last sweep, from place 0 on.
-  std::size_t swept_count() const noexcept { return adjoint_count_; }
-  tag_type first_place() const noexcept { return first_; }
+  /// How often the tape was rewound.
+  std::uint64_t rewinds() const noexcept { return rewinds_; }
   keeping kept() const noexcept { return kept_; }
 
  private:
@@ -486,6 +486,7 @@ class basic_tape {
   std::vector<standing_mark> marks_;  // by codes
   std::vector<grave> graves_;
   std::vector<anomaly> noted_;  // while watching, by place
+  std::uint64_t rewinds_ = 0;
   std::uint32_t serial_ = 0;
   keeping kept_ = keep_all;
   watching watching_ = watching::off;

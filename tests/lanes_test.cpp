@@ -140,6 +140,11 @@ TEST_CASE("misuse of lanes is answered") {
   const var later = x * x;
   CHECK(says(message<autodiff::tape_error>([&] { lanes.adjoint(later, 0); }), "after the last"));
   CHECK(says(message<autodiff::tape_error>([&] { lanes.adjoint(var(1.0), 0); }), "passive"));
+  CHECK(says(message<autodiff::shape_error>([&] { lanes.adjoint(x, 2); }), "no lane 2 among 2"));
+  const auto mark = t.mark();
+  lanes.backward(std::span(y).first(2));
+  t.rewind(mark);
+  CHECK(says(message<autodiff::tape_error>([&] { lanes.adjoint(x, 0); }), "rewound since"));
   tape inner;
   const std::vector<var> foreign{inner.variable(1.0)};
   CHECK(says(message<autodiff::tape_error>([&] { lanes.backward(foreign); }), "another tape"));
