@@ -14,6 +14,7 @@
 #include <iosfwd>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace autodiff {
 
@@ -101,7 +102,7 @@ struct share {
   const dual<T, N>& argument;
   Slope slope;
 
-  constexpr share(const dual<T, N>& x, const Slope& by_x) : argument(x), slope(by_x) {}
+  constexpr share(const dual<T, N>& x, Slope by_x) : argument(x), slope(std::move(by_x)) {}
 
   /// Zero wins by selection on either side, even against inf: a zero slope is a dead branch (a
   /// factor of 0, the lesser side of max), as it is to the reverse sweep; a zero tangent is a

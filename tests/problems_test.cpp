@@ -76,7 +76,7 @@ void require_differences(const Problem& problem, const std::vector<double>& grad
 
 /// The data of the suite, or an empty path and a warning.
 std::filesystem::path data() {
-  const std::filesystem::path folder = adbench_folder();
+  std::filesystem::path folder = adbench_folder();
   if (std::filesystem::is_directory(folder)) return folder;
   WARN("skipped: no folder " << folder.string() << ", set BACKSWEEP_DATA");
   return {};
