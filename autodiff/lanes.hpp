@@ -71,8 +71,6 @@ namespace lanes_errors {
 template <class T, std::size_t N>
 class adjoint_lanes {
  public:
-  static constexpr std::size_t count = N;
-
   /// Throws memory_error when the system grants no address space.
   explicit adjoint_lanes(basic_tape<T>& tape) : tape_(tape) {}
   ~adjoint_lanes() { memory_.touched(places_ * sizeof(lanes<T, N>)); }
@@ -81,8 +79,9 @@ class adjoint_lanes {
 
   /// Sweeps from at most N outputs at once, lane i from outputs[i]. The lane of a passive output
   /// stays zero. The tape's own adjoints stay as they were, unless it holds tensor operations: then
-  /// it sweeps once an output. Throws tape_error for an output of another tape, shape_error for
-  /// more than N outputs, memory_error where the lanes do not fit.
+  /// it sweeps once an output. Zero adjoints are skipped, whatever the tape does with its own, and
+  /// a strict tape does not look at lanes. Throws tape_error for an output of another tape,
+  /// shape_error for more than N outputs, memory_error where the lanes do not fit.
   void backward(std::span<const basic_var<T>> outputs) {
     if (outputs.size() > N) lanes_errors::too_many(outputs.size(), N);
     for (const basic_var<T>& y : outputs) {

@@ -223,8 +223,8 @@ class basic_tape {
     rewind(start);
   }
 
-  /// Bounds the memory of the scalar record and its adjoints, in bytes; recording beyond it throws
-  /// memory_error.
+  /// Bounds the memory of scalar statements and their adjoints, in bytes, those of inputs not
+  /// counted; recording beyond it throws memory_error.
   void limit(std::size_t bytes) {
     limit_ = bytes;
     set_argument_limit(at_work());
@@ -239,7 +239,6 @@ class basic_tape {
     watching_ = mode;
     set_argument_limit(at_work());
   }
-  watching watched() const noexcept { return watching_; }
 
   /// Where NaN, infinity and skipped edges came from: what was noted while statements were watched,
   /// then what the last sweep met, in the order in which it met them. Unwatched statements have no
