@@ -18,9 +18,9 @@
 #include <autodiff/dual.hpp>
 #include <autodiff/error.hpp>
 #include <autodiff/expression.hpp>
-#include <autodiff/shape.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/shape.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <array>

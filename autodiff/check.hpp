@@ -5,7 +5,7 @@
 
 #include <autodiff/argument.hpp>
 #include <autodiff/gradient.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <algorithm>

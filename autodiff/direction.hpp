@@ -5,7 +5,7 @@
 #include <autodiff/argument.hpp>
 #include <autodiff/dual.hpp>
 #include <autodiff/expression.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <array>
 #include <concepts>

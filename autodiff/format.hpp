@@ -5,9 +5,9 @@
 #include <autodiff/anomaly.hpp>
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
-#include <autodiff/shape.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/shape.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <fmt/ostream.h>

@@ -8,7 +8,7 @@
 #include <autodiff/argument.hpp>
 #include <autodiff/error.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <concepts>

@@ -4,14 +4,14 @@
 // Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3.
 
 #include <autodiff/argument.hpp>
-#include <autodiff/bridge.hpp>
 #include <autodiff/direction.hpp>
 #include <autodiff/dual.hpp>
 #include <autodiff/error.hpp>
 #include <autodiff/gradient.hpp>
 #include <autodiff/lanes.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <algorithm>

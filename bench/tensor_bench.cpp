@@ -1,10 +1,10 @@
 // Tensors: training steps against steps written by hand over the same BLAS, what one small
 // operation costs, and the elementwise loops. Every step records anew.
 
-#include <autodiff/elementwise.hpp>
-#include <autodiff/kernels.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <bench/bench.hpp>
 #include <bench/problems/dense_net.hpp>

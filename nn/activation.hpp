@@ -2,9 +2,9 @@
 // Activation functions as values that a layer can be given: a name, the function on tensors, and
 // the initialisation that suits it.
 
-#include <autodiff/elementwise.hpp>
-#include <autodiff/fused.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <nn/init.hpp>
 

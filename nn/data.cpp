@@ -1,7 +1,7 @@
 #include <nn/data.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/indexing.hpp>
+#include <autodiff/tensor/indexing.hpp>
 
 #include <nn/idx.hpp>
 

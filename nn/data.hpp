@@ -2,7 +2,7 @@
 // Data to train on: inputs and targets side by side, split and walked in batches by a seed.
 
 #include <autodiff/random.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <nn/init.hpp>
 

@@ -1,7 +1,7 @@
 #include <nn/dense.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/linear.hpp>
+#include <autodiff/tensor/linear.hpp>
 
 namespace nn {
 

@@ -3,7 +3,7 @@
 // transpose of the textbook's W, because that makes the product of the forward pass the fast one.
 
 #include <autodiff/random.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <nn/activation.hpp>
 #include <nn/init.hpp>

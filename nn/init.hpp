@@ -3,7 +3,7 @@
 // layer to layer.
 
 #include <autodiff/random.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <cstdint>
 

@@ -1,9 +1,9 @@
 #include <nn/loss.hpp>
 
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/fused.hpp>
-#include <autodiff/reduce.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/reduce.hpp>
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 // Loss functions as values: a name and the function on outputs y and targets t of one shape, [n, k]
 // or [k], giving one number.
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <string_view>
 

@@ -1,7 +1,7 @@
 #include <nn/metrics.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/reduce.hpp>
+#include <autodiff/tensor/reduce.hpp>
 
 #include <fmt/format.h>
 

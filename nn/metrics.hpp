@@ -1,7 +1,7 @@
 #pragma once
 // How good are the outputs: accuracy and the confusion matrix of a classifier.
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <cstddef>
 #include <iosfwd>

@@ -3,7 +3,7 @@
 // parameters become variables of a tape for the length of a step (nn/step.hpp), and the tape's
 // sweep does the rest.
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <nn/dense.hpp>
 #include <nn/init.hpp>

@@ -1,6 +1,6 @@
 #include <nn/optimizer.hpp>
 
-#include <autodiff/kernels.hpp>
+#include <autodiff/tensor/kernels.hpp>
 
 #include <fmt/format.h>
 

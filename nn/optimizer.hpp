@@ -2,7 +2,7 @@
 // How parameters move along their gradients.
 
 #include <autodiff/error.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <cstddef>
 #include <variant>

@@ -3,7 +3,7 @@
 // read. The model's parameters are variables of the tape only while the objective is evaluated.
 
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <cstddef>
 #include <vector>

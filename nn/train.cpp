@@ -1,7 +1,7 @@
 #include <nn/train.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/indexing.hpp>
+#include <autodiff/tensor/indexing.hpp>
 
 #include <nn/metrics.hpp>
 #include <nn/step.hpp>

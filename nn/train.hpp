@@ -1,7 +1,7 @@
 #pragma once
 // Training: epochs of shuffled batches; each batch is recorded, swept and stepped (nn/step.hpp).
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <nn/data.hpp>
 #include <nn/init.hpp>

@@ -1,8 +1,8 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 
-#include <autodiff/elementwise.hpp>
-#include <autodiff/reduce.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/reduce.hpp>
 #include <nn/activation.hpp>
 #include <nn/network.hpp>
 

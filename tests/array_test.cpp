@@ -1,6 +1,6 @@
-#include <autodiff/array.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/array.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

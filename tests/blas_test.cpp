@@ -1,5 +1,5 @@
-#include <autodiff/blas.hpp>
 #include <autodiff/dual.hpp>
+#include <autodiff/tensor/blas.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

@@ -1,9 +1,9 @@
-#include <autodiff/bridge.hpp>
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/linear.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/reduce.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

@@ -1,10 +1,10 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
 #include <autodiff/random.hpp>
-#include <autodiff/reduce.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/reduce.hpp>
 #include <nn/dense.hpp>
 
 #include <algorithm>

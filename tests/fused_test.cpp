@@ -1,9 +1,9 @@
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/fused.hpp>
-#include <autodiff/indexing.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/indexing.hpp>
+#include <autodiff/tensor/reduce.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

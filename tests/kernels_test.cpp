@@ -1,5 +1,5 @@
 #include <autodiff/dual.hpp>
-#include <autodiff/kernels.hpp>
+#include <autodiff/tensor/kernels.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/loop_rows.hpp>

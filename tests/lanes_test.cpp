@@ -1,10 +1,10 @@
-#include <autodiff/bridge.hpp>
 #include <autodiff/dual.hpp>
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
 #include <autodiff/lanes.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <tests/catch.hpp>

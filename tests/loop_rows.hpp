@@ -2,7 +2,7 @@
 // The loops of a table beside the functions of ops.def that they have to agree with, as data: a
 // test of them is compiled once and not once a row.
 
-#include <autodiff/kernels.hpp>
+#include <autodiff/tensor/kernels.hpp>
 
 #include <span>
 #include <string_view>

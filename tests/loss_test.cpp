@@ -1,9 +1,9 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/reduce.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/reduce.hpp>
 #include <nn/loss.hpp>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // the last digits of values and slopes, held to the same formula evaluated in long double.
 
 #include <autodiff/autodiff.hpp>
-#include <autodiff/kernels.hpp>
+#include <autodiff/tensor/kernels.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/loop_rows.hpp>

@@ -1,7 +1,7 @@
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/reduce.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

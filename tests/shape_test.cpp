@@ -1,5 +1,5 @@
 #include <autodiff/error.hpp>
-#include <autodiff/shape.hpp>
+#include <autodiff/tensor/shape.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

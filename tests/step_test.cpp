@@ -3,10 +3,10 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/linear.hpp>
-#include <autodiff/reduce.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/reduce.hpp>
 #include <nn/loss.hpp>
 #include <nn/network.hpp>
 #include <nn/optimizer.hpp>

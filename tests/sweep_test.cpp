@@ -1,11 +1,11 @@
 // Sweeps beside the plain one: several seeds, accumulated, in parts.
 
-#include <autodiff/bridge.hpp>
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <tests/catch.hpp>

@@ -1,14 +1,14 @@
 // Counts every request for memory of this program: operator new, and under glibc malloc itself. A
 // program of its own, because it replaces them for everybody.
 
-#include <autodiff/array.hpp>
-#include <autodiff/bridge.hpp>
-#include <autodiff/elementwise.hpp>
-#include <autodiff/fused.hpp>
-#include <autodiff/indexing.hpp>
-#include <autodiff/linear.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/array.hpp>
+#include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/indexing.hpp>
+#include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/reduce.hpp>
 #include <autodiff/var.hpp>
 
 #include <tests/catch.hpp>

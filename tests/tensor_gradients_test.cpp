@@ -2,12 +2,12 @@
 // over long double. From the line come the value, the reverse mode against differences of the loop,
 // a second use of the same inputs, the forward mode, forward over reverse, and float.
 
-#include <autodiff/elementwise.hpp>
-#include <autodiff/fused.hpp>
-#include <autodiff/indexing.hpp>
-#include <autodiff/linear.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/indexing.hpp>
+#include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/reduce.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

@@ -1,11 +1,11 @@
-#include <autodiff/bridge.hpp>
-#include <autodiff/elementwise.hpp>
 #include <autodiff/error.hpp>
-#include <autodiff/indexing.hpp>
-#include <autodiff/linear.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/indexing.hpp>
+#include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

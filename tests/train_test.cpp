@@ -3,8 +3,8 @@
 #include <tests/reference.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/indexing.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/indexing.hpp>
 #include <nn/train.hpp>
 
 #include <algorithm>

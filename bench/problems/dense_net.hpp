@@ -1,12 +1,12 @@
 #pragma once
 
-#include <autodiff/elementwise.hpp>
-#include <autodiff/fused.hpp>
-#include <autodiff/kernels.hpp>
-#include <autodiff/linear.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <cblas.h>
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <autodiff/elementwise.hpp>
-#include <autodiff/kernels.hpp>
-#include <autodiff/linear.hpp>
-#include <autodiff/reduce.hpp>
 #include <autodiff/tape.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <array>
 #include <cmath>

@@ -1,7 +1,7 @@
 // The loops of every row on tensors of duals, compiled here once for all programs.
 
 #include <autodiff/dual.hpp>
-#include <autodiff/kernels.hpp>
+#include <autodiff/tensor/kernels.hpp>
 
 namespace autodiff {
 

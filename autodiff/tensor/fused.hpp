@@ -2,7 +2,7 @@
 // Operations whose parts cancel when they are written as one: softmax and its logarithm are shifted
 // by the row's maximum, and cross-entropy on logits has the adjoint p - t without a division.
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 namespace autodiff {
 

@@ -1,4 +1,4 @@
-#include <autodiff/indexing.hpp>
+#include <autodiff/tensor/indexing.hpp>
 
 #include <autodiff/error.hpp>
 

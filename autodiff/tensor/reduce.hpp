@@ -1,7 +1,7 @@
 #pragma once
 // Sums and means over all or some axes.
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <cstddef>
 #include <initializer_list>

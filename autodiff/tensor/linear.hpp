@@ -1,7 +1,7 @@
 #pragma once
 // Matrix products and the affine map of a dense layer.
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 namespace autodiff {
 

@@ -2,9 +2,9 @@
 // Every row of ops.def on tensors, with broadcasting, and the arithmetic operators. A number beside
 // a tensor is a constant; a scalar variable beside a tensor is broadcast and gets its derivative.
 
-#include <autodiff/bridge.hpp>
-#include <autodiff/kernels.hpp>
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <concepts>
 

@@ -1,4 +1,4 @@
-#include <autodiff/blas.hpp>
+#include <autodiff/tensor/blas.hpp>
 
 #include <autodiff/error.hpp>
 

@@ -1,4 +1,4 @@
-#include <autodiff/fused.hpp>
+#include <autodiff/tensor/fused.hpp>
 
 #include <autodiff/error.hpp>
 

@@ -2,7 +2,7 @@
 // Values of a tensor without derivatives: a shape over shared, pooled, aligned storage. Copies
 // share the storage; writing to a shared one copies it first, so arrays behave as values.
 
-#include <autodiff/shape.hpp>
+#include <autodiff/tensor/shape.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -1,8 +1,8 @@
 // Chooses the loops for the CPU that the program runs on.
 
 #include <autodiff/dual.hpp>
-#include <autodiff/kernels.hpp>
 #include <autodiff/sweep.hpp>
+#include <autodiff/tensor/kernels.hpp>
 
 #include <array>
 #include <concepts>

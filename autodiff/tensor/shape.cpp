@@ -1,4 +1,4 @@
-#include <autodiff/shape.hpp>
+#include <autodiff/tensor/shape.hpp>
 
 #include <autodiff/error.hpp>
 

@@ -2,7 +2,7 @@
 // From tensors to scalars and back, recorded both ways: an element or all elements of a tensor as
 // vars, vars stacked into a tensor. One record serves any number of scalars.
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <array>

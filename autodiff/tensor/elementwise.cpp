@@ -1,4 +1,4 @@
-#include <autodiff/elementwise.hpp>
+#include <autodiff/tensor/elementwise.hpp>
 
 namespace autodiff {
 namespace {

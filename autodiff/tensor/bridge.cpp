@@ -1,4 +1,4 @@
-#include <autodiff/bridge.hpp>
+#include <autodiff/tensor/bridge.hpp>
 
 #include <autodiff/error.hpp>
 

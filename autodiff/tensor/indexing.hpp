@@ -1,7 +1,7 @@
 #pragma once
 // Rearranging elements: the same values in another shape, rows picked by index, one-hot rows.
 
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <cstddef>
 #include <span>

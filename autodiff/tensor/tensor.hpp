@@ -7,10 +7,10 @@
 // pullback, a lambda that receives the adjoint of the result and the adjoints of the inputs to add
 // to.
 
-#include <autodiff/array.hpp>
 #include <autodiff/dual.hpp>
-#include <autodiff/kernels.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/array.hpp>
+#include <autodiff/tensor/kernels.hpp>
 #include <autodiff/var.hpp>
 
 #include <array>

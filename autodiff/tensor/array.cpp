@@ -1,4 +1,4 @@
-#include <autodiff/array.hpp>
+#include <autodiff/tensor/array.hpp>
 
 #include <autodiff/error.hpp>
 

@@ -42,7 +42,7 @@ AUTODIFF_VECTOR(atan2)
 #endif
 #endif
 
-#include <autodiff/kernels.hpp>
+#include <autodiff/tensor/kernels.hpp>
 
 #ifndef BACKSWEEP_ISA
 #define BACKSWEEP_ISA baseline

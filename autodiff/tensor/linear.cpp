@@ -1,7 +1,7 @@
-#include <autodiff/linear.hpp>
+#include <autodiff/tensor/linear.hpp>
 
-#include <autodiff/blas.hpp>
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/blas.hpp>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include <autodiff/reduce.hpp>
+#include <autodiff/tensor/reduce.hpp>
 
 #include <autodiff/error.hpp>
 

@@ -1,4 +1,4 @@
-#include <autodiff/tensor.hpp>
+#include <autodiff/tensor/tensor.hpp>
 
 #include <autodiff/error.hpp>
 
