@@ -37,7 +37,12 @@ row(walk sweep)
 row(anomaly error walk)
 row(misuse error expression)
 row(statistics)
-row(tape memory misuse statistics anomaly expression recorder sweep walk)
+row(marks sweep)
+row(storage memory sweep)
+row(operations misuse sweep)
+row(record anomaly expression marks misuse operations recorder statistics storage sweep)
+row(adjoints anomaly sweep walk)
+row(tape adjoints anomaly misuse record recorder statistics sweep)
 row(var error expression tape)
 row(lanes error memory tape var)
 row(shape error)
@@ -61,7 +66,7 @@ row(hessian argument direction gradient jacobian)
 row(eigen argument dual expression var)
 row(check error argument gradient tensor var)
 row(format anomaly dual shape tape var tensor check)
-row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics tape var lanes shape tensor bridge elementwise linear reduce
+row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics record adjoints tape var lanes shape tensor bridge elementwise linear reduce
   indexing fused argument gradient jacobian hessian check format)
 
 # Of autodiff, nn sees what a user sees, noun by noun.
