@@ -71,7 +71,7 @@ class basic_tape : public basic_record<T> {
   /// passive or not of this tape, shape_error when y has several elements.
   template <class Output>
   void backward(const Output& y, keeping kept = keep_all) {
-    sweep_from(y, kept, position{});
+    sweep_from("backward", position{}, kept, y);
   }
 
   /// The same from any output with its cotangent: afterwards adjoint(x) is the vector-Jacobian
@@ -81,7 +81,7 @@ class basic_tape : public basic_record<T> {
   requires(!std::same_as<Cotangent, keeping>) void backward(const Output& y,
                                                             const Cotangent& cotangent,
                                                             keeping kept = keep_all) {
-    sweep_from(y, kept, position{}, cotangent);
+    sweep_from("backward", position{}, kept, y, cotangent);
   }
 
   /// The same, added to the adjoints that variables and leaf tensors have from earlier sweeps:
@@ -89,13 +89,13 @@ class basic_tape : public basic_record<T> {
   /// between rewinds. Adjoints of what was computed are those of this sweep alone.
   template <class Output>
   void accumulate(const Output& y, keeping kept = keep_all) {
-    add_from(y, kept);
+    add_from("accumulate", kept, y);
   }
   template <class Output, class Cotangent>
   requires(!std::same_as<Cotangent, keeping>) void accumulate(const Output& y,
                                                               const Cotangent& cotangent,
                                                               keeping kept = keep_all) {
-    add_from(y, kept, cotangent);
+    add_from("accumulate", kept, y, cotangent);
   }
 
   /// Sweeps from y back to a mark and no further: afterwards adjoint(x) is dy/dx for what was
@@ -105,26 +105,26 @@ class basic_tape : public basic_record<T> {
   template <class Output>
   void backward_to(const mark_type& mark, const Output& y) {
     this->require_standing(mark, "backward_to");
-    sweep_from(y, keep_all, mark);
+    sweep_from("backward_to", mark, keep_all, y);
   }
   template <class Output, class Cotangent>
   void backward_to(const mark_type& mark, const Output& y, const Cotangent& cotangent) {
     this->require_standing(mark, "backward_to");
-    sweep_from(y, keep_all, mark, cotangent);
+    sweep_from("backward_to", mark, keep_all, y, cotangent);
   }
   /// Goes on where the last sweep ended, down to an older mark or to the start. Throws tape_error
   /// when that place was rewound.
   void resume_to(const mark_type& mark) {
     this->require_standing(mark, "resume_to");
-    continue_to(mark);
+    continue_to(mark, "resume_to");
   }
-  void resume() { continue_to(position{}); }
+  void resume() { continue_to(position{}, "resume"); }
   /// Adds to the adjoint of x between partial sweeps. Throws tape_error where x has none yet, like
   /// adjoint().
   template <class Variable, class Number>
   void add_adjoint(const Variable& x, const Number& share) {
-    static_cast<void>(adjoint(x));
-    seed(*this, x, share)();
+    require_adjoint(*this, "add_adjoint", x);
+    seed(*this, "add_adjoint", x, share)();
   }
 
   /// The adjoint of x after the last backward: a number for a var, a tensor of its shape for a
@@ -179,27 +179,31 @@ class basic_tape : public basic_record<T> {
 
   /// The adjoint at a place during a sweep.
   T& adjoint_at(std::uint32_t place) noexcept { return adjoints_[place]; }
-  /// The adjoint of a scalar after a sweep.
-  const T& swept_adjoint(tag_type tag) const {
-    if constexpr (checked_build) this->place(tag, "adjoint");
+  /// The adjoint of a scalar after a sweep. Throws tape_error, naming `what`, where there is none.
+  const T& swept_adjoint(tag_type tag, std::string_view what = "adjoint") const {
+    if constexpr (checked_build) this->place(tag, what);
     if (tag - this->first() >= adjoints_.places()) [[unlikely]]
-      refuse_adjoint(tag);
+      refuse_adjoint(tag, what);
     return adjoints_[tag - this->first()];
   }
-  /// Throws tape_error unless the operation at this tag has been swept by the last backward.
-  void require_swept(tag_type tag) const {
-    if (adjoints_.is_empty()) tape_errors::no_sweep_yet();
-    if (tag - this->first() >= adjoints_.operations()) tape_errors::recorded_after_sweep();
+  /// Throws tape_error, naming `what`, unless the operation at this tag has been swept by the last
+  /// backward.
+  void require_swept(tag_type tag, std::string_view what) const {
+    if (adjoints_.is_empty()) tape_errors::no_sweep_yet(what);
+    if (tag - this->first() >= adjoints_.operations()) tape_errors::recorded_after_sweep(what);
   }
   keeping kept() const noexcept { return kept_; }
 
  private:
+  // In the name of `what`.
   template <class Output, class... Cotangent>
-  void sweep_from(const Output& y, keeping kept, const position& to, const Cotangent&... cotangent);
+  void sweep_from(std::string_view what, const position& to, keeping kept, const Output& y,
+                  const Cotangent&... cotangent);
   template <class Output, class... Cotangent>
-  void add_from(const Output& y, keeping kept, const Cotangent&... cotangent);
-  void continue_to(const position& to);
-  [[noreturn]] void refuse_adjoint(tag_type tag) const;
+  void add_from(std::string_view what, keeping kept, const Output& y,
+                const Cotangent&... cotangent);
+  void continue_to(const position& to, std::string_view what);
+  [[noreturn]] void refuse_adjoint(tag_type tag, std::string_view what) const;
 
   swept_adjoints<T> adjoints_;
   keeping kept_ = keep_all;
@@ -209,29 +213,30 @@ using tape = basic_tape<double>;
 
 template <class T>
 template <class Output, class... Cotangent>
-void basic_tape<T>::sweep_from(const Output& y, keeping kept, const position& to,
-                               const Cotangent&... cotangent) {
+void basic_tape<T>::sweep_from(std::string_view what, const position& to, keeping kept,
+                               const Output& y, const Cotangent&... cotangent) {
   const auto& recorded = as_recorded(y);
   // Refused before anything is changed.
-  const auto plant_seed = seed(*this, recorded, cotangent...);
+  const auto plant_seed = seed(*this, what, recorded, cotangent...);
   kept_ = kept;
   adjoints_.start(record(), end(), plant_seed);
-  continue_to(to);
+  continue_to(to, what);
 }
 
 template <class T>
 template <class Output, class... Cotangent>
-void basic_tape<T>::add_from(const Output& y, keeping kept, const Cotangent&... cotangent) {
+void basic_tape<T>::add_from(std::string_view what, keeping kept, const Output& y,
+                             const Cotangent&... cotangent) {
   const auto& recorded = as_recorded(y);
-  const auto plant_seed = seed(*this, recorded, cotangent...);
+  const auto plant_seed = seed(*this, what, recorded, cotangent...);
   kept_ = kept;
   adjoints_.start_again(record(), end(), plant_seed);
-  continue_to(position{});
+  continue_to(position{}, what);
 }
 
 template <class T>
-void basic_tape<T>::continue_to(const position& to) {
-  if (!adjoints_.reaches(to)) tape_errors::nothing_to_resume();
+void basic_tape<T>::continue_to(const position& to, std::string_view what) {
+  if (!adjoints_.reaches(to)) tape_errors::nothing_to_resume(what);
   adjoints_.sweep_to(*this, record(), to);
   if (this->watched().mode == watching::strict) require_no_anomalies(anomalies());
 }
@@ -252,10 +257,10 @@ std::size_t basic_tape<T>::suppressed() const {
 }
 
 template <class T>
-void basic_tape<T>::refuse_adjoint(tag_type tag) const {
-  this->place(tag, "adjoint");
-  if (adjoints_.places() == 0) tape_errors::no_sweep_yet();
-  tape_errors::recorded_after_sweep();
+void basic_tape<T>::refuse_adjoint(tag_type tag, std::string_view what) const {
+  this->place(tag, what);
+  if (adjoints_.places() == 0) tape_errors::no_sweep_yet(what);
+  tape_errors::recorded_after_sweep(what);
 }
 
 // What is not worth compiling in every program; the rest is short and belongs inline.
@@ -271,10 +276,10 @@ void basic_tape<T>::refuse_adjoint(tag_type tag) const {
                                                               const position&);                   \
   EXTERN template void swept_adjoints<double>::propagate_everything(                              \
       basic_tape<double>&, const streams<double>&, const position&);                              \
-  EXTERN template void basic_tape<double>::continue_to(const position&);                          \
+  EXTERN template void basic_tape<double>::continue_to(const position&, std::string_view);        \
   EXTERN template std::vector<anomaly> basic_tape<double>::anomalies() const;                     \
   EXTERN template std::size_t basic_tape<double>::suppressed() const;                             \
-  EXTERN template void basic_tape<double>::refuse_adjoint(tag_type) const;
+  EXTERN template void basic_tape<double>::refuse_adjoint(tag_type, std::string_view) const;
 AUTODIFF_COMPILED_ONCE(extern)
 
 }  // namespace autodiff
