@@ -59,6 +59,39 @@ template <class X>
 requires requires(const X& x) { x.value(); }
 constexpr double innermost(const X& x) { return innermost(x.value()); }
 
+/// What a tape notes of statements while it watches them.
+class statement_watch {
+ public:
+  watching mode = watching::off;
+
+  /// Looks at the statement that is about to be recorded at `place`. Throws domain_error for a NaN
+  /// when the watch is strict.
+  template <class T>
+  void note(std::uint64_t place, const T& value, const T* partials, const tag_type* tags,
+            std::size_t count, const char* text) {
+    if (mode == watching::off) return;
+    anomaly found{anomaly::kind::recorded, place, innermost(value), 0, 0, text};
+    for (std::size_t i = 0; i < count; ++i) {
+      const double partial = innermost(partials[i]);
+      if (tags[i] != 0 && !std::isfinite(partial) && !std::isnan(found.partial)) {
+        found.partial = partial;
+      }
+    }
+    const bool odd = std::isnan(found.value) || std::isnan(found.partial);
+    if (odd && mode == watching::strict) require_no_anomalies({found});
+    if (odd || found.partial != 0) noted_.push_back(found);
+  }
+  /// Forgets the statements from this place on.
+  void cut(std::uint64_t place) noexcept {
+    while (!noted_.empty() && noted_.back().place >= place) noted_.pop_back();
+  }
+  /// In the order of places.
+  const std::vector<anomaly>& noted() const noexcept { return noted_; }
+
+ private:
+  std::vector<anomaly> noted_;
+};
+
 /// Appends what the sweep between two positions met, to what was noted before, which stands in the
 /// order of places. `adjoints` are those that it left.
 template <class T>

@@ -112,9 +112,9 @@ class adjoint_lanes {
   const lanes<T, N>& adjoints(const basic_var<T>& x) const {
     const std::uint32_t place = tape_.place(x.tag(), "adjoint");
     if (place >= places_ || rewinds_ != tape_.rewinds()) [[unlikely]] {
-      if (places_ == 0) tape_errors::no_sweep_yet();
+      if (places_ == 0) tape_errors::no_sweep_yet("adjoint");
       if (rewinds_ != tape_.rewinds()) lanes_errors::rewound();
-      tape_errors::recorded_after_sweep();
+      tape_errors::recorded_after_sweep("adjoint");
     }
     return all()[place];
   }

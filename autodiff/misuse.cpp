@@ -36,12 +36,12 @@ void passive(std::string_view operation) {
                    "make its inputs with tape.variable(value) before computing it");
 }
 
-void no_sweep_yet() {
-  throw tape_error("adjoint", "no sweep has been made", "call tape.backward(y) first");
+void no_sweep_yet(std::string_view operation) {
+  throw tape_error(operation, "no sweep has been made", "call tape.backward(y) first");
 }
 
-void recorded_after_sweep() {
-  throw tape_error("adjoint", "the variable was recorded after the last sweep",
+void recorded_after_sweep(std::string_view operation) {
+  throw tape_error(operation, "the variable was recorded after the last sweep",
                    "call tape.backward(y) again");
 }
 
@@ -50,13 +50,14 @@ void foreign_mark(std::string_view operation) {
                    "pass a mark that was taken on this tape before its present end");
 }
 
-void nothing_to_resume() {
-  throw tape_error("resume", "the last sweep ended before that mark, or where it ended was rewound",
+void nothing_to_resume(std::string_view operation) {
+  throw tape_error(operation,
+                   "the last sweep ended before that mark, or where it ended was rewound",
                    "call tape.backward_to(mark, y) first, and resume to an older mark");
 }
 
-void cotangent_count(std::size_t outputs, std::size_t cotangents) {
-  throw shape_error("backward", fmt::format("{} outputs and {} cotangents", outputs, cotangents),
+void cotangent_count(std::string_view operation, std::size_t outputs, std::size_t cotangents) {
+  throw shape_error(operation, fmt::format("{} outputs and {} cotangents", outputs, cotangents),
                     "pass one cotangent for each output");
 }
 

@@ -15,10 +15,11 @@ namespace autodiff::tape_errors {
 [[noreturn]] void foreign(std::string_view operation, tag_type tag, tag_type tape,
                           std::uint64_t places);
 [[noreturn]] void passive(std::string_view operation);
-[[noreturn]] void no_sweep_yet();
-[[noreturn]] void recorded_after_sweep();
+[[noreturn]] void no_sweep_yet(std::string_view operation);
+[[noreturn]] void recorded_after_sweep(std::string_view operation);
 [[noreturn]] void foreign_mark(std::string_view operation);
-[[noreturn]] void nothing_to_resume();
-[[noreturn]] void cotangent_count(std::size_t outputs, std::size_t cotangents);
+[[noreturn]] void nothing_to_resume(std::string_view operation);
+[[noreturn]] void cotangent_count(std::string_view operation, std::size_t outputs,
+                                  std::size_t cotangents);
 [[noreturn]] void variable_count(std::size_t from, std::size_t to);
 }  // namespace autodiff::tape_errors

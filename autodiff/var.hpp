@@ -12,6 +12,7 @@
 #include <iosfwd>
 #include <limits>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace autodiff {
@@ -143,46 +144,63 @@ basic_var<typename E::value_type> as_recorded(const E& y) {
   return y;
 }
 
-// Checks the output and returns what puts its cotangent in place, so that a backward that is
-// refused has not touched the adjoints of the last one.
+// Checks the output, in the name of `what`, and returns what puts its cotangent in place, so that a
+// backward that is refused has not touched the adjoints of the last one.
 template <class T, class U>
 requires std::convertible_to<U, T>
-auto seed(basic_tape<T>& t, const basic_var<T>& y, const U& cotangent) {
-  const std::uint32_t place = t.place(y.tag(), "backward");
+auto seed(basic_tape<T>& t, std::string_view what, const basic_var<T>& y, const U& cotangent) {
+  const std::uint32_t place = t.place(y.tag(), what);
   return [&t, place, cotangent] { t.adjoint_at(place) += T(cotangent); };
 }
 template <class T>
-auto seed(basic_tape<T>& t, const basic_var<T>& y) {
-  return seed(t, y, T(1));
+auto seed(basic_tape<T>& t, std::string_view what, const basic_var<T>& y) {
+  return seed(t, what, y, T(1));
 }
 
 // Several outputs at once: the sum of their sweeps. A passive one has no share in it.
 template <class T, class U>
 requires std::convertible_to<U, T>
-auto seed(basic_tape<T>& t, std::span<const basic_var<T>> outputs, std::span<const U> cotangents) {
+auto seed(basic_tape<T>& t, std::string_view what, std::span<const basic_var<T>> outputs,
+          std::span<const U> cotangents) {
   if (outputs.size() != cotangents.size()) {
-    tape_errors::cotangent_count(outputs.size(), cotangents.size());
+    tape_errors::cotangent_count(what, outputs.size(), cotangents.size());
   }
   for (const basic_var<T>& y : outputs) {
-    if (y.is_recorded()) t.place(y.tag(), "backward");
+    if (y.is_recorded()) t.place(y.tag(), what);
   }
-  return [&t, outputs, cotangents] {
+  return [&t, what, outputs, cotangents] {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (!outputs[i].is_recorded()) continue;
-      t.adjoint_at(t.place(outputs[i].tag(), "backward")) += T(cotangents[i]);
+      t.adjoint_at(t.place(outputs[i].tag(), what)) += T(cotangents[i]);
     }
   };
 }
 template <class T, class U>
-auto seed(basic_tape<T>& t, const std::vector<basic_var<T>>& outputs,
+auto seed(basic_tape<T>& t, std::string_view what, const std::vector<basic_var<T>>& outputs,
           const std::vector<U>& cotangents) {
-  return seed(t, std::span<const basic_var<T>>(outputs), std::span<const U>(cotangents));
+  return seed(t, what, std::span<const basic_var<T>>(outputs), std::span<const U>(cotangents));
 }
 template <class T, class U, std::size_t N>
-auto seed(basic_tape<T>& t, const std::array<basic_var<T>, N>& outputs,
+auto seed(basic_tape<T>& t, std::string_view what, const std::array<basic_var<T>, N>& outputs,
           const std::array<U, N>& cotangents) {
-  return seed(t, std::span<const basic_var<T>>(outputs), std::span<const U>(cotangents));
+  return seed(t, what, std::span<const basic_var<T>>(outputs), std::span<const U>(cotangents));
 }
+// Throws tape_error, in the name of `what`, unless x has an adjoint.
+template <class T>
+void require_adjoint(const basic_tape<T>& t, std::string_view what, const basic_var<T>& x) {
+  static_cast<void>(t.swept_adjoint(x.tag(), what));
+}
+template <class T>
+void require_adjoint(const basic_tape<T>& t, std::string_view what,
+                     const std::vector<basic_var<T>>& variables) {
+  for (const basic_var<T>& x : variables) require_adjoint(t, what, x);
+}
+template <class T, std::size_t N>
+void require_adjoint(const basic_tape<T>& t, std::string_view what,
+                     const std::array<basic_var<T>, N>& variables) {
+  for (const basic_var<T>& x : variables) require_adjoint(t, what, x);
+}
+
 template <class T>
 const std::vector<basic_var<T>>& as_recorded(const std::vector<basic_var<T>>& outputs) {
   return outputs;

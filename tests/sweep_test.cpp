@@ -14,6 +14,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <string>
 #include <vector>
 
 using autodiff::tape;
@@ -137,6 +138,44 @@ TEST_CASE("sweeps in parts that make no sense are refused") {
   CHECK(says(message<tape_error>([&] { inner.resume_to(early); }), "resume_to", "mark"));
   t.backward(a);
   CHECK(t.adjoint(x) == 4);
+}
+
+TEST_CASE("every way to start a sweep names itself in what it refuses") {
+  tape t;
+  const var x = t.variable(2.0), passive = 1.0;
+  const tensor<double> u = t.variable(tensor<double>({1.0, -2.0}));
+  const auto mark = t.mark();
+  const var y = x * x;
+  const auto named = [](const std::string& text, const std::string& operation) {
+    INFO(text);
+    return text.starts_with(operation + ":");
+  };
+  CHECK(named(message<tape_error>([&] { t.backward(passive); }), "backward"));
+  CHECK(named(message<tape_error>([&] { t.accumulate(passive); }), "accumulate"));
+  CHECK(named(message<tape_error>([&] { t.backward_to(mark, passive); }), "backward_to"));
+  CHECK(named(message<tape_error>([&] { t.add_adjoint(x, 1.0); }), "add_adjoint"));
+  CHECK(named(message<tape_error>([&] { t.add_adjoint(u, u); }), "add_adjoint"));
+  CHECK(named(message<tape_error>([&] { t.add_adjoint(passive, 1.0); }), "add_adjoint"));
+  CHECK(named(message<tape_error>([&] { t.resume(); }), "resume"));
+  CHECK(named(message<tape_error>([&] { t.resume_to(mark); }), "resume_to"));
+
+  using autodiff::shape_error;
+  const std::vector<var> outputs{y, x};
+  const std::vector<double> one{1.0};
+  CHECK(named(message<shape_error>([&] { t.accumulate(outputs, one); }), "accumulate"));
+  CHECK(named(message<shape_error>([&] { t.accumulate(u); }), "accumulate"));
+  CHECK(named(message<shape_error>([&] { t.accumulate(u, tensor<double>({1.0})); }), "accumulate"));
+  t.backward(y, autodiff::leaves_only);
+  t.add_adjoint(std::vector{x, y}, std::vector{1.0, 2.0});
+  CHECK(t.adjoint(x) == 5);
+  CHECK(t.adjoint(y) == 3);
+  CHECK(named(message<tape_error>([&] {
+                t.add_adjoint(std::vector{x, passive}, one);
+              }),
+              "add_adjoint"));
+  CHECK(named(message<shape_error>([&] { t.add_adjoint(std::vector{x, y}, one); }), "add_adjoint"));
+  CHECK(
+      named(message<shape_error>([&] { t.add_adjoint(u, tensor<double>({1.0})); }), "add_adjoint"));
 }
 
 TEST_CASE("a sweep that goes on gives no adjoints to what was recorded since it began") {

@@ -49,21 +49,21 @@ void print(std::string& out, const shape& s, std::size_t axis, const T* values,
 
 namespace tensor_errors {
 
-void not_scalar(const shape& s) {
+void not_scalar(std::string_view operation, const shape& s) {
   throw shape_error(
-      "backward", fmt::format("the output has shape {}", to_string(s)),
+      operation, fmt::format("the output has shape {}", to_string(s)),
       "reduce it to one element (sum, mean, an element), or pass a cotangent of its shape");
 }
 
-void cotangent_shape(const shape& y, const shape& cotangent) {
-  throw shape_error("backward",
+void cotangent_shape(std::string_view operation, const shape& y, const shape& cotangent) {
+  throw shape_error(operation,
                     fmt::format("the output has shape {} and the cotangent {}", to_string(y),
                                 to_string(cotangent)),
                     "pass a cotangent of the output's shape");
 }
 
-void adjoint_released(const shape& s) {
-  throw tape_error("adjoint",
+void adjoint_released(std::string_view operation, const shape& s) {
+  throw tape_error(operation,
                    fmt::format("the sweep kept leaves_only and gave back this adjoint of shape {}",
                                to_string(s)),
                    "call tape.keep(x) before backward, or backward(y, keep_all)");

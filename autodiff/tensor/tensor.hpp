@@ -232,29 +232,37 @@ const tensor<T>& as_recorded(const tensor<T>& y) {
 }
 
 namespace tensor_errors {
-[[noreturn]] void not_scalar(const shape& s);
-[[noreturn]] void cotangent_shape(const shape& y, const shape& cotangent);
-[[noreturn]] void adjoint_released(const shape& s);
+[[noreturn]] void not_scalar(std::string_view operation, const shape& s);
+[[noreturn]] void cotangent_shape(std::string_view operation, const shape& y,
+                                  const shape& cotangent);
+[[noreturn]] void adjoint_released(std::string_view operation, const shape& s);
 [[noreturn]] void recorded_argument(std::string_view operation, const shape& s);
 }  // namespace tensor_errors
 
 template <class T>
-auto seed(tape& t, const tensor<T>& y, const tensor<T>& cotangent) {
-  auto* node = static_cast<tensor_node<T>*>(&t.operation_at(y.tag(), y.serial(), "backward"));
-  if (y.shape() != cotangent.shape()) tensor_errors::cotangent_shape(y.shape(), cotangent.shape());
+auto seed(tape& t, std::string_view what, const tensor<T>& y, const tensor<T>& cotangent) {
+  auto* node = static_cast<tensor_node<T>*>(&t.operation_at(y.tag(), y.serial(), what));
+  if (y.shape() != cotangent.shape())
+    tensor_errors::cotangent_shape(what, y.shape(), cotangent.shape());
   return [node, cotangent] { node->add(cotangent.stored()); };
 }
 template <class T>
-auto seed(tape& t, const tensor<T>& y) {
-  if (y.size() != 1) tensor_errors::not_scalar(y.shape());
-  return seed(t, y, tensor<T>(y.shape(), T(1)));
+auto seed(tape& t, std::string_view what, const tensor<T>& y) {
+  if (y.size() != 1) tensor_errors::not_scalar(what, y.shape());
+  return seed(t, what, y, tensor<T>(y.shape(), T(1)));
+}
+
+template <class T>
+const tensor_node<T>& require_adjoint(const tape& t, std::string_view what, const tensor<T>& x) {
+  auto& node = static_cast<tensor_node<T>&>(t.operation_at(x.tag(), x.serial(), what));
+  t.require_swept(x.tag(), what);
+  if (node.is_released()) tensor_errors::adjoint_released(what, x.shape());
+  return node;
 }
 
 template <class T>
 tensor<T> adjoint_of(const tape& t, const tensor<T>& x) {
-  auto& node = static_cast<tensor_node<T>&>(t.operation_at(x.tag(), x.serial(), "adjoint"));
-  t.require_swept(x.tag());
-  if (node.is_released()) tensor_errors::adjoint_released(x.shape());
+  const tensor_node<T>& node = require_adjoint(t, "adjoint", x);
   return node.adjoint().has_storage() ? tensor<T>(node.adjoint()) : tensor<T>(x.shape(), T(0));
 }
 

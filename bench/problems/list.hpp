@@ -18,7 +18,7 @@
 #include <bench/problems/chain.hpp>
 #include <bench/problems/det.hpp>
 #include <bench/problems/gmm.hpp>
-#include <bench/problems/hand.hpp>
+#include <bench/problems/hand_tracking.hpp>
 #include <bench/problems/kmeans.hpp>
 #include <bench/problems/llsq.hpp>
 #include <bench/problems/lse.hpp>
@@ -35,7 +35,7 @@ namespace bench::problems {
 /// of them; start() is where it is differentiated; hand(x, derivatives), where there is one,
 /// returns the first value and fills the derivatives, row by row.
 using problem = std::variant<tiny, tiny_arithmetic, mlp, ba, chain, burgers, lstm, gmm,
-                             black_scholes, rosenbrock, hand, llsq, lse, det, ode, kmeans>;
+                             black_scholes, rosenbrock, hand_tracking, llsq, lse, det, ode, kmeans>;
 
 /// The outputs of a problem as a sequence, be it one or several.
 template <class T>
@@ -109,7 +109,7 @@ inline posed_problem network(const std::filesystem::path& data) {
 
 inline posed_problem tracking(const std::filesystem::path& data) {
   const char* file = "hand/simple_small/hand1_t26_c100.txt";
-  hand p(data / file);
+  hand_tracking p(data / file);
   const std::vector<double> by_columns = read_reference(data / "hand.jsonl", file, "jacobian");
   const std::size_t columns = p.start().size(), rows = by_columns.size() / columns;
   std::vector<double> jacobian(by_columns.size());

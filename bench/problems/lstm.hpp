@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
@@ -63,7 +64,127 @@ class lstm {
     return -total / static_cast<double>((steps_ - 1) * b_);
   }
 
+  /// Backpropagation through time: all steps forward with their gates kept, then newest first.
+  double hand(std::span<const double> x, std::span<double> gradient) const {
+    static thread_local std::vector<double> states, dpredictions, dstate, dbelow;
+    static thread_local std::vector<gates> all_gates;
+    const std::size_t turns = steps_ - 1, width = state_.size();
+    states.resize((turns + 1) * width);
+    std::copy(state_.begin(), state_.end(), states.begin());
+    all_gates.resize(turns * layers_ * b_);
+    dpredictions.resize(turns * b_);
+    const double* const extra = x.data() + layers_ * 8 * b_;
+    double result = 0.0;
+    for (std::size_t step = 0; step < turns; ++step) {
+      double* const before = states.data() + step * width;
+      const double* const top = forward(x, sequence_.data() + step * b_, before, before + width,
+                                        all_gates.data() + step * layers_ * b_);
+      result +=
+          loss(extra, top, sequence_.data() + (step + 1) * b_, dpredictions.data() + step * b_);
+    }
+    std::fill(gradient.begin(), gradient.end(), 0.0);
+    double* const dextra = gradient.data() + layers_ * 8 * b_;
+    dstate.assign(width, 0.0);
+    dbelow.resize(b_);
+    for (std::size_t step = turns; step-- > 0;) {
+      const double* const before = states.data() + step * width;
+      const double* const top = before + width + (layers_ - 1) * 2 * b_;
+      for (std::size_t i = 0; i < b_; ++i) {
+        const double dprediction = dpredictions[step * b_ + i];
+        dextra[b_ + i] += dprediction * top[i];
+        dextra[2 * b_ + i] += dprediction;
+        dbelow[i] = dprediction * extra[b_ + i];
+      }
+      for (std::size_t layer = layers_; layer-- > 0;) {
+        const std::size_t weights = layer * 8 * b_, state = layer * 2 * b_;
+        retreat(x.data() + weights, all_gates.data() + (step * layers_ + layer) * b_,
+                before + state, dbelow.data(), dstate.data() + state, gradient.data() + weights);
+      }
+      for (std::size_t i = 0; i < b_; ++i) dextra[i] += dbelow[i] * sequence_[step * b_ + i];
+    }
+    return result;
+  }
+
  private:
+  // What the adjoint of one cell needs of its step.
+  struct gates {
+    double input, forget, in, out, change, squashed;  // the last is tanh of the cell
+  };
+
+  // All layers, one step; gives the hidden values of the last.
+  const double* forward(std::span<const double> x, const double* input, const double* before,
+                        double* after, gates* kept) const {
+    const double* const extra = x.data() + layers_ * 8 * b_;
+    const double* below = nullptr;
+    for (std::size_t layer = 0; layer < layers_; ++layer, kept += b_) {
+      const double* const weight = x.data() + layer * 8 * b_;
+      const double* const bias = weight + 4 * b_;
+      const double *const hidden = before + layer * 2 * b_, *const cell = hidden + b_;
+      double* const hidden_after = after + layer * 2 * b_;
+      for (std::size_t i = 0; i < b_; ++i) {
+        gates& g = kept[i];
+        g.input = layer == 0 ? input[i] * extra[i] : below[i];
+        g.forget = logistic(g.input * weight[i] + bias[i]);
+        g.in = logistic(hidden[i] * weight[b_ + i] + bias[b_ + i]);
+        g.out = logistic(g.input * weight[2 * b_ + i] + bias[2 * b_ + i]);
+        g.change = std::tanh(hidden[i] * weight[3 * b_ + i] + bias[3 * b_ + i]);
+        const double cell_after = cell[i] * g.forget + g.in * g.change;
+        g.squashed = std::tanh(cell_after);
+        hidden_after[i] = g.out * g.squashed;
+        hidden_after[b_ + i] = cell_after;
+      }
+      below = hidden_after;
+    }
+    return below;
+  }
+
+  // What one step adds to the result, and its slopes by the predictions.
+  double loss(const double* extra, const double* top, const double* truth,
+              double* dprediction) const {
+    const double scale = -1.0 / static_cast<double>((steps_ - 1) * b_);
+    double sum = 2.0, all_truth = 0.0, likelihood = 0.0;
+    for (std::size_t i = 0; i < b_; ++i) {
+      const double prediction = top[i] * extra[b_ + i] + extra[2 * b_ + i];
+      dprediction[i] = std::exp(prediction);
+      sum += dprediction[i];
+      all_truth += truth[i];
+      likelihood += truth[i] * prediction;
+    }
+    const double share = all_truth / sum;
+    for (std::size_t i = 0; i < b_; ++i) {
+      dprediction[i] = scale * (truth[i] - share * dprediction[i]);
+    }
+    return scale * (likelihood - all_truth * std::log(sum));
+  }
+
+  // The adjoint of one layer's step: `dstate` goes from the state after it to the one before it,
+  // `dinput` from its output to its input.
+  void retreat(const double* weight, const gates* kept, const double* before, double* dinput,
+               double* dstate, double* dweight) const {
+    const double *const hidden = before, *const cell = before + b_;
+    double *const dhidden = dstate, *const dcell = dstate + b_, *const dbias = dweight + 4 * b_;
+    for (std::size_t i = 0; i < b_; ++i) {
+      const gates& g = kept[i];
+      const double dout = dhidden[i] + dinput[i];
+      const double d = dcell[i] + dout * g.out * (1.0 - g.squashed * g.squashed);
+      const double forget = d * cell[i] * g.forget * (1.0 - g.forget);
+      const double in = d * g.change * g.in * (1.0 - g.in);
+      const double out = dout * g.squashed * g.out * (1.0 - g.out);
+      const double change = d * g.in * (1.0 - g.change * g.change);
+      dweight[i] += forget * g.input;
+      dweight[b_ + i] += in * hidden[i];
+      dweight[2 * b_ + i] += out * g.input;
+      dweight[3 * b_ + i] += change * hidden[i];
+      dbias[i] += forget;
+      dbias[b_ + i] += in;
+      dbias[2 * b_ + i] += out;
+      dbias[3 * b_ + i] += change;
+      dcell[i] = d * g.forget;
+      dhidden[i] = in * weight[b_ + i] + change * weight[3 * b_ + i];
+      dinput[i] = forget * weight[i] + out * weight[2 * b_ + i];
+    }
+  }
+
   template <class T>
   static T logistic(const T& x) {
     using std::exp;
