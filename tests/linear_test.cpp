@@ -1,5 +1,6 @@
 #include <autodiff/error.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/affine.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>

@@ -3,6 +3,7 @@
 // a second use of the same inputs, the forward mode, forward over reverse, and float.
 
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/affine.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/indexing.hpp>
