@@ -95,13 +95,11 @@ inline void race_small_net(suite& suite) {
 
 /// Peak memory of a few steps, in the order of the tools.
 inline std::vector<double> peaks_of(const problems::training& t) {
-  const auto few = [](auto&& tool) {
-    for (int i = 0; i < 3; ++i) keep(tool.step());
-  };
-  std::vector<double> peaks{peak_memory([&] { few(problems::hand_training(t)); }),
-                            peak_memory([&] { few(problems::taped_training(t)); })};
+  std::vector<double> peaks{
+      peak_memory([&] { return std::make_unique<problems::hand_training>(t); }, 3),
+      peak_memory([&] { return std::make_unique<problems::taped_training>(t); }, 3)};
   for (const peers::training_peer& peer : peers::training_peers()) {
-    peaks.push_back(peak_memory([&] { few(*peer.make(t)); }));
+    peaks.push_back(peak_memory([&] { return peer.make(t); }, 3));
   }
   return peaks;
 }

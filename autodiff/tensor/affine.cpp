@@ -117,17 +117,19 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                  const unary_loops<T>& f) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   array<T> a = product(s, x, w), y;
+  const bool by_value = f.pullback_by_value != nullptr;
   // A function whose slope follows from its value overwrites its argument.
-  if (f.needs_x) y = array<T>(a.shape());
+  if (!by_value) y = array<T>(a.shape());
   T* const arguments = a.writable();
-  add_bias_and_apply(s, b.values().data(), f, arguments, f.needs_x ? y.writable() : arguments);
-  if (!f.needs_x) y = std::move(a);
+  add_bias_and_apply(s, b.values().data(), f, arguments, by_value ? arguments : y.writable());
+  if (by_value) y = std::move(a);
   auto pullback = [s, &f, kept = factors<T>(x, w), a_kept = a.share(),
-                   y_kept = f.needs_y ? y.share() : storage<T>()](
+                   y_kept = by_value || f.needs_y ? y.share() : storage<T>()](
                       array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
     const std::size_t size = dy.size();
     T* const da = dy.writable();
-    f.pullback(size, a_kept.data(), y_kept.data(), da, da, store::write);
+    const auto pull_back = f.pullback_by_value ? f.pullback_by_value : f.pullback;
+    pull_back(size, a_kept.data(), y_kept.data(), da, da, store::write);
     pull(s, kept.x.data(), kept.w.data(), da, dx, dw, db);
   };
   return record("affine", std::move(y), std::move(pullback), x, w, b);

@@ -18,13 +18,16 @@ namespace autodiff {
 enum class store { write, add };
 
 /// The loops of a unary rule over n elements: y = f(x), and dx = (or +=) f'(x, y) * dy.
-/// x (y) may be null in the pullback when needs_x (needs_y) is false.
+/// x (y) may be null in the pullback when needs_x (needs_y) is false, and x in pullback_by_value,
+/// which itself is null where there is no such form.
 template <class T>
 struct unary_loops {
+  using pullback_loop = void(std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how);
   std::string_view name;
   bool needs_x, needs_y;
   void (*forward)(std::size_t n, const T* x, T* y);
-  void (*pullback)(std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how);
+  pullback_loop* pullback;
+  pullback_loop* pullback_by_value;
 };
 
 /// The loops of a binary rule over n elements. stride_a and stride_b are 1, or 0 for an operand
@@ -353,13 +356,38 @@ template <class T>
   }
 }
 
+/// A rule with the slope of another.
+template <class Rule, class Slope>
+struct with_slope : Rule, Slope {
+  using Slope::slope;
+};
+
+template <class Rule, class T>
+constexpr typename unary_loops<T>::pullback_loop* pullback_by_value() {
+  using by_y = by_value<typename Rule::row>;
+  if constexpr (by_y::known) {
+    return [](std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how) {
+      unary_pullback<with_slope<Rule, by_y>>(n, x, y, dy, dx, how);
+    };
+  } else if constexpr (!needs<Rule>::x) {
+    return [](std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how) {
+      unary_pullback<Rule>(n, x, y, dy, dx, how);
+    };
+  } else {
+    return nullptr;
+  }
+}
+
 template <class Rule, class T>
 constexpr unary_loops<T> make_unary_loops() {
-  return {Rule::name, needs<Rule>::x, needs<Rule>::y,
+  return {Rule::name,
+          needs<Rule>::x,
+          needs<Rule>::y,
           [](std::size_t n, const T* x, T* y) { unary_forward<Rule>(n, x, y); },
           [](std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how) {
             unary_pullback<Rule>(n, x, y, dy, dx, how);
-          }};
+          },
+          pullback_by_value<Rule, T>()};
 }
 
 template <class Rule, class T>
