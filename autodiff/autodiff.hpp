@@ -14,7 +14,9 @@
 #include <autodiff/lanes.hpp>
 #include <autodiff/ops.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/affine.hpp>
 #include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/distance.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/indexing.hpp>

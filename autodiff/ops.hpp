@@ -66,6 +66,7 @@ constexpr bool is_steep(std::string_view kinks) {
 // The rules. `call` evaluates the function on any number type, `slope` its derivative.
 #define UNARY(NAME, VALUE, SLOPE, FROM, TO, KINKS, SENTENCE)                            \
   struct NAME##_rule {                                                                  \
+    using row = NAME##_rule;                                                            \
     static constexpr std::string_view name = #NAME, kinks = KINKS, sentence = SENTENCE; \
     static constexpr std::string_view value_text = #VALUE;                              \
     static constexpr std::array<std::string_view, 1> slope_text{#SLOPE};                \
@@ -147,6 +148,23 @@ constexpr bool is_steep(std::string_view kinks) {
         -> decltype(SLOPE_C) {                                                                    \
       return SLOPE_C;                                                                             \
     }                                                                                             \
+  };
+#include <autodiff/ops.def>
+
+/// The slope of a rule by its value alone, in rows that have one.
+template <class Row>
+struct by_value {
+  static constexpr bool known = false;
+};
+#define BY_VALUE(NAME, SLOPE)                                                \
+  template <>                                                                \
+  struct by_value<NAME##_rule> {                                             \
+    static constexpr bool known = true;                                      \
+    template <class T, class X, class Y>                                     \
+    [[gnu::always_inline]] static constexpr auto slope(const X&, const Y& y) \
+        -> decltype(T(SLOPE)) {                                              \
+      return SLOPE;                                                          \
+    }                                                                        \
   };
 #include <autodiff/ops.def>
 

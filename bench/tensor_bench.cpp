@@ -7,8 +7,8 @@
 #include <autodiff/tensor/tensor.hpp>
 
 #include <bench/bench.hpp>
-#include <bench/problems/dense_net.hpp>
-#include <bench/problems/small_net.hpp>
+#include <bench/problems/training.hpp>
+#include <bench/steps.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -20,51 +20,10 @@
 namespace {
 
 void report_times(bench::suite& suite, const std::string& name, const std::string& tool,
-                  const bench::timing& timing, const std::string& per, double divisor,
-                  const std::string& ratio = "", const std::string& median_ratio = "") {
+                  const bench::timing& timing, const std::string& per, double divisor) {
   suite.row({name, tool, bench::time_text(timing.fastest() / divisor),
              bench::time_text(timing.median() / divisor),
-             fmt::format("{:.0f} %", 100 * timing.spread()), per, ratio, median_ratio});
-}
-
-/// hand() and taped() do the same training step and return the loss.
-template <class Hand, class Taped>
-void measure_step(bench::suite& suite, const std::string& name, Hand&& hand, Taped&& taped) {
-  double worst = 0;
-  for (int i = 0; i < 3; ++i) {
-    const double by_hand = hand(), by_tape = taped();
-    worst = std::fmax(worst, std::fabs(by_tape - by_hand) / std::fabs(by_hand));
-  }
-  if (!(worst < 1e-4)) suite.say(fmt::format("{}: the losses differ by {:.1e}", name, worst));
-  std::vector<bench::contestant> contestants;
-  contestants.emplace_back("hand", [&] { bench::keep(hand()); });
-  contestants.emplace_back("backsweep", [&] { bench::keep(taped()); });
-  const std::vector<bench::timing> timings = suite.race(std::move(contestants));
-  const bench::ratio over_hand(timings[1], timings[0]);
-  report_times(suite, name, "hand", timings[0], "step", 1, "1.00", "1.00");
-  report_times(suite, name, "backsweep", timings[1], "step", 1,
-               fmt::format("{:.2f}", over_hand.fastest), fmt::format("{:.2f}", over_hand.median));
-  suite.figure(name, "hand", "step_us", timings[0].fastest() * 1e6);
-  suite.figure(name, "backsweep", "step_us", timings[1].fastest() * 1e6);
-  suite.figure(name, "backsweep", "over_hand", over_hand.fastest);
-}
-
-void measure_small_net(bench::suite& suite) {
-  bench::problems::hand_small_net by_hand;
-  bench::problems::taped_small_net by_tape;
-  autodiff::tape tape;
-  measure_step(
-      suite, "a", [&] { return by_hand.step(); }, [&] { return by_tape.step(tape); });
-}
-
-void measure_net(bench::suite& suite, const std::string& name,
-                 const bench::problems::net_size& size) {
-  bench::problems::hand_net by_hand(size);
-  bench::problems::taped_net by_tape(size);
-  autodiff::tape tape;
-  measure_step(
-      suite, name, [&] { return double{by_hand.step()}; },
-      [&] { return double{by_tape.step(tape)}; });
+             fmt::format("{:.0f} %", 100 * timing.spread()), per});
 }
 
 /// A chain of 1000 operations on shape [4], recorded and swept: nanoseconds an operation.
@@ -137,11 +96,9 @@ void measure_kernels(bench::suite& suite) {
 }
 
 void run(bench::suite& suite) {
-  suite.columns({"case", "tool", "fastest", "median", "spread", "per", "/ hand", "(median)"});
-  if (suite.wants("a")) measure_small_net(suite);
-  if (suite.wants("b")) measure_net(suite, "b", {{64, 32, 10}, 32});
-  if (suite.wants("c")) measure_net(suite, "c", {{784, 128, 10}, 64});
-  if (suite.wants("d")) measure_net(suite, "d", {{784, 512, 512, 10}, 128});
+  suite.columns({"case", "tool", "fastest", "median", "spread", "per", "/ hand", "(median)",
+                 "samples/s", "GFLOP/s", "peak MiB"});
+  bench::race_steps(suite);
   if (suite.wants("tiny_op")) {
     measure_chain(suite, "tiny_op", [](const auto& x, const auto& w, std::size_t i) {
       return i % 2 == 0 ? x * w : x + w;

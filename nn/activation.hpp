@@ -4,23 +4,39 @@
 
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 #include <nn/init.hpp>
 
+#include <concepts>
 #include <string_view>
 
 namespace nn {
+
+/// A row of ops.def, as a member of the tables of loops.
+template <class T>
+using row = autodiff::unary_loops<T> autodiff::loop_table<T>::*;
 
 struct activation {
   std::string_view name;
   init suits;
   autodiff::tensor<float> (*on_float)(const autodiff::tensor<float>&);
   autodiff::tensor<double> (*on_double)(const autodiff::tensor<double>&);
+  /// Where the activation is a row of ops.def: this row, which a layer joins to its product.
+  row<float> float_row = nullptr;
+  row<double> double_row = nullptr;
 
   autodiff::tensor<float> operator()(const autodiff::tensor<float>& a) const { return on_float(a); }
   autodiff::tensor<double> operator()(const autodiff::tensor<double>& a) const {
     return on_double(a);
+  }
+  template <class T>
+  row<T> elementwise() const noexcept {
+    if constexpr (std::same_as<T, float>)
+      return float_row;
+    else
+      return double_row;
   }
 };
 
@@ -32,12 +48,27 @@ constexpr activation make_activation(std::string_view name, init suits, F f) {
 
 inline constexpr activation identity =
     make_activation("identity", init::glorot, [](const auto& a) { return a; });
+/// An activation from a row of ops.def.
+template <row<float> on_float, row<double> on_double>
+constexpr activation make_activation(std::string_view name, init suits) {
+  using autodiff::tensor, autodiff::loops;
+  return {
+      name,
+      suits,
+      [](const tensor<float>& a) { return autodiff::elementwise(loops<float>().*on_float, a); },
+      [](const tensor<double>& a) { return autodiff::elementwise(loops<double>().*on_double, a); },
+      on_float,
+      on_double};
+}
 inline constexpr activation tanh =
-    make_activation("tanh", init::glorot, [](const auto& a) { return autodiff::tanh(a); });
+    make_activation<&autodiff::loop_table<float>::tanh, &autodiff::loop_table<double>::tanh>(
+        "tanh", init::glorot);
 inline constexpr activation sigmoid =
-    make_activation("sigmoid", init::glorot, [](const auto& a) { return autodiff::sigmoid(a); });
+    make_activation<&autodiff::loop_table<float>::sigmoid, &autodiff::loop_table<double>::sigmoid>(
+        "sigmoid", init::glorot);
 inline constexpr activation relu =
-    make_activation("relu", init::he, [](const auto& a) { return autodiff::relu(a); });
+    make_activation<&autodiff::loop_table<float>::relu, &autodiff::loop_table<double>::relu>(
+        "relu", init::he);
 /// Along the last axis. For training prefer identity here and a loss on logits.
 inline constexpr activation softmax =
     make_activation("softmax", init::glorot, [](const auto& a) { return autodiff::softmax(a); });

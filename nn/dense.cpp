@@ -1,6 +1,8 @@
 #include <nn/dense.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/affine.hpp>
+#include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/linear.hpp>
 
 namespace nn {
@@ -23,6 +25,13 @@ dense_layer<T>::dense_layer(std::size_t inputs, const dense& description,
 template <class T>
 autodiff::tensor<T> dense_layer<T>::preactivation(const autodiff::tensor<T>& x) const {
   return has_bias() ? autodiff::affine(x, weights, bias) : autodiff::matmul(x, weights);
+}
+
+template <class T>
+autodiff::tensor<T> dense_layer<T>::operator()(const autodiff::tensor<T>& x) const {
+  const row<T> h = activation_.elementwise<T>();
+  if (h && has_bias()) return autodiff::affine(x, weights, bias, autodiff::loops<T>().*h);
+  return activation_(preactivation(x));
 }
 
 template class dense_layer<float>;

@@ -44,9 +44,7 @@ class dense_layer {
   /// a = x w + b: [n, in] -> [n, out], or [in] -> [out].
   autodiff::tensor<T> preactivation(const autodiff::tensor<T>& x) const;
   /// z = h(a) of the same x.
-  autodiff::tensor<T> operator()(const autodiff::tensor<T>& x) const {
-    return activation_(preactivation(x));
-  }
+  autodiff::tensor<T> operator()(const autodiff::tensor<T>& x) const;
 
   std::size_t inputs() const noexcept { return weights.shape()[0]; }
   std::size_t outputs() const noexcept { return weights.shape()[1]; }

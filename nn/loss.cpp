@@ -1,6 +1,7 @@
 #include <nn/loss.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/distance.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/reduce.hpp>
@@ -41,9 +42,13 @@ autodiff::tensor<double> loss::operator()(const autodiff::tensor<double>& y,
 }
 
 constinit const loss half_squared_error = make_loss(
-    "half_squared_error", [](const auto& y, const auto& t) { return 0.5f * sum(square(y - t)); });
+    "half_squared_error", []<class T>(const autodiff::tensor<T>& y, const autodiff::tensor<T>& t) {
+      return squared_distance(y, t, T(0.5));
+    });
 constinit const loss mean_squared_error = make_loss(
-    "mean_squared_error", [](const auto& y, const auto& t) { return mean(square(y - t)); });
+    "mean_squared_error", []<class T>(const autodiff::tensor<T>& y, const autodiff::tensor<T>& t) {
+      return squared_distance(y, t, T(1) / static_cast<T>(y.size()));
+    });
 constinit const loss binary_cross_entropy = make_loss(
     "binary_cross_entropy",
     [](const auto& y, const auto& t) { return mean(t * softplus(-y) + (1.0f - t) * softplus(y)); });

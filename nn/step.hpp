@@ -38,6 +38,8 @@ template <class T, class Model, class Objective>
 T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
                 std::vector<autodiff::tensor<T>>& gradients) {
   tape.rewind();
+  // Their memory serves those of this step.
+  for (autodiff::tensor<T>& gradient : gradients) gradient = {};
   T value;
   {
     const recorded_parameters recorded(model, tape);

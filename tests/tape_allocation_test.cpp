@@ -2,6 +2,7 @@
 // program of its own, because it replaces them for everybody.
 
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/affine.hpp>
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/elementwise.hpp>

@@ -68,40 +68,6 @@ tensor<T> matmul(const tensor<T>& a, const tensor<T>& b) {
 }
 
 template <class T>
-tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
-  const product_shape s = fit(x.shape(), w.shape(), "affine");
-  if (w.rank() != 2 || b.rank() != 1 || b.shape()[0] != s.n) {
-    throw shape_error("affine",
-                      fmt::format("weights {} and bias {} do not fit", to_string(w.shape()),
-                                  to_string(b.shape())),
-                      "weights are [in, out] and the bias [out]");
-  }
-  array<T> y(s.result);
-  T* rows = y.writable();
-  for (std::size_t i = 0; i < s.m; ++i) {
-    plain<T>().accumulate(s.n, T(1), b.values().data(), 1, rows + i * s.n, store::write);
-  }
-  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, x.values().data(),
-                 w.values().data(), T(1), rows);
-  return record(
-      "affine", y,
-      [s, x_kept = x.stored(), w_kept = w.stored()](const array<T>& dy, input_adjoint<T> dx,
-                                                    input_adjoint<T> dw, input_adjoint<T> db) {
-        pull_product(s, x_kept, w_kept, dy, dx, dw);
-        if (!db) return;
-        auto into = db->open();
-        for (std::size_t i = 0; i < s.m; ++i) {
-          plain<T>().accumulate(s.n, T(1), dy.data() + i * s.n, 1, into.data,
-                                i == 0 ? into.how : store::add);
-        }
-        if (s.m == 0 && into.how == store::write) {
-          for (std::size_t j = 0; j < s.n; ++j) into.data[j] = T(0);
-        }
-      },
-      x, w, b);
-}
-
-template <class T>
 tensor<T> transpose(const tensor<T>& x) {
   if (x.rank() != 2) {
     throw shape_error("transpose", fmt::format("the tensor has shape {}", to_string(x.shape())),
@@ -127,9 +93,8 @@ tensor<T> transpose(const tensor<T>& x) {
       x);
 }
 
-#define INSTANTIATE(T)                                                             \
-  template tensor<T> matmul(const tensor<T>&, const tensor<T>&);                   \
-  template tensor<T> affine(const tensor<T>&, const tensor<T>&, const tensor<T>&); \
+#define INSTANTIATE(T)                                           \
+  template tensor<T> matmul(const tensor<T>&, const tensor<T>&); \
   template tensor<T> transpose(const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

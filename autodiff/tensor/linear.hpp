@@ -1,5 +1,5 @@
 #pragma once
-// Matrix products and the affine map of a dense layer.
+// Matrix products.
 
 #include <autodiff/tensor/tensor.hpp>
 
@@ -9,11 +9,6 @@ namespace autodiff {
 /// [k] x [k] -> []. Throws shape_error with both shapes when they do not fit.
 template <class T>
 tensor<T> matmul(const tensor<T>& a, const tensor<T>& b);
-
-/// x w + b, b added to every row: [n, in] x [in, out] + [out] -> [n, out]; [in] gives [out].
-/// Throws shape_error with the shapes when they do not fit.
-template <class T>
-tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b);
 
 /// Rows and columns exchanged: [m, n] -> [n, m]. Throws shape_error unless the rank is 2.
 template <class T>

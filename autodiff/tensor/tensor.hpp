@@ -5,7 +5,8 @@
 //
 // A structured operation is one function: it computes the values and calls record() with its
 // pullback, a lambda that receives the adjoint of the result and the adjoints of the inputs to add
-// to.
+// to. A pullback that takes the former by value may compute in its place: writable() copies it only
+// where somebody else needs it.
 
 #include <autodiff/dual.hpp>
 #include <autodiff/tape.hpp>
@@ -132,10 +133,12 @@ class tensor_node : public operation<double> {
   void keep() noexcept { kept_ = true; }
 
  protected:
-  void release_unless_kept(const tape& t) noexcept {
-    if (t.kept() != leaves_only || kept_) return;
-    adjoint_.reset();
+  /// The adjoint for the pullback: where it need not be kept, the pullback becomes its only owner
+  /// and may compute in its place.
+  array<T> release_unless_kept(const tape& t) noexcept {
+    if (t.kept() != leaves_only || kept_) return adjoint_;
     released_ = true;
+    return std::move(adjoint_);
   }
 
  private:
@@ -163,8 +166,8 @@ class recorded_operation final : public tensor_node<T> {
       : tensor_node<T>(s), pullback_(std::move(pullback)), inputs_(inputs...) {}
   void sweep(tape& t, std::uint32_t) override {
     if (!this->adjoint().has_storage()) return;
-    std::apply([this](const auto&... inputs) { pullback_(this->adjoint(), inputs...); }, inputs_);
-    this->release_unless_kept(t);
+    std::apply([&](const auto&... inputs) { pullback_(this->release_unless_kept(t), inputs...); },
+               inputs_);
   }
   bool is_leaf() const noexcept override { return false; }
 

@@ -1,12 +1,5 @@
 #pragma once
 
-#include <autodiff/tape.hpp>
-#include <autodiff/tensor/elementwise.hpp>
-#include <autodiff/tensor/kernels.hpp>
-#include <autodiff/tensor/linear.hpp>
-#include <autodiff/tensor/reduce.hpp>
-#include <autodiff/tensor/tensor.hpp>
-
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -56,44 +49,6 @@ class hand_small_net {
   std::array<double, 6> w1_ = small_net::w1, w2_ = small_net::w2;
   std::array<double, 3> b1_ = small_net::b1;
   std::array<double, 2> b2_ = small_net::b2;
-};
-
-/// The same step on the tape.
-class taped_small_net {
- public:
-  using tensor = autodiff::tensor<double>;
-
-  double step(autodiff::tape& tape) {
-    std::array<tensor, 4> gradients;
-    double error;
-    {
-      const std::array<tensor, 4> p{tape.variable(parameters_[0]), tape.variable(parameters_[1]),
-                                    tape.variable(parameters_[2]), tape.variable(parameters_[3])};
-      const tensor a = tanh(affine(input_, p[0], p[1]));
-      const tensor y = affine(a, p[2], p[3]);
-      const tensor e = 0.5 * sum(square(y - target_));
-      error = e.item();
-      tape.backward(e, autodiff::leaves_only);
-      for (std::size_t i = 0; i < 4; ++i) gradients[i] = tape.adjoint(p[i]);
-    }
-    tape.rewind();
-    for (std::size_t i = 0; i < 4; ++i) {
-      autodiff::plain<double>().accumulate(
-          gradients[i].size(), -small_net::rate, gradients[i].values().data(), 1,
-          parameters_[i].mutable_values().data(), autodiff::store::add);
-    }
-    return error;
-  }
-
- private:
-  template <std::size_t N>
-  static tensor filled(const autodiff::shape& s, const std::array<double, N>& values) {
-    return tensor(s, values);
-  }
-
-  std::array<tensor, 4> parameters_{filled({2, 3}, small_net::w1), filled({3}, small_net::b1),
-                                    filled({3, 2}, small_net::w2), filled({2}, small_net::b2)};
-  tensor input_ = filled({2}, small_net::input), target_ = filled({2}, small_net::target);
 };
 
 }  // namespace bench::problems

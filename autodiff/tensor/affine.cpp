@@ -1,0 +1,144 @@
+#include <autodiff/tensor/affine.hpp>
+
+#include <autodiff/error.hpp>
+#include <autodiff/tensor/blas.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace autodiff {
+namespace {
+
+/// x [m, k] w [k, n].
+struct layer_size {
+  std::size_t m, k, n;
+};
+
+layer_size fit(const shape& x, const shape& w, const shape& b) {
+  if (x.rank() > 0 && w.rank() == 2 && b.rank() == 1 && x[x.rank() - 1] == w[0] && b[0] == w[1]) {
+    std::size_t rows = 1;
+    for (std::size_t i = 0; i + 1 < x.rank(); ++i) rows *= x[i];
+    return {rows, w[0], w[1]};
+  }
+  throw shape_error("affine",
+                    fmt::format("{} x {} + {} do not fit", to_string(x),
+                                to_string(w), to_string(b)),
+                    "inputs are [n, in], weights [in, out] and the bias is [out]");
+}
+
+shape result_shape(const shape& x, std::size_t n) {
+  std::array<std::size_t, most_dimensions> extents;
+  std::copy(x.begin(), x.end(), extents.begin());
+  extents[x.rank() - 1] = n;
+  return shape(std::span<const std::size_t>(extents.data(), x.rank()));
+}
+
+/// Rows that stay in the first-level cache between the bias and the function.
+template <class T>
+std::size_t rows_at_once(std::size_t n) {
+  return std::max<std::size_t>(1, 8192 / sizeof(T) / std::max<std::size_t>(1, n));
+}
+
+template <class T>
+void add_bias(const layer_size& s, const T* b, T* a) {
+  plain<T>().add_to_rows(s.m, s.n, b, a);
+}
+
+template <class T>
+void add_bias_and_apply(const layer_size& s, const T* b, const unary_loops<T>& f, T* a, T* y) {
+  const std::size_t most = rows_at_once<T>(s.n);
+  for (std::size_t i = 0; i < s.m; i += most) {
+    const std::size_t rows = std::min(most, s.m - i), at = i * s.n;
+    plain<T>().add_to_rows(rows, s.n, b, a + at);
+    f.forward(rows * s.n, a + at, y + at);
+  }
+}
+
+// a = x w + b: dx = da w^T, dw = x^T da, db = sum of the rows of da.
+// Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
+// section 2.2.2.
+template <class T>
+void pull(const layer_size& s, const T* x, const T* w, const T* da, input_adjoint<T> dx,
+          input_adjoint<T> dw, input_adjoint<T> db) {
+  using enum transposed;
+  const auto beta = [](store how) { return how == store::write ? T(0) : T(1); };
+  if (dw) {
+    const auto into = dw->open();
+    matrix_product(yes, no, s.k, s.n, s.m, x, da, beta(into.how), into.data);
+  }
+  if (db) {
+    const auto into = db->open();
+    plain<T>().sum_rows(s.m, s.n, da, into.data, into.how);
+  }
+  if (dx) {
+    const auto into = dx->open();
+    matrix_product(no, yes, s.m, s.k, s.n, da, w, beta(into.how), into.data);
+  }
+}
+
+/// What pullbacks keep of the factors: x for dw, w for dx.
+template <class T>
+struct factors {
+  storage<T> x, w;
+
+  factors(const tensor<T>& x, const tensor<T>& w)
+      : x(w.is_recorded() ? x.stored().share() : storage<T>()),
+        w(x.is_recorded() ? w.stored().share() : storage<T>()) {}
+};
+
+template <class T>
+array<T> product(const layer_size& s, const tensor<T>& x, const tensor<T>& w) {
+  array<T> a(result_shape(x.shape(), s.n));
+  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, x.values().data(),
+                 w.values().data(), T(0), a.writable());
+  return a;
+}
+
+}  // namespace
+
+template <class T>
+tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
+  const layer_size s = fit(x.shape(), w.shape(), b.shape());
+  array<T> a = product(s, x, w);
+  add_bias(s, b.values().data(), a.writable());
+  return record(
+      "affine", std::move(a),
+      [s, kept = factors<T>(x, w)](const array<T>& da, input_adjoint<T> dx, input_adjoint<T> dw,
+                                   input_adjoint<T> db) {
+        pull(s, kept.x.data(), kept.w.data(), da.data(), dx, dw, db);
+      },
+      x, w, b);
+}
+
+template <class T>
+tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
+                 const unary_loops<T>& f) {
+  const layer_size s = fit(x.shape(), w.shape(), b.shape());
+  array<T> a = product(s, x, w), y;
+  const bool by_value = f.pullback_by_value != nullptr;
+  // A function whose slope follows from its value overwrites its argument.
+  if (!by_value) y = array<T>(a.shape());
+  T* const arguments = a.writable();
+  add_bias_and_apply(s, b.values().data(), f, arguments, by_value ? arguments : y.writable());
+  if (by_value) y = std::move(a);
+  auto pullback = [s, &f, kept = factors<T>(x, w), a_kept = a.share(),
+                   y_kept = by_value || f.needs_y ? y.share() : storage<T>()](
+                      array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+    const std::size_t size = dy.size();
+    T* const da = dy.writable();
+    const auto pull_back = f.pullback_by_value ? f.pullback_by_value : f.pullback;
+    pull_back(size, a_kept.data(), y_kept.data(), da, da, store::write);
+    pull(s, kept.x.data(), kept.w.data(), da, dx, dw, db);
+  };
+  return record("affine", std::move(y), std::move(pullback), x, w, b);
+}
+
+#define INSTANTIATE(T)                                                             \
+  template tensor<T> affine(const tensor<T>&, const tensor<T>&, const tensor<T>&); \
+  template tensor<T> affine(const tensor<T>&, const tensor<T>&, const tensor<T>&,  \
+                            const unary_loops<T>&);
+AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
+
+}  // namespace autodiff

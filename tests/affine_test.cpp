@@ -1,0 +1,145 @@
+#include <autodiff/tensor/affine.hpp>
+
+#include <autodiff/error.hpp>
+#include <autodiff/tape.hpp>
+#include <autodiff/tensor/distance.hpp>
+#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/reduce.hpp>
+
+#include <tests/catch.hpp>
+#include <tests/gradient_table.hpp>
+#include <tests/reference.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+namespace {
+
+using autodiff::affine;
+using autodiff::shape;
+using autodiff::squared_distance;
+using autodiff::tape;
+using autodiff::tensor;
+using gradient_table::line;
+using gradient_table::operands;
+using gradient_table::reals;
+using reference::real;
+
+/// h(x w + b) of m rows, by definition.
+template <class Function>
+reals layer(const operands& in, std::size_t m, std::size_t k, std::size_t n, Function&& h) {
+  reals y(m * n);
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      real a = in[2][j];
+      for (std::size_t l = 0; l < k; ++l) a += in[0][i * k + l] * in[1][l * n + j];
+      y[i * n + j] = h(a);
+    }
+  }
+  return y;
+}
+
+#define LAYER(NAME, H)                                                   \
+  line(                                                                  \
+      "affine with " #NAME, {{4, 2}, {2, 3}, {3}},                       \
+      [](auto x) {                                                       \
+        using number = typename decltype(x)::value_type::value_type;     \
+        return affine(x[0], x[1], x[2], autodiff::loops<number>().NAME); \
+      },                                                                 \
+      [](const operands& x) { return layer(x, 4, 2, 3, [](real a) -> real { H; }); })
+
+std::vector<gradient_table::structured_operation> table() {
+  return {
+      LAYER(tanh, return std::tanh(a)),
+      LAYER(sigmoid, return 1 / (1 + std::exp(-a))),
+      LAYER(relu, return a > 0 ? a : 0),
+      LAYER(softplus, return std::log1p(std::exp(a))),
+      LAYER(selu, return a > 0 ? 1.0507009873554804934193349852946L * a
+                               : 1.0507009873554804934193349852946L *
+                                     1.6732632423543772848170429916717L * std::expm1(a)),
+      LAYER(silu, return a / (1 + std::exp(-a))),
+      LAYER(exp, return std::exp(a)),
+      line(
+          "affine on a stack of rows", {{2, 2, 3}, {3, 2}, {2}},
+          [](auto x) { return affine(x[0], x[1], x[2]); },
+          [](const operands& x) { return layer(x, 4, 3, 2, [](real a) { return a; }); }),
+      line(
+          "affine on a block longer than one pass", {{35, 1}, {1, 61}, {61}},
+          [](auto x) {
+            using number = typename decltype(x)::value_type::value_type;
+            return affine(x[0], x[1], x[2], autodiff::loops<number>().tanh);
+          },
+          [](const operands& x) {
+            return layer(x, 35, 1, 61, [](real a) { return std::tanh(a); });
+          }),
+      line(
+          "squared distance", {{2, 3}, {2, 3}},
+          [](auto x) {
+            using number = typename decltype(x)::value_type::value_type;
+            return squared_distance(x[0], x[1], number(0.5));
+          },
+          [](const operands& x) {
+            real total = 0;
+            for (std::size_t i = 0; i < 6; ++i) {
+              total += (x[0][i] - x[1][i]) * (x[0][i] - x[1][i]) / 2;
+            }
+            return reals{total};
+          }),
+  };
+}
+
+}  // namespace
+
+TEST_CASE("layers and distances in one operation have the values and derivatives of plain loops") {
+  gradient_table::check_table(table());
+}
+
+TEST_CASE("affine on no rows gives no rows, and zeros for weights and bias") {
+  tape t;
+  const auto x = t.variable(tensor<double>(shape{0, 2}));
+  const auto w = t.variable(tensor<double>({{1, 2, 3}, {4, 5, 6}}));
+  const auto b = t.variable(tensor<double>({1, 2, 3}));
+  const auto y = affine(x, w, b, autodiff::loops<double>().tanh);
+  CHECK(y.shape() == shape{0, 3});
+  t.backward(sum(y));
+  CHECK(t.adjoint(x).shape() == shape{0, 2});
+  for (const double v : t.adjoint(w).values()) CHECK(v == 0);
+  for (const double v : t.adjoint(b).values()) CHECK(v == 0);
+}
+
+TEST_CASE("affine without inputs gives the bias") {
+  const tensor<double> x(shape{2, 0}), w(shape{0, 3}), b({1, 2, 3});
+  const auto y = affine(x, w, b);
+  CHECK(reference::all_close(y.values(), reals{1, 2, 3, 1, 2, 3}, 0));
+}
+
+TEST_CASE("a layer that computes in the place of its adjoint leaves the one that is asked for") {
+  tape t;
+  const auto x = t.variable(tensor<double>({{0.5, -0.25}}));
+  const auto w = t.variable(tensor<double>({{0.1, 0.3}, {0.2, 0.4}}));
+  const auto b = t.variable(tensor<double>({0.01, 0.02}));
+  const auto y = affine(x, w, b, autodiff::loops<double>().tanh);
+  const tensor<double> ones(shape{1, 2}, 1.0);
+  t.backward(y, ones);
+  CHECK(reference::all_close(t.adjoint(y).values(), reals{1, 1}, 0));
+  const tensor<double> dx = t.adjoint(x);
+  t.keep(y);
+  t.backward(y, ones, autodiff::leaves_only);
+  CHECK(reference::all_close(t.adjoint(y).values(), reals{1, 1}, 0));
+  CHECK(t.adjoint(x).value(0, 0) == dx.value(0, 0));
+  // Nor does it change the cotangent, whose values it shares.
+  CHECK(reference::all_close(ones.values(), reals{1, 1}, 0));
+}
+
+TEST_CASE("affine and squared distance name the shapes that do not fit") {
+  const tensor<double> x(shape{4, 2}), w(shape{3, 5}), b(shape{5});
+  CHECK_THROWS_WITH(affine(x, w, b),
+                    "affine: [4, 2] x [3, 5] + [5] do not fit; inputs are [n, in], weights [in, "
+                    "out] and the bias is [out]");
+  CHECK_THROWS_AS(affine(x, w, b, autodiff::loops<double>().relu), autodiff::shape_error);
+  CHECK_THROWS_WITH(squared_distance(x, w),
+                    "squared_distance: [4, 2] and [3, 5]; nothing is broadcast: reshape one of "
+                    "them");
+}
