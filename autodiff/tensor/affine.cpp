@@ -22,10 +22,9 @@ layer_size fit(const shape& x, const shape& w, const shape& b) {
     for (std::size_t i = 0; i + 1 < x.rank(); ++i) rows *= x[i];
     return {rows, w[0], w[1]};
   }
-  throw shape_error("affine",
-                    fmt::format("{} x {} + {} do not fit", to_string(x),
-                                to_string(w), to_string(b)),
-                    "inputs are [n, in], weights [in, out] and the bias is [out]");
+  throw shape_error(
+      "affine", fmt::format("{} x {} + {} do not fit", to_string(x), to_string(w), to_string(b)),
+      "inputs are [n, in], weights [in, out] and the bias is [out]");
 }
 
 shape result_shape(const shape& x, std::size_t n) {
