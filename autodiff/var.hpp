@@ -6,6 +6,7 @@
 #include <autodiff/expression.hpp>
 #include <autodiff/tape.hpp>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -202,10 +203,26 @@ T adjoint_of(const basic_tape<T>&, const E&) {
                 "an expression has no place on the tape: keep it in a var, `var y = x * x` in the "
                 "place of `auto y = x * x`, and ask for the adjoint of that");
 }
+/// Whether these variables own consecutive places, as those do that were made together.
+template <class T>
+bool are_neighbours(std::span<const basic_var<T>> variables) {
+  if (variables.empty()) return false;
+  const tag_type first = variables.front().tag();
+  if (variables.back().tag() != first + variables.size() - 1) return false;
+  tag_type apart = 0;
+  for (std::size_t i = 0; i < variables.size(); ++i) apart |= variables[i].tag() - (first + i);
+  return apart == 0;
+}
 template <class T>
 void adjoints_of(const basic_tape<T>& t, std::span<const basic_var<T>> variables,
                  std::span<T> out) {
   if (variables.size() != out.size()) tape_errors::variable_count(variables.size(), out.size());
+  if (!checked_build && are_neighbours(variables)) {
+    // The last one is the first to have no adjoint.
+    t.swept_adjoint(variables.back().tag());
+    std::copy_n(&t.swept_adjoint(variables.front().tag()), out.size(), out.data());
+    return;
+  }
   for (std::size_t i = 0; i < variables.size(); ++i) out[i] = t.swept_adjoint(variables[i].tag());
 }
 template <class T>
