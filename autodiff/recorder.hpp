@@ -94,8 +94,8 @@ struct edge {
   tag_type tag;
 };
 
-/// The same for arguments that come by value: were the address of a statement to leave its function,
-/// every statement would go through memory.
+/// The same for arguments that come by value: were the address of a statement to leave its
+/// function, every statement would go through memory.
 template <class T, std::same_as<edge<T>>... Edges>
 [[gnu::noinline, gnu::cold]] tag_type record_edges_slowly(recorder<T>& r, T value, const char* text,
                                                           Edges... edges) {

@@ -180,7 +180,8 @@ void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, 
   const auto pull_fours = [&](std::size_t kind, const Adjoint& weight)
       __attribute__((always_inline)) {
     if constexpr (std::floating_point<Adjoint>) {
-      while (code - oldest > 4 && !is_zero(weight) && all_are(code - 4, kind) && untouched(at - 4) &&
+      while (code - oldest > 4 && !is_zero(weight) && all_are(code - 4, kind) &&
+             untouched(at - 4) &&
              pull_four(adjoints, partials - 8, arguments - 8, weight,
                        static_cast<std::uint32_t>(at - 4 - adjoints))) {
         code -= 4;
