@@ -9,8 +9,11 @@
 
 #include <autodiff/expression.hpp>
 
+#include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -84,6 +87,41 @@ template <class T>
 [[gnu::noinline]] tag_type record_slowly(recorder<T>& r, const T& value, const T* partials,
                                          const tag_type* tags, std::size_t count, const char* text);
 
+/// An argument of a statement: its partial and its tag.
+template <class T>
+struct edge {
+  T partial;
+  tag_type tag;
+};
+
+/// The same for arguments that come by value: were the address of a statement to leave its
+/// function, every statement would go through memory.
+template <class T, std::same_as<edge<T>>... Edges>
+[[gnu::noinline, gnu::cold]] tag_type record_edges_slowly(recorder<T>& r, T value, const char* text,
+                                                          Edges... edges) {
+  const T partials[] = {edges.partial...};
+  const tag_type tags[] = {edges.tag...};
+  return record_slowly(r, value, partials, tags, sizeof...(Edges), text);
+}
+
+/// Stores two neighbours at once: a loop that records is bound by the number of its stores.
+template <class T>
+[[gnu::always_inline]] inline void store_pair(T* to, const T& first, const T& second) {
+  if constexpr (std::floating_point<T>) {
+    using pair [[gnu::vector_size(2 * sizeof(T)), gnu::aligned(alignof(T))]] = T;
+    *reinterpret_cast<pair*>(to) = pair{first, second};
+  } else {
+    new (to) T(first);
+    new (to + 1) T(second);
+  }
+}
+/// The same for the lower halves of two tags.
+[[gnu::always_inline]] inline void store_pair(std::uint32_t* to, tag_type first, tag_type second) {
+  if constexpr (std::endian::native == std::endian::big) std::swap(first, second);
+  const std::uint64_t both = static_cast<std::uint32_t>(first) | second << 32;
+  std::memcpy(to, &both, sizeof both);
+}
+
 /// Makes one argument of leaves I and J where the compiler sees them to be the same variable. J <
 /// I.
 template <std::size_t I, std::size_t J, class Statement>
@@ -132,24 +170,31 @@ template <class T, class E>
         const tag_type distance = ((I == carried ? tag_type{0} : next - 1 - s.tags[I]) | ...);
         if (checked_build || n > tape_code::longest || distance >= most_places ||
             argument_count + n > r.argument_limit) [[unlikely]] {
-          // Copies: were the address of s to leave, every statement would go through memory.
-          const T partials[] = {s.partials[I]...};
-          const tag_type tags[] = {(merged[I] ? tag_type{0} : s.tags[I])...};
-          const T value = e.value();
-          const tag_type result = record_slowly(r, value, partials, tags, n, text_of<E>());
+          const tag_type result =
+              record_edges_slowly(r, e.value(), text_of<E>(),
+                                  edge<T>{s.partials[I], merged[I] ? tag_type{0} : s.tags[I]}...);
           next_after = r.next;
           argument_count_after = r.argument_count;
           return result;
         }
         T* const partials = r.partials + argument_count;
         std::uint32_t* const arguments = r.arguments + argument_count;
-        std::size_t count = 0;
-        const auto store = [&](std::size_t i) __attribute__((always_inline)) {
-          new (partials + count) T(s.partials[i]);
-          arguments[count] = static_cast<std::uint32_t>(s.tags[i]);
-          ++count;
+        // Leaf k is stored with the one before it, or waits for the next one.
+        std::size_t count = 0, waiting = n;
+        const auto store = [&](std::size_t k) __attribute__((always_inline)) {
+          if (waiting < n) {
+            store_pair(partials + count, s.partials[waiting], s.partials[k]);
+            store_pair(arguments + count, s.tags[waiting], s.tags[k]);
+            count += 2;
+          }
+          waiting = waiting < n ? n : k;
         };
         ((merged[I] || I == carried ? void() : store(I)), ...);
+        if (waiting < n) {
+          new (partials + count) T(s.partials[waiting]);
+          arguments[count] = static_cast<std::uint32_t>(s.tags[waiting]);
+          ++count;
+        }
         argument_count_after = argument_count + count;
         next_after = next + 1;
         // char8_t aliases nothing. Through unsigned char, the compiler would have to believe that

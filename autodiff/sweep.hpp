@@ -80,9 +80,24 @@ struct vectors {
 /// Whether all bits of four places are 0.
 template <class Places>
 [[gnu::always_inline]] inline bool all_zero(Places four) noexcept {
+#ifdef __SSE4_1__
+  using halves [[gnu::vector_size(16)]] = long long;
+  return __builtin_ia32_ptestz128(reinterpret_cast<halves>(four), reinterpret_cast<halves>(four));
+#else
   std::uint64_t halves[2];
   std::memcpy(halves, &four, sizeof halves);
   return (halves[0] | halves[1]) == 0;
+#endif
+}
+
+/// Whether four adjoints are +0, as those are that nothing has been added to.
+template <std::floating_point T>
+[[gnu::always_inline]] inline bool untouched(const T* four) noexcept {
+  std::uint64_t words[4 * sizeof(T) / 8];
+  std::memcpy(words, four, sizeof words);
+  std::uint64_t bits = 0;
+  for (const std::uint64_t word : words) bits |= word;
+  return bits == 0;
 }
 
 /// Adds what four records of two arguments have for the first (K = 0) or second (K = 1) one: to
@@ -165,8 +180,8 @@ void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, 
   const auto pull_fours = [&](std::size_t kind, const Adjoint& weight)
       __attribute__((always_inline)) {
     if constexpr (std::floating_point<Adjoint>) {
-      while (code - oldest > 4 && !is_zero(weight) && all_are(code - 4, kind) && is_zero(at[-1]) &&
-             is_zero(at[-2]) && is_zero(at[-3]) && is_zero(at[-4]) &&
+      while (code - oldest > 4 && !is_zero(weight) && all_are(code - 4, kind) &&
+             untouched(at - 4) &&
              pull_four(adjoints, partials - 8, arguments - 8, weight,
                        static_cast<std::uint32_t>(at - 4 - adjoints))) {
         code -= 4;

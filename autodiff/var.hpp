@@ -6,6 +6,7 @@
 #include <autodiff/expression.hpp>
 #include <autodiff/tape.hpp>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -220,11 +221,38 @@ T adjoint_of(const basic_tape<T>&, const E&) {
                 "an expression has no place on the tape: keep it in a var, `var y = x * x` in the "
                 "place of `auto y = x * x`, and ask for the adjoint of that");
 }
+/// Whether these variables, one at least, own consecutive places, as those do that were made
+/// together.
+template <class T>
+bool are_neighbours(std::span<const basic_var<T>> variables) {
+  const tag_type first = variables.front().tag();
+  if (variables.back().tag() != first + variables.size() - 1) return false;
+  tag_type apart = 0;
+  for (std::size_t i = 0; i < variables.size(); ++i) apart |= variables[i].tag() - (first + i);
+  return apart == 0;
+}
+template <class T>
+void read_adjoints(const basic_tape<T>& t, std::span<const basic_var<T>> variables,
+                   std::span<T> out) {
+  // A few are read sooner one by one.
+  if (!checked_build && variables.size() >= 16 && are_neighbours(variables)) {
+    // Where the last one has an adjoint, all have.
+    t.swept_adjoint(variables.back().tag());
+    std::copy_n(&t.swept_adjoint(variables.front().tag()), out.size(), out.data());
+    return;
+  }
+  for (std::size_t i = 0; i < variables.size(); ++i) out[i] = t.swept_adjoint(variables[i].tag());
+}
 template <class T>
 void adjoints_of(const basic_tape<T>& t, std::span<const basic_var<T>> variables,
                  std::span<T> out) {
   if (variables.size() != out.size()) tape_errors::variable_count(variables.size(), out.size());
-  for (std::size_t i = 0; i < variables.size(); ++i) out[i] = t.swept_adjoint(variables[i].tag());
+  // Block by block, so that what was tested is still in the cache when it is copied.
+  constexpr std::size_t block = 512;
+  for (std::size_t from = 0; from < variables.size(); from += block) {
+    const std::size_t count = std::min(block, variables.size() - from);
+    read_adjoints(t, variables.subspan(from, count), out.subspan(from, count));
+  }
 }
 template <class T>
 std::vector<T> adjoint_of(const basic_tape<T>& t, const std::vector<basic_var<T>>& variables) {

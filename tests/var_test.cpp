@@ -195,3 +195,42 @@ TEST_CASE("only a passive zero is structurally zero") {
   CHECK_FALSE(is_zero(x));
   CHECK_FALSE(is_zero(var(1.0)));
 }
+
+TEST_CASE("the adjoints of many variables are those of each, in any order") {
+  // Blocks of neighbours and strangers, a few and several hundred of them.
+  for (const std::size_t count : {1u, 15u, 16u, 17u, 511u, 512u, 513u, 1500u}) {
+    std::vector<double> values(count);
+    std::iota(values.begin(), values.end(), 1.0);
+    tape t;
+    std::vector<var> x = t.variable(values);
+    var y = 0.0;
+    for (const var& one : x) y += one * one;
+    t.backward(y);
+    const auto require_twice_the_values = [&] {
+      std::vector<double> adjoints(count);
+      t.adjoints(std::span<const var>(x), std::span(adjoints));
+      for (std::size_t i = 0; i < count; ++i) REQUIRE(adjoints[i] == 2 * x[i].value());
+    };
+    require_twice_the_values();
+    std::swap(x[count / 2], x[count / 3]);
+    require_twice_the_values();
+    std::reverse(x.begin(), x.end());
+    require_twice_the_values();
+    x.back() = x.front();
+    require_twice_the_values();
+  }
+}
+
+TEST_CASE("of many variables, one without an adjoint is refused") {
+  tape t;
+  std::vector<var> x = t.variable(std::vector<double>(600, 1.0));
+  std::vector<double> adjoints(x.size());
+  const auto read = [&] { t.adjoints(std::span<const var>(x), std::span(adjoints)); };
+  REQUIRE_THROWS_AS(read(), autodiff::tape_error);
+  t.backward(x[0] * x[1]);
+  REQUIRE_NOTHROW(read());
+  SECTION("a passive one") { x[599] = 1.0; }
+  SECTION("one in the middle") { x[300] = 1.0; }
+  SECTION("the places after the sweep") { x = t.variable(std::vector<double>(600, 1.0)); }
+  REQUIRE_THROWS_AS(read(), autodiff::tape_error);
+}
