@@ -61,8 +61,8 @@ void cotangent_count(std::string_view operation, std::size_t outputs, std::size_
                     "pass one cotangent for each output");
 }
 
-void variable_count(std::size_t from, std::size_t to) {
-  throw shape_error("variables", fmt::format("{} numbers or variables for {}", from, to),
+void variable_count(std::string_view operation, std::size_t from, std::size_t to) {
+  throw shape_error(operation, fmt::format("{} numbers or variables for {}", from, to),
                     "pass two ranges of one size");
 }
 

@@ -21,5 +21,5 @@ namespace autodiff::tape_errors {
 [[noreturn]] void nothing_to_resume(std::string_view operation);
 [[noreturn]] void cotangent_count(std::string_view operation, std::size_t outputs,
                                   std::size_t cotangents);
-[[noreturn]] void variable_count(std::size_t from, std::size_t to);
+[[noreturn]] void variable_count(std::string_view operation, std::size_t from, std::size_t to);
 }  // namespace autodiff::tape_errors

@@ -114,7 +114,8 @@ requires std::convertible_to<U, T> basic_var<T> make_variable(basic_tape<T>& t, 
 }
 template <class T>
 void make_variables(basic_tape<T>& t, std::span<const T> values, std::span<basic_var<T>> out) {
-  if (values.size() != out.size()) tape_errors::variable_count(values.size(), out.size());
+  if (values.size() != out.size())
+    tape_errors::variable_count("variables", values.size(), out.size());
   if (values.empty()) return;
   tag_type tag = t.add_inputs(static_cast<std::uint32_t>(values.size()));
   for (std::size_t i = 0; i < values.size(); ++i) out[i] = basic_var<T>(values[i], tag++);
@@ -246,7 +247,8 @@ void read_adjoints(const basic_tape<T>& t, std::span<const basic_var<T>> variabl
 template <class T>
 void adjoints_of(const basic_tape<T>& t, std::span<const basic_var<T>> variables,
                  std::span<T> out) {
-  if (variables.size() != out.size()) tape_errors::variable_count(variables.size(), out.size());
+  if (variables.size() != out.size())
+    tape_errors::variable_count("adjoints", variables.size(), out.size());
   // Block by block, so that what was tested is still in the cache when it is copied.
   constexpr std::size_t block = 512;
   for (std::size_t from = 0; from < variables.size(); from += block) {

@@ -234,3 +234,14 @@ TEST_CASE("of many variables, one without an adjoint is refused") {
   SECTION("the places after the sweep") { x = t.variable(std::vector<double>(600, 1.0)); }
   REQUIRE_THROWS_AS(read(), autodiff::tape_error);
 }
+
+TEST_CASE("many variables and their adjoints are made and read in ranges of one size") {
+  tape t;
+  const std::vector<double> values(3, 1.0);
+  std::vector<var> x(2);
+  CHECK_THROWS_WITH(t.variables(values, std::span(x)),
+                    "variables: 3 numbers or variables for 2; pass two ranges of one size");
+  std::vector<double> adjoints(3);
+  CHECK_THROWS_WITH(t.adjoints(std::span<const var>(x), std::span(adjoints)),
+                    "adjoints: 2 numbers or variables for 3; pass two ranges of one size");
+}
