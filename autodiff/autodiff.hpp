@@ -21,5 +21,7 @@
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/shape.hpp>
+#include <autodiff/tensor/slice.hpp>
 #include <autodiff/tensor/tensor.hpp>
+#include <autodiff/tensor/view.hpp>
 #include <autodiff/var.hpp>

@@ -28,6 +28,43 @@ product_shape fit(const shape& a, const shape& b, std::string_view operation) {
   return {m, b[0], n, b.rank() == 2 ? shape{n} : shape{}};
 }
 
+/// An operand as products read it: a matrix lies in rows, or a view of one in columns; any other
+/// view is packed. A vector is the row or column that its place asks for.
+template <class T>
+struct product_operand {
+  storage<T> values;
+  transposed is;
+  std::size_t lead;
+
+  product_operand(const array<T>& x, std::size_t rows, std::size_t columns)
+      : is(transposed::no), lead(columns) {
+    const stride_list strides = x.strides();
+    // Along an extent of 1 any stride will do.
+    const auto is_lead = [](std::ptrdiff_t stride, std::size_t across, std::size_t along) {
+      return across == 1 || (stride > 0 && static_cast<std::size_t>(stride) >= along);
+    };
+    const auto lead_of = [](std::ptrdiff_t stride, std::size_t across, std::size_t along) {
+      return across == 1 ? along : static_cast<std::size_t>(stride);
+    };
+    if (x.is_contiguous() || x.shape().rank() != 2) {
+      values = x.share();
+    } else if ((strides[1] == 1 || columns == 1) && is_lead(strides[0], rows, columns)) {
+      values = x.share_as_laid();
+      lead = lead_of(strides[0], rows, columns);
+    } else if ((strides[0] == 1 || rows == 1) && is_lead(strides[1], columns, rows)) {
+      values = x.share_as_laid();
+      is = transposed::yes;
+      lead = lead_of(strides[1], columns, rows);
+    } else {
+      values = x.share();
+    }
+  }
+  matrix_factor<T> factor() const { return {values.data(), is, lead}; }
+  matrix_factor<T> turned() const {
+    return {values.data(), is == transposed::no ? transposed::yes : transposed::no, lead};
+  }
+};
+
 template <class T>
 T beta_for(store how) {
   return how == store::write ? T(0) : T(1);
@@ -37,16 +74,16 @@ T beta_for(store how) {
 // Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
 // section 2.2.2.
 template <class T>
-void pull_product(const product_shape& s, const array<T>& a, const array<T>& b, const array<T>& dy,
-                  input_adjoint<T> da, input_adjoint<T> db) {
-  using enum transposed;
+void pull_product(const product_shape& s, const product_operand<T>& a, const product_operand<T>& b,
+                  const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+  const matrix_factor<T> share{dy.data(), transposed::no, s.n};
   if (da) {
     const auto into = da->open();
-    matrix_product(no, yes, s.m, s.k, s.n, dy.data(), b.data(), beta_for<T>(into.how), into.data);
+    matrix_product(share, b.turned(), s.m, s.k, s.n, beta_for<T>(into.how), into.data);
   }
   if (db) {
     const auto into = db->open();
-    matrix_product(yes, no, s.k, s.n, s.m, a.data(), dy.data(), beta_for<T>(into.how), into.data);
+    matrix_product(a.turned(), share, s.k, s.n, s.m, beta_for<T>(into.how), into.data);
   }
 }
 
@@ -56,13 +93,12 @@ template <class T>
 tensor<T> matmul(const tensor<T>& a, const tensor<T>& b) {
   const product_shape s = fit(a.shape(), b.shape(), "matmul");
   array<T> y(s.result);
-  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, a.values().data(),
-                 b.values().data(), T(0), y.writable());
+  const product_operand<T> in_a(a.stored(), s.m, s.k), in_b(b.stored(), s.k, s.n);
+  matrix_product(in_a.factor(), in_b.factor(), s.m, s.n, s.k, T(0), y.writable());
   return record(
       "matmul", y,
-      [s, a_kept = a.stored(), b_kept = b.stored()](const array<T>& dy, input_adjoint<T> da,
-                                                    input_adjoint<T> db) {
-        pull_product(s, a_kept, b_kept, dy, da, db);
+      [s, in_a, in_b](const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+        pull_product(s, in_a, in_b, dy, da, db);
       },
       a, b);
 }
@@ -81,13 +117,13 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   for (std::size_t i = 0; i < s.m; ++i) {
     plain<T>().accumulate(s.n, T(1), b.values().data(), 1, rows + i * s.n, store::write);
   }
-  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, x.values().data(),
-                 w.values().data(), T(1), rows);
+  const product_operand<T> in_x(x.stored(), s.m, s.k), in_w(w.stored(), s.k, s.n);
+  matrix_product(in_x.factor(), in_w.factor(), s.m, s.n, s.k, T(1), rows);
   return record(
       "affine", y,
-      [s, x_kept = x.stored(), w_kept = w.stored()](const array<T>& dy, input_adjoint<T> dx,
-                                                    input_adjoint<T> dw, input_adjoint<T> db) {
-        pull_product(s, x_kept, w_kept, dy, dx, dw);
+      [s, in_x, in_w](const array<T>& dy, input_adjoint<T> dx, input_adjoint<T> dw,
+                      input_adjoint<T> db) {
+        pull_product(s, in_x, in_w, dy, dx, dw);
         if (!db) return;
         auto into = db->open();
         for (std::size_t i = 0; i < s.m; ++i) {
@@ -101,36 +137,9 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
       x, w, b);
 }
 
-template <class T>
-tensor<T> transpose(const tensor<T>& x) {
-  if (x.rank() != 2) {
-    throw shape_error("transpose", fmt::format("the tensor has shape {}", to_string(x.shape())),
-                      "rows and columns need rank 2; reshape it");
-  }
-  const std::size_t m = x.shape()[0], n = x.shape()[1];
-  array<T> y(shape{n, m});
-  const auto turn = [](const T* from, std::size_t rows, std::size_t columns, T* to, store how) {
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t j = 0; j < columns; ++j) {
-        T& out = to[j * rows + i];
-        out = how == store::write ? from[i * columns + j] : T(out + from[i * columns + j]);
-      }
-    }
-  };
-  turn(x.values().data(), m, n, y.writable(), store::write);
-  return record(
-      "transpose", y,
-      [turn, m, n](const array<T>& dy, input_adjoint<T> dx) {
-        const auto into = dx->open();
-        turn(dy.data(), n, m, into.data, into.how);
-      },
-      x);
-}
-
-#define INSTANTIATE(T)                                                             \
-  template tensor<T> matmul(const tensor<T>&, const tensor<T>&);                   \
-  template tensor<T> affine(const tensor<T>&, const tensor<T>&, const tensor<T>&); \
-  template tensor<T> transpose(const tensor<T>&);
+#define INSTANTIATE(T)                                           \
+  template tensor<T> matmul(const tensor<T>&, const tensor<T>&); \
+  template tensor<T> affine(const tensor<T>&, const tensor<T>&, const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 
 }  // namespace autodiff

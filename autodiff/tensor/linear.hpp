@@ -15,8 +15,4 @@ tensor<T> matmul(const tensor<T>& a, const tensor<T>& b);
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b);
 
-/// Rows and columns exchanged: [m, n] -> [n, m]. Throws shape_error unless the rank is 2.
-template <class T>
-tensor<T> transpose(const tensor<T>& x);
-
 }  // namespace autodiff
