@@ -51,6 +51,7 @@ row(tensor/dispatch dual tensor/kernels sweep)
 row(tensor/tensor error dual tape var tensor/shape tensor/array tensor/kernels)
 row(tensor/bridge error var tensor/tensor)
 row(tensor/elementwise ops.def tensor/kernels tensor/tensor tensor/bridge)
+row(tensor/cast ops.def tensor/tensor)
 row(tensor/view error tensor/tensor)
 row(tensor/slice error tensor/tensor tensor/view)
 row(tensor/linear error tensor/blas tensor/tensor)
@@ -65,7 +66,7 @@ row(hessian argument direction gradient jacobian)
 row(eigen argument dual expression var)
 row(check error argument gradient tensor/tensor var)
 row(format anomaly dual tensor/shape tape var tensor/tensor check)
-row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics tape var lanes tensor/shape tensor/tensor tensor/bridge tensor/elementwise tensor/view tensor/slice tensor/linear tensor/reduce
+row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics tape var lanes tensor/shape tensor/tensor tensor/bridge tensor/elementwise tensor/cast tensor/view tensor/slice tensor/linear tensor/reduce
   tensor/indexing tensor/fused argument gradient jacobian hessian check format)
 
 # Of autodiff, nn sees what a user sees, noun by noun.

@@ -148,6 +148,10 @@ class array {
                    : row_major_strides(shape_);
   }
   autodiff::storage<T> share_as_laid() const noexcept { return {block_, first_}; }
+  /// Whether a strided array has been packed.
+  bool is_packed() const noexcept {
+    return layout_ && static_cast<const strided_layout*>(layout_->data())->packed.load();
+  }
 
   /// Writable values. What other arrays share, or see in another order, is copied first.
   T* writable() {

@@ -76,7 +76,11 @@ void for_each_strip(const shape& s, const stride_list& strides, Visitor&& visit)
       walk.add(width, {step, view_step});
     }
     walk.for_each_row([&](const auto& offsets) {
-      visit(walk.row_size(), at + offsets[0], view_at + offsets[1], walk.stride(1));
+      const std::ptrdiff_t first = at + offsets[0], view_first = view_at + offsets[1];
+      if (walk.stride(0) == 1) return visit(walk.row_size(), first, view_first, walk.stride(1));
+      // A strip one element wide: the walk's rows run along the other axis.
+      for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(walk.row_size()); ++i)
+        visit(1, first + i * walk.stride(0), view_first + i * walk.stride(1), 1);
     });
   };
   if (s.size() == 0) return;
