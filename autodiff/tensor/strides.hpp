@@ -48,49 +48,46 @@ void pack(const shape& s, const stride_list& strides, std::size_t element_size, 
 /// both sides pass through few cache lines at a time.
 template <class Visitor>
 void for_each_strip(const shape& s, const stride_list& strides, Visitor&& visit) {
+  if (s.size() == 0) return;
   const stride_list own = row_major_strides(s);
   std::size_t last = s.rank();
   while (last > 0 && s[last - 1] == 1) --last;
-  // Along the last axis the view jumps: go along the axis where it does not, in strips of the last
-  // one as wide as half a cache line of floats. Eight lines with one address in the cache fit.
-  constexpr std::size_t strip = 8;
-  const bool jumps = last > 1 && std::abs(strides[last - 1]) > 1 && s[last - 1] > strip;
+  if (last == 0) return visit(1, 0, 0, 1);
+  --last;
+  // Where the view jumps along the last axis: pass along the axis on which it does so least, in
+  // strips of the last axis half a cache line of floats wide.
   std::size_t smooth = last;
-  for (std::size_t axis = 0; jumps && axis + 1 < last; ++axis) {
-    if (s[axis] == 1 || std::abs(strides[axis]) >= std::abs(strides[last - 1])) continue;
-    if (smooth == last || std::abs(strides[axis]) < std::abs(strides[smooth])) smooth = axis;
+  const std::ptrdiff_t step = strides[last];
+  for (std::size_t axis = 0; std::abs(step) > 1 && axis < last; ++axis) {
+    if (s[axis] != 1 && std::abs(strides[axis]) < std::abs(strides[smooth])) smooth = axis;
   }
-  const auto walk_part = [&](std::size_t begin, std::size_t strips, std::size_t width) {
-    strided_walk<2, most_dimensions + 1> walk;
-    for (std::size_t axis = 0; axis + 1 < last; ++axis) {
-      if (axis != smooth) walk.add(s[axis], {own[axis], strides[axis]});
-    }
-    std::ptrdiff_t at = 0, view_at = 0;
-    if (last > 0) {
-      const std::ptrdiff_t step = own[last - 1], view_step = strides[last - 1];
-      const auto wide = static_cast<std::ptrdiff_t>(width);
-      at = static_cast<std::ptrdiff_t>(begin) * step;
-      view_at = static_cast<std::ptrdiff_t>(begin) * view_step;
-      walk.add(strips, {step * wide, view_step * wide});
-      if (smooth != last) walk.add(s[smooth], {own[smooth], strides[smooth]});
-      walk.add(width, {step, view_step});
-    }
-    walk.for_each_row([&](const auto& offsets) {
-      const std::ptrdiff_t first = at + offsets[0], view_first = view_at + offsets[1];
-      if (walk.stride(0) == 1) return visit(walk.row_size(), first, view_first, walk.stride(1));
-      // A strip one element wide: the walk's rows run along the other axis.
-      for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(walk.row_size()); ++i)
-        visit(1, first + i * walk.stride(0), view_first + i * walk.stride(1), 1);
-    });
-  };
-  if (s.size() == 0) return;
+  strided_walk<2> walk;
+  for (std::size_t axis = 0; axis < last; ++axis) {
+    if (axis != smooth) walk.add(s[axis], {own[axis], strides[axis]});
+  }
   if (smooth == last) {
-    walk_part(0, 1, last == 0 ? 1 : s[last - 1]);
-  } else {
-    const std::size_t strips = s[last - 1] / strip, rest = s[last - 1] % strip;
-    walk_part(0, strips, strip);
-    if (rest > 0) walk_part(strips * strip, 1, rest);
+    walk.add(s[last], {1, step});
+    return walk.for_each_row(
+        [&](const auto& at) { visit(walk.row_size(), at[0], at[1], walk.stride(1)); });
   }
+  const auto pass = [&](std::size_t width, std::ptrdiff_t at, std::ptrdiff_t view_at) {
+    for (std::size_t i = 0; i < s[smooth]; ++i, at += own[smooth], view_at += strides[smooth])
+      visit(width, at, view_at, step);
+  };
+  walk.for_each_row([&](auto at) {
+    for (std::size_t i = 0; i < walk.row_size(); ++i) {
+      constexpr std::size_t strip = 8;
+      std::size_t j = 0;
+      for (; j + strip <= s[last]; j += strip) {
+        const auto begin = static_cast<std::ptrdiff_t>(j);
+        pass(strip, at[0] + begin, at[1] + begin * step);
+      }
+      const auto begin = static_cast<std::ptrdiff_t>(j);
+      if (j < s[last]) pass(s[last] - j, at[0] + begin, at[1] + begin * step);
+      at[0] += walk.stride(0);
+      at[1] += walk.stride(1);
+    }
+  });
 }
 
 }  // namespace autodiff
