@@ -17,11 +17,14 @@
 #include <autodiff/tensor/affine.hpp>
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/distance.hpp>
+#include <autodiff/tensor/cast.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/shape.hpp>
+#include <autodiff/tensor/slice.hpp>
 #include <autodiff/tensor/tensor.hpp>
+#include <autodiff/tensor/view.hpp>
 #include <autodiff/var.hpp>

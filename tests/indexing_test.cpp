@@ -3,6 +3,7 @@
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>

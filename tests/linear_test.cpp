@@ -4,6 +4,7 @@
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
@@ -226,7 +227,6 @@ TEST_CASE("transpose exchanges rows and columns, and so does its adjoint") {
 TEST_CASE("transpose of another rank is an error with the shape") {
   CHECK(says(message<shape_error>([] { transpose(tensor<double>(shape{3})); }),
              "transpose: ", "[3]"));
-  CHECK(says(message<shape_error>([] { transpose(tensor<double>(shape{1, 2, 3})); }), "[1, 2, 3]"));
 }
 
 TEST_CASE("products of duals carry the tangents of both factors") {

@@ -10,6 +10,7 @@
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/view.hpp>
 #include <autodiff/var.hpp>
 
 #include <tests/catch.hpp>

@@ -6,6 +6,7 @@
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/gradient_table.hpp>

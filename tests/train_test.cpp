@@ -5,6 +5,7 @@
 #include <autodiff/error.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/indexing.hpp>
+#include <autodiff/tensor/view.hpp>
 #include <nn/train.hpp>
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/blas.hpp>
+#include <autodiff/tensor/operand.hpp>
 
 #include <fmt/format.h>
 
@@ -55,17 +56,39 @@ void add_bias_and_apply(const layer_size& s, const T* b, const unary_loops<T>& f
   }
 }
 
+/// The factors as products read them. Their pullbacks keep x for dw, and w for dx.
+template <class T>
+struct factors {
+  product_operand<T> x, w;
+
+  factors(const layer_size& s, const tensor<T>& x, const tensor<T>& w)
+      : x(x.stored(), s.m, s.k), w(w.stored(), s.k, s.n) {}
+  factors kept(bool x_recorded, bool w_recorded) const {
+    factors needed = *this;
+    if (!w_recorded) needed.x.values = {};
+    if (!x_recorded) needed.w.values = {};
+    return needed;
+  }
+};
+
+template <class T>
+array<T> product(const layer_size& s, const shape& x, const factors<T>& in) {
+  array<T> a(result_shape(x, s.n));
+  matrix_product(in.x.factor(), in.w.factor(), s.m, s.n, s.k, T(0), a.writable());
+  return a;
+}
+
 // a = x w + b: dx = da w^T, dw = x^T da, db = sum of the rows of da.
 // Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
 // section 2.2.2.
 template <class T>
-void pull(const layer_size& s, const T* x, const T* w, const T* da, input_adjoint<T> dx,
+void pull(const layer_size& s, const factors<T>& in, const T* da, input_adjoint<T> dx,
           input_adjoint<T> dw, input_adjoint<T> db) {
-  using enum transposed;
   const auto beta = [](store how) { return how == store::write ? T(0) : T(1); };
+  const matrix_factor<T> share{da, transposed::no, s.n};
   if (dw) {
     const auto into = dw->open();
-    matrix_product(yes, no, s.k, s.n, s.m, x, da, beta(into.how), into.data);
+    matrix_product(in.x.turned(), share, s.k, s.n, s.m, beta(into.how), into.data);
   }
   if (db) {
     const auto into = db->open();
@@ -73,26 +96,8 @@ void pull(const layer_size& s, const T* x, const T* w, const T* da, input_adjoin
   }
   if (dx) {
     const auto into = dx->open();
-    matrix_product(no, yes, s.m, s.k, s.n, da, w, beta(into.how), into.data);
+    matrix_product(share, in.w.turned(), s.m, s.k, s.n, beta(into.how), into.data);
   }
-}
-
-/// What pullbacks keep of the factors: x for dw, w for dx.
-template <class T>
-struct factors {
-  storage<T> x, w;
-
-  factors(const tensor<T>& x, const tensor<T>& w)
-      : x(w.is_recorded() ? x.stored().share() : storage<T>()),
-        w(x.is_recorded() ? w.stored().share() : storage<T>()) {}
-};
-
-template <class T>
-array<T> product(const layer_size& s, const tensor<T>& x, const tensor<T>& w) {
-  array<T> a(result_shape(x.shape(), s.n));
-  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, x.values().data(),
-                 w.values().data(), T(0), a.writable());
-  return a;
 }
 
 }  // namespace
@@ -100,13 +105,14 @@ array<T> product(const layer_size& s, const tensor<T>& x, const tensor<T>& w) {
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
-  array<T> a = product(s, x, w);
+  const factors<T> in(s, x, w);
+  array<T> a = product(s, x.shape(), in);
   add_bias(s, b.values().data(), a.writable());
   return record(
       "affine", std::move(a),
-      [s, kept = factors<T>(x, w)](const array<T>& da, input_adjoint<T> dx, input_adjoint<T> dw,
-                                   input_adjoint<T> db) {
-        pull(s, kept.x.data(), kept.w.data(), da.data(), dx, dw, db);
+      [s, in = in.kept(x.is_recorded(), w.is_recorded())](
+          const array<T>& da, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+        pull(s, in, da.data(), dx, dw, db);
       },
       x, w, b);
 }
@@ -115,21 +121,22 @@ template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                  const unary_loops<T>& f) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
-  array<T> a = product(s, x, w), y;
+  const factors<T> in(s, x, w);
+  array<T> a = product(s, x.shape(), in), y;
   const bool by_value = f.pullback_by_value != nullptr;
   // A function whose slope follows from its value overwrites its argument.
   if (!by_value) y = array<T>(a.shape());
   T* const arguments = a.writable();
   add_bias_and_apply(s, b.values().data(), f, arguments, by_value ? arguments : y.writable());
   if (by_value) y = std::move(a);
-  auto pullback = [s, &f, kept = factors<T>(x, w), a_kept = a.share(),
+  auto pullback = [s, &f, in = in.kept(x.is_recorded(), w.is_recorded()), a_kept = a.share(),
                    y_kept = by_value || f.needs_y ? y.share() : storage<T>()](
                       array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
     const std::size_t size = dy.size();
     T* const da = dy.writable();
     const auto pull_back = f.pullback_by_value ? f.pullback_by_value : f.pullback;
     pull_back(size, a_kept.data(), y_kept.data(), da, da, store::write);
-    pull(s, kept.x.data(), kept.w.data(), da, dx, dw, db);
+    pull(s, in, da, dx, dw, db);
   };
   return record("affine", std::move(y), std::move(pullback), x, w, b);
 }

@@ -3,6 +3,7 @@
 // share the storage; writing to a shared one copies it first, so arrays behave as values.
 
 #include <autodiff/tensor/shape.hpp>
+#include <autodiff/tensor/strides.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -40,31 +41,47 @@ inline void release(storage_block* block) noexcept {
 /// Returns the pooled, unused memory of this thread to the system.
 void trim_memory() noexcept;
 
+/// Where the elements of a strided array lie, in a block of its own that the copies of the array
+/// share, with their row-major copy once somebody asked for it.
+struct strided_layout {
+  stride_list strides;
+  std::atomic<storage_block*> packed{nullptr};
+};
+
+storage_block* make_layout(const stride_list& strides);
+void release_layout(storage_block* layout) noexcept;
+/// The row-major copy of the elements from `first` on, made at the first call. Any thread may ask.
+storage_block* packed_block(storage_block* layout, const shape& s, std::size_t element_size,
+                            const void* first);
+
 /// A share of a block: what a pullback keeps of an operand whose shape it does not need.
 template <class T>
 class storage {
  public:
   storage() = default;
-  explicit storage(storage_block* block) noexcept : block_(block) {
+  storage(storage_block* block, const T* data) noexcept : block_(block), data_(data) {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
   }
-  storage(const storage& other) noexcept : storage(other.block_) {}
-  storage(storage&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  storage(const storage& other) noexcept : storage(other.block_, other.data_) {}
+  storage(storage&& other) noexcept
+      : block_(std::exchange(other.block_, nullptr)), data_(std::exchange(other.data_, nullptr)) {}
   storage& operator=(storage other) noexcept {
     std::swap(block_, other.block_);
+    std::swap(data_, other.data_);
     return *this;
   }
   ~storage() {
     if (block_) release(block_);
   }
-  const T* data() const noexcept {
-    return block_ ? static_cast<const T*>(block_->data()) : nullptr;
-  }
+  const T* data() const noexcept { return data_; }
 
  private:
   storage_block* block_ = nullptr;
+  const T* data_ = nullptr;
 };
 
+/// Row-major values, or a strided view of them: the same storage read in another order or in part.
+/// data() and values() are row-major for both; a strided array packs itself when first asked.
 template <class T>
 class array {
   static_assert(std::is_trivially_copyable_v<T>, "arrays hold trivially copyable numbers");
@@ -75,19 +92,25 @@ class array {
   /// No storage, shape [0].
   array() noexcept : shape_(autodiff::shape::empty()) {}
   /// Values undefined.
-  explicit array(const autodiff::shape& s) : block_(take_block(s.size() * sizeof(T))), shape_(s) {}
+  explicit array(const autodiff::shape& s)
+      : block_(take_block(s.size() * sizeof(T))),
+        first_(static_cast<T*>(block_->data())),
+        shape_(s) {}
   array(const autodiff::shape& s, const T& fill) : array(s) {
-    for (T *at = mutable_data(), *end = at + size(); at != end; ++at) new (at) T(fill);
+    for (T *at = first_, *end = at + size(); at != end; ++at) new (at) T(fill);
   }
   array(const autodiff::shape& s, std::span<const T> values) : array(s) {
-    if (!values.empty())
-      std::memcpy(static_cast<void*>(mutable_data()), values.data(), size() * sizeof(T));
+    if (!values.empty()) std::memcpy(static_cast<void*>(first_), values.data(), size() * sizeof(T));
   }
-  array(const array& other) noexcept : block_(other.block_), shape_(other.shape_) {
+  array(const array& other) noexcept
+      : block_(other.block_), layout_(other.layout_), first_(other.first_), shape_(other.shape_) {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
+    if (layout_) layout_->references.fetch_add(1, std::memory_order_relaxed);
   }
   array(array&& other) noexcept
       : block_(std::exchange(other.block_, nullptr)),
+        layout_(std::exchange(other.layout_, nullptr)),
+        first_(std::exchange(other.first_, nullptr)),
         shape_(std::exchange(other.shape_, autodiff::shape::empty())) {}
   array& operator=(const array& other) noexcept {
     if (this != &other) *this = array(other);
@@ -97,6 +120,8 @@ class array {
     if (this != &other) {
       reset();
       block_ = std::exchange(other.block_, nullptr);
+      layout_ = std::exchange(other.layout_, nullptr);
+      first_ = std::exchange(other.first_, nullptr);
       shape_ = std::exchange(other.shape_, autodiff::shape::empty());
     }
     return *this;
@@ -104,37 +129,86 @@ class array {
   ~array() { reset(); }
 
   bool has_storage() const noexcept { return block_ != nullptr; }
-  /// The values alone.
-  autodiff::storage<T> share() const noexcept { return autodiff::storage<T>(block_); }
   const autodiff::shape& shape() const noexcept { return shape_; }
   std::size_t size() const noexcept { return block_ ? shape_.size() : 0; }
-  const T* data() const noexcept {
-    return block_ ? static_cast<const T*>(block_->data()) : nullptr;
-  }
-  std::span<const T> values() const noexcept { return {data(), size()}; }
+  /// Row-major values; null without storage. A strided array packs itself once for all its copies,
+  /// and may then throw memory_error.
+  const T* data() const { return layout_ ? static_cast<const T*>(packed()->data()) : first_; }
+  std::span<const T> values() const { return {data(), size()}; }
+  /// The values alone, row-major.
+  autodiff::storage<T> share() const { return {layout_ ? packed() : block_, data()}; }
 
-  /// Writable values; a shared storage is copied first.
+  /// Whether the elements lie row by row without gaps, so that data() is first().
+  bool is_contiguous() const noexcept { return layout_ == nullptr; }
+  /// For loops that take strides: the element of index 0, ..., 0, what to add to the address for
+  /// the next one along each axis, and what keeps both alive.
+  const T* first() const noexcept { return first_; }
+  stride_list strides() const noexcept {
+    return layout_ ? static_cast<const strided_layout*>(layout_->data())->strides
+                   : row_major_strides(shape_);
+  }
+  autodiff::storage<T> share_as_laid() const noexcept { return {block_, first_}; }
+  /// Whether a strided array has been packed.
+  bool is_packed() const noexcept {
+    return layout_ && static_cast<const strided_layout*>(layout_->data())->packed.load();
+  }
+
+  /// Writable values. What other arrays share, or see in another order, is copied first.
   T* writable() {
-    if (block_ && block_->references.load(std::memory_order_acquire) != 1) {
+    if (layout_) {
+      array own(shape_);
+      pack(shape_, strides(), sizeof(T), first_, own.first_);
+      *this = std::move(own);
+    } else if (block_ && block_->references.load(std::memory_order_acquire) != 1) {
       *this = array(shape_, values());
     }
-    return mutable_data();
+    return first_;
   }
-  /// The same values under another shape of the same size; shares the storage.
-  array reshaped(const autodiff::shape& s) const {
-    array view(*this);
+  /// An array whose element (i, j, ...) is the one at offset + i * strides[0] + j * strides[1] +
+  /// ... from first(). Shares the storage. All of them must lie inside this array.
+  array viewed(const autodiff::shape& s, std::ptrdiff_t offset, const stride_list& strides) const {
+    array view;
+    if (!is_row_major(s, strides)) view.layout_ = make_layout(strides);
+    view.block_ = block_;
+    view.first_ = s.size() == 0 ? first_ : first_ + offset;
     view.shape_ = s;
+    if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
     return view;
+  }
+  /// The same values, row by row, under another shape of the same size. Shares the storage, or that
+  /// of the packed copy where no strides give this shape.
+  array reshaped(const autodiff::shape& s) const {
+    if (layout_) {
+      if (const auto strides = reshaped_strides(shape_, this->strides(), s))
+        return viewed(s, 0, *strides);
+    }
+    array same = contiguous();
+    same.shape_ = s;
+    return same;
+  }
+  /// The same values row by row.
+  array contiguous() const {
+    if (!layout_) return *this;
+    array same;
+    same.first_ = static_cast<T*>(packed()->data());
+    same.block_ = packed();
+    same.shape_ = shape_;
+    same.block_->references.fetch_add(1, std::memory_order_relaxed);
+    return same;
   }
   void reset() noexcept {
     if (block_) release(block_);
-    block_ = nullptr;
+    if (layout_) release_layout(layout_);
+    block_ = layout_ = nullptr;
+    first_ = nullptr;
   }
 
  private:
-  T* mutable_data() noexcept { return block_ ? static_cast<T*>(block_->data()) : nullptr; }
+  storage_block* packed() const { return packed_block(layout_, shape_, sizeof(T), first_); }
 
   storage_block* block_ = nullptr;
+  storage_block* layout_ = nullptr;  // of a strided array
+  T* first_ = nullptr;
   autodiff::shape shape_;
 };
 

@@ -51,17 +51,17 @@ int as_blas_size(std::size_t size) {
 }
 
 template <class T>
-void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
-                          std::size_t k, const T* a, const T* b, T beta, T* c) {
-  const std::size_t a_row = a_is == transposed::no ? k : 1,
-                    a_column = a_is == transposed::no ? 1 : m;
-  const std::size_t b_row = b_is == transposed::no ? n : 1,
-                    b_column = b_is == transposed::no ? 1 : k;
+void small_matrix_product(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
+                          std::size_t n, std::size_t k, T beta, T* c) {
+  const std::size_t a_row = a.is == transposed::no ? a.lead : 1,
+                    a_column = a.is == transposed::no ? 1 : a.lead;
+  const std::size_t b_row = b.is == transposed::no ? b.lead : 1,
+                    b_column = b.is == transposed::no ? 1 : b.lead;
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
       T sum = 0;
       for (std::size_t l = 0; l < k; ++l)
-        sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
+        sum += a.data[i * a_row + l * a_column] * b.data[l * b_row + j * b_column];
       T& out = c[i * n + j];
       out = beta == T(0) ? sum : sum + beta * out;
     }
@@ -69,39 +69,37 @@ void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::
 }
 
 template <class T>
-void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
-                     const T* a, const T* b, T beta, T* c) {
+void product_by_size(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
+                     std::size_t n, std::size_t k, T beta, T* c) {
   if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
-    return small_matrix_product(a_is, b_is, m, n, k, a, b, beta, c);
+    return small_matrix_product(a, b, m, n, k, beta, c);
   const int rows = as_blas_size(m), columns = as_blas_size(n), inner = as_blas_size(k);
-  const CBLAS_TRANSPOSE a_op = a_is == transposed::no ? CblasNoTrans : CblasTrans;
-  const CBLAS_TRANSPOSE b_op = b_is == transposed::no ? CblasNoTrans : CblasTrans;
+  const CBLAS_TRANSPOSE a_op = a.is == transposed::no ? CblasNoTrans : CblasTrans;
+  const CBLAS_TRANSPOSE b_op = b.is == transposed::no ? CblasNoTrans : CblasTrans;
   // CBLAS wants leading extents of at least 1 of empty factors too.
-  const int a_lead = std::max(1, a_is == transposed::no ? inner : rows);
-  const int b_lead = std::max(1, b_is == transposed::no ? columns : inner);
+  const int a_lead = std::max(1, as_blas_size(a.lead)), b_lead = std::max(1, as_blas_size(b.lead));
   const one_thread serial(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <
                           threaded_product);
   if constexpr (sizeof(T) == sizeof(float)) {
-    cblas_sgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0f, a, a_lead, b, b_lead, beta,
-                c, std::max(1, columns));
+    cblas_sgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0f, a.data, a_lead, b.data,
+                b_lead, beta, c, std::max(1, columns));
   } else {
-    cblas_dgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0, a, a_lead, b, b_lead, beta, c,
-                std::max(1, columns));
+    cblas_dgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0, a.data, a_lead, b.data,
+                b_lead, beta, c, std::max(1, columns));
   }
 }
 
 }  // namespace
 
 template <>
-void matrix_product<float>(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
-                           std::size_t k, const float* a, const float* b, float beta, float* c) {
-  product_by_size(a_is, b_is, m, n, k, a, b, beta, c);
+void matrix_product<float>(const matrix_factor<float>& a, const matrix_factor<float>& b,
+                           std::size_t m, std::size_t n, std::size_t k, float beta, float* c) {
+  product_by_size(a, b, m, n, k, beta, c);
 }
 template <>
-void matrix_product<double>(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
-                            std::size_t k, const double* a, const double* b, double beta,
-                            double* c) {
-  product_by_size(a_is, b_is, m, n, k, a, b, beta, c);
+void matrix_product<double>(const matrix_factor<double>& a, const matrix_factor<double>& b,
+                            std::size_t m, std::size_t n, std::size_t k, double beta, double* c) {
+  product_by_size(a, b, m, n, k, beta, c);
 }
 
 }  // namespace autodiff

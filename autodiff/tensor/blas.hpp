@@ -8,20 +8,28 @@ namespace autodiff {
 /// Whether a factor enters as stored or transposed.
 enum class transposed : bool { no, yes };
 
+/// A factor as it lies: `lead` numbers from the start of a stored row to that of the next one.
+template <class T>
+struct matrix_factor {
+  const T* data;
+  transposed is;
+  std::size_t lead;
+};
+
 /// c = a' b' + beta c, with a' [m, k], b' [k, n], c [m, n]; a' is a, or the transpose of a stored
 /// as [k, m] (b' likewise). With beta 0, c may hold anything.
 template <class T>
-void matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
-                    const T* a, const T* b, T beta, T* c) {
-  const std::size_t a_row = a_is == transposed::no ? k : 1,
-                    a_column = a_is == transposed::no ? 1 : m;
-  const std::size_t b_row = b_is == transposed::no ? n : 1,
-                    b_column = b_is == transposed::no ? 1 : k;
+void matrix_product(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
+                    std::size_t n, std::size_t k, T beta, T* c) {
+  const std::size_t a_row = a.is == transposed::no ? a.lead : 1,
+                    a_column = a.is == transposed::no ? 1 : a.lead;
+  const std::size_t b_row = b.is == transposed::no ? b.lead : 1,
+                    b_column = b.is == transposed::no ? 1 : b.lead;
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
       T sum(0);
       for (std::size_t l = 0; l < k; ++l)
-        sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
+        sum += a.data[i * a_row + l * a_column] * b.data[l * b_row + j * b_column];
       T& out = c[i * n + j];
       if (beta == T(0))
         out = sum;
@@ -32,11 +40,18 @@ void matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t
 }
 
 template <>
-void matrix_product<float>(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
-                           std::size_t k, const float* a, const float* b, float beta, float* c);
+void matrix_product<float>(const matrix_factor<float>& a, const matrix_factor<float>& b,
+                           std::size_t m, std::size_t n, std::size_t k, float beta, float* c);
 template <>
-void matrix_product<double>(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
-                            std::size_t k, const double* a, const double* b, double beta,
-                            double* c);
+void matrix_product<double>(const matrix_factor<double>& a, const matrix_factor<double>& b,
+                            std::size_t m, std::size_t n, std::size_t k, double beta, double* c);
+
+/// The same with factors whose rows lie without gaps.
+template <class T>
+void matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n, std::size_t k,
+                    const T* a, const T* b, T beta, T* c) {
+  matrix_product(matrix_factor<T>{a, a_is, a_is == transposed::no ? k : m},
+                 matrix_factor<T>{b, b_is, b_is == transposed::no ? n : k}, m, n, k, beta, c);
+}
 
 }  // namespace autodiff

@@ -9,29 +9,34 @@ storage<T> kept(const array<T>& values, bool needed) {
   return needed ? values.share() : storage<T>();
 }
 
-/// Adds to one operand of a broadcast operation its share of dy. The operand advances with `own`
-/// inside a row: 0 sums the row into one element.
-template <class T, class Loop, class Offset>
-void pull_rows(input_adjoint<T> into, const shape& whole, const row_walk& walk, Loop&& loop,
-               Offset&& own_offset) {
-  const bool repeated = into->shape().size() != whole.size();
-  T* data;
-  store how;
-  if (repeated) {
-    data = into->open_zeroed();
-    how = store::add;
-  } else {
-    const auto place = into->open();
-    data = place.data;
-    how = place.how;
-  }
-  walk.for_each_row([&](std::size_t out, std::size_t at_a, std::size_t at_b) {
-    loop(out, at_a, at_b, data + own_offset(at_a, at_b), how);
-  });
+/// An operand of a broadcast operation as its loops take it: along the rows of the result it is
+/// contiguous or repeated.
+template <class T>
+struct operand {
+  storage<T> values;
+  stride_list strides;
+};
+
+std::ptrdiff_t stride_in_rows(const shape& whole, const stride_list& strides) {
+  std::size_t last = whole.rank();
+  while (last > 0 && whole[last - 1] == 1) --last;
+  return last == 0 ? 1 : strides[last - 1];
+}
+
+/// A view is read as it lies where its rows allow that. `advances` rules out the row of a view that
+/// repeats one element: a pullback that reads it and writes to its adjoint steps in both alike.
+template <class T>
+operand<T> operand_of(const array<T>& x, const shape& whole, bool advances) {
+  const stride_list packed = broadcast_strides(whole, x.shape(), row_major_strides(x.shape()));
+  const stride_list laid = broadcast_strides(whole, x.shape(), x.strides());
+  const std::ptrdiff_t step = stride_in_rows(whole, laid);
+  if (step == stride_in_rows(whole, packed) || (step == 0 && !advances))
+    return {x.share_as_laid(), laid};
+  return {x.share(), packed};
 }
 
 template <class T>
-const T* shifted(const T* data, std::size_t offset) {
+const T* shifted(const T* data, std::ptrdiff_t offset) {
   return data ? data + offset : nullptr;
 }
 
@@ -77,41 +82,60 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
   return record(f.name, std::move(y), std::move(pullback), a, b);
 }
 
+/// Adds to operand `own` (0 or 1) of a broadcast operation its share of dy; a repeated one collects
+/// the shares of its rows. Operands that the slopes do not need have no values.
+template <class T>
+void pull_rows(input_adjoint<T> into, std::size_t own,
+               typename binary_loops<T>::pullback_loop* loop, const operand<T>& a,
+               const operand<T>& b, const storage<T>& y, const array<T>& dy, double tie) {
+  const bool repeated = into->shape().size() != dy.size();
+  const auto place = repeated
+                         ? typename tensor_node<T>::place_for_share{into->open_zeroed(), store::add}
+                         : into->open();
+  const auto walk = walk_over<4>(
+      dy.shape(), {a.strides, b.strides, row_major_strides(dy.shape()),
+                   broadcast_strides(dy.shape(), into->shape(), row_major_strides(into->shape()))});
+  const auto step_a = static_cast<std::size_t>(walk.stride(own == 0 ? 3 : 0)),
+             step_b = static_cast<std::size_t>(walk.stride(own == 1 ? 3 : 1));
+  walk.for_each_row([&, from = dy.data()](const auto& at) {
+    loop(walk.row_size(), shifted(a.values.data(), at[0]), step_a, shifted(b.values.data(), at[1]),
+         step_b, shifted(y.data(), at[2]), from + at[2], place.data + at[3], place.how, tie);
+  });
+}
+
+/// Operands of two shapes, or views.
+template <class T>
+tensor<T> broadcast_rows(const binary_loops<T>& f, const tensor<T>& a, const tensor<T>& b) {
+  const shape whole = broadcast(a.shape(), b.shape(), f.name);
+  operand<T> in_a = operand_of(a.stored(), whole, f.needs_a && a.is_recorded());
+  operand<T> in_b = operand_of(b.stored(), whole, f.needs_b && b.is_recorded());
+  array<T> y(whole);
+  const auto walk = walk_over<3>(whole, {in_a.strides, in_b.strides, row_major_strides(whole)});
+  const auto step_a = static_cast<std::size_t>(walk.stride(0)),
+             step_b = static_cast<std::size_t>(walk.stride(1));
+  walk.for_each_row([&, out = y.writable()](const auto& at) {
+    f.forward(walk.row_size(), in_a.values.data() + at[0], step_a, in_b.values.data() + at[1],
+              step_b, out + at[2]);
+  });
+  if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
+  const double tie = a.is_recorded() && b.is_recorded() ? 0.5 : 0.0;
+  if (!f.needs_a) in_a.values = {};
+  if (!f.needs_b) in_b.values = {};
+  auto pullback = [&f, tie, in_a = std::move(in_a), in_b = std::move(in_b),
+                   y_kept = kept(y, f.needs_y)](const array<T>& dy, input_adjoint<T> da,
+                                                input_adjoint<T> db) {
+    if (da) pull_rows(da, 0, f.pullback_a, in_a, in_b, y_kept, dy, tie);
+    if (db) pull_rows(db, 1, f.pullback_b, in_a, in_b, y_kept, dy, tie);
+  };
+  return record(f.name, std::move(y), std::move(pullback), a, b);
+}
+
 }  // namespace
 
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const tensor<T>& b) {
-  if (a.shape() == b.shape()) return same_shape(f, a, b);
-  const shape whole = broadcast(a.shape(), b.shape(), f.name);
-  const row_walk walk(whole, a.shape(), b.shape());
-  array<T> y(whole);
-  T* out_values = y.writable();
-  walk.for_each_row([&](std::size_t out, std::size_t at_a, std::size_t at_b) {
-    f.forward(walk.row_size(), a.values().data() + at_a, walk.stride_a(), b.values().data() + at_b,
-              walk.stride_b(), out_values + out);
-  });
-  if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
-  const double tie = a.is_recorded() && b.is_recorded() ? 0.5 : 0.0;
-  auto pullback = [&f, walk, tie, a_kept = kept(a.stored(), f.needs_a),
-                   b_kept = kept(b.stored(), f.needs_b), y_kept = kept(y, f.needs_y)](
-                      const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
-    const auto pull = [&](typename binary_loops<T>::pullback_loop* loop) {
-      return [&, loop](std::size_t out, std::size_t at_a, std::size_t at_b, T* into, store how) {
-        loop(walk.row_size(), shifted(a_kept.data(), at_a), walk.stride_a(),
-             shifted(b_kept.data(), at_b), walk.stride_b(), shifted(y_kept.data(), out),
-             dy.data() + out, into, how, tie);
-      };
-    };
-    if (da) {
-      pull_rows(da, dy.shape(), walk, pull(f.pullback_a),
-                [](std::size_t at_a, std::size_t) { return at_a; });
-    }
-    if (db) {
-      pull_rows(db, dy.shape(), walk, pull(f.pullback_b),
-                [](std::size_t, std::size_t at_b) { return at_b; });
-    }
-  };
-  return record(f.name, std::move(y), std::move(pullback), a, b);
+  const bool plain_loop = a.shape() == b.shape() && a.is_contiguous() && b.is_contiguous();
+  return plain_loop ? same_shape(f, a, b) : broadcast_rows(f, a, b);
 }
 
 template <class T>

@@ -10,19 +10,6 @@
 namespace autodiff {
 
 template <class T>
-tensor<T> reshape(const tensor<T>& x, const shape& s) {
-  if (x.size() != s.size()) {
-    throw shape_error("reshape",
-                      fmt::format("{} holds {} elements and {} holds {}", to_string(x.shape()),
-                                  x.size(), to_string(s), s.size()),
-                      "choose a shape of the same size");
-  }
-  return record(
-      "reshape", x.stored().reshaped(s),
-      [](const array<T>& dy, input_adjoint<T> dx) { dx->add(dy); }, x);
-}
-
-template <class T>
 tensor<T> take_rows(const tensor<T>& x, std::span<const std::size_t> indices) {
   if (x.rank() == 0) {
     throw shape_error("take_rows", "a tensor of rank 0 has no rows", "reshape it");
@@ -75,7 +62,6 @@ tensor<T> one_hot(std::span<const std::size_t> labels, std::size_t classes) {
 }
 
 #define INSTANTIATE(T)                                                          \
-  template tensor<T> reshape(const tensor<T>&, const shape&);                   \
   template tensor<T> take_rows(const tensor<T>&, std::span<const std::size_t>); \
   template tensor<T> one_hot(std::span<const std::size_t>, std::size_t);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)

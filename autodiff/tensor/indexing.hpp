@@ -1,5 +1,5 @@
 #pragma once
-// Rearranging elements: the same values in another shape, rows picked by index, one-hot rows.
+// Rows picked by index, one-hot rows.
 
 #include <autodiff/tensor/tensor.hpp>
 
@@ -7,11 +7,6 @@
 #include <span>
 
 namespace autodiff {
-
-/// The same elements, row by row, in another shape; shares the storage. Throws shape_error when the
-/// sizes differ.
-template <class T>
-tensor<T> reshape(const tensor<T>& x, const shape& s);
 
 /// Rows of x by their index along the first axis: [n, ...] -> [indices.size(), ...]. An index may
 /// stand there several times. Throws shape_error for one beyond n.

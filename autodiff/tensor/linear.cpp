@@ -2,6 +2,7 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/blas.hpp>
+#include <autodiff/tensor/operand.hpp>
 
 #include <fmt/format.h>
 
@@ -37,16 +38,16 @@ T beta_for(store how) {
 // Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
 // section 2.2.2.
 template <class T>
-void pull_product(const product_shape& s, const array<T>& a, const array<T>& b, const array<T>& dy,
-                  input_adjoint<T> da, input_adjoint<T> db) {
-  using enum transposed;
+void pull_product(const product_shape& s, const product_operand<T>& a, const product_operand<T>& b,
+                  const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+  const matrix_factor<T> share{dy.data(), transposed::no, s.n};
   if (da) {
     const auto into = da->open();
-    matrix_product(no, yes, s.m, s.k, s.n, dy.data(), b.data(), beta_for<T>(into.how), into.data);
+    matrix_product(share, b.turned(), s.m, s.k, s.n, beta_for<T>(into.how), into.data);
   }
   if (db) {
     const auto into = db->open();
-    matrix_product(yes, no, s.k, s.n, s.m, a.data(), dy.data(), beta_for<T>(into.how), into.data);
+    matrix_product(a.turned(), share, s.k, s.n, s.m, beta_for<T>(into.how), into.data);
   }
 }
 
@@ -56,46 +57,17 @@ template <class T>
 tensor<T> matmul(const tensor<T>& a, const tensor<T>& b) {
   const product_shape s = fit(a.shape(), b.shape(), "matmul");
   array<T> y(s.result);
-  matrix_product(transposed::no, transposed::no, s.m, s.n, s.k, a.values().data(),
-                 b.values().data(), T(0), y.writable());
+  const product_operand<T> in_a(a.stored(), s.m, s.k), in_b(b.stored(), s.k, s.n);
+  matrix_product(in_a.factor(), in_b.factor(), s.m, s.n, s.k, T(0), y.writable());
   return record(
       "matmul", y,
-      [s, a_kept = a.stored(), b_kept = b.stored()](const array<T>& dy, input_adjoint<T> da,
-                                                    input_adjoint<T> db) {
-        pull_product(s, a_kept, b_kept, dy, da, db);
+      [s, in_a, in_b](const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+        pull_product(s, in_a, in_b, dy, da, db);
       },
       a, b);
 }
 
-template <class T>
-tensor<T> transpose(const tensor<T>& x) {
-  if (x.rank() != 2) {
-    throw shape_error("transpose", fmt::format("the tensor has shape {}", to_string(x.shape())),
-                      "rows and columns need rank 2; reshape it");
-  }
-  const std::size_t m = x.shape()[0], n = x.shape()[1];
-  array<T> y(shape{n, m});
-  const auto turn = [](const T* from, std::size_t rows, std::size_t columns, T* to, store how) {
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t j = 0; j < columns; ++j) {
-        T& out = to[j * rows + i];
-        out = how == store::write ? from[i * columns + j] : T(out + from[i * columns + j]);
-      }
-    }
-  };
-  turn(x.values().data(), m, n, y.writable(), store::write);
-  return record(
-      "transpose", y,
-      [turn, m, n](const array<T>& dy, input_adjoint<T> dx) {
-        const auto into = dx->open();
-        turn(dy.data(), n, m, into.data, into.how);
-      },
-      x);
-}
-
-#define INSTANTIATE(T)                                           \
-  template tensor<T> matmul(const tensor<T>&, const tensor<T>&); \
-  template tensor<T> transpose(const tensor<T>&);
+#define INSTANTIATE(T) template tensor<T> matmul(const tensor<T>&, const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 
 }  // namespace autodiff

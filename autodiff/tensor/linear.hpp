@@ -1,5 +1,5 @@
 #pragma once
-// Matrix products.
+// Matrix products and the affine map of a dense layer.
 
 #include <autodiff/tensor/tensor.hpp>
 
@@ -9,9 +9,5 @@ namespace autodiff {
 /// [k] x [k] -> []. Throws shape_error with both shapes when they do not fit.
 template <class T>
 tensor<T> matmul(const tensor<T>& a, const tensor<T>& b);
-
-/// Rows and columns exchanged: [m, n] -> [n, m]. Throws shape_error unless the rank is 2.
-template <class T>
-tensor<T> transpose(const tensor<T>& x);
 
 }  // namespace autodiff

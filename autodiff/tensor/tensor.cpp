@@ -183,7 +183,8 @@ void tensor_node<T>::add(const array<T>& share) {
   if (adjoint_.has_storage()) {
     plain<T>().accumulate(share.size(), T(1), share.data(), 1, adjoint_.writable(), store::add);
   } else {
-    adjoint_ = share.reshaped(shape_);
+    // Row-major, so that pullbacks need not ask.
+    adjoint_ = share.contiguous().reshaped(shape_);
   }
 }
 

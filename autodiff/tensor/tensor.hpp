@@ -60,8 +60,10 @@ class tensor {
   const autodiff::shape& shape() const noexcept { return values_.shape(); }
   std::size_t rank() const noexcept { return shape().rank(); }
   std::size_t size() const noexcept { return values_.size(); }
-  /// Row-major values.
-  std::span<const T> values() const noexcept { return values_.values(); }
+  /// Row-major values. Those of a strided view are copied at the first call.
+  std::span<const T> values() const { return values_.values(); }
+  /// Whether the values lie row by row without gaps; false for most views.
+  bool is_contiguous() const noexcept { return values_.is_contiguous(); }
   const array<T>& stored() const noexcept { return values_; }
   /// The number at these indices, one per axis. Throws shape_error when they do not fit.
   template <std::convertible_to<std::size_t>... Indices>

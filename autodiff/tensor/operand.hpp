@@ -1,0 +1,48 @@
+#pragma once
+// How matrix products read the operands of an operation.
+
+#include <autodiff/tensor/array.hpp>
+#include <autodiff/tensor/blas.hpp>
+
+#include <cstddef>
+
+namespace autodiff {
+
+/// An operand as products read it: a matrix lies in rows, or a view of one in columns; any other
+/// view is packed. A vector is the row or column that its place asks for.
+template <class T>
+struct product_operand {
+  storage<T> values;
+  transposed is;
+  std::size_t lead;
+
+  product_operand(const array<T>& x, std::size_t rows, std::size_t columns)
+      : is(transposed::no), lead(columns) {
+    const stride_list strides = x.strides();
+    // Along an extent of 1 any stride will do.
+    const auto is_lead = [](std::ptrdiff_t stride, std::size_t across, std::size_t along) {
+      return across == 1 || (stride > 0 && static_cast<std::size_t>(stride) >= along);
+    };
+    const auto lead_of = [](std::ptrdiff_t stride, std::size_t across, std::size_t along) {
+      return across == 1 ? along : static_cast<std::size_t>(stride);
+    };
+    if (x.is_contiguous() || x.shape().rank() != 2) {
+      values = x.share();
+    } else if ((strides[1] == 1 || columns == 1) && is_lead(strides[0], rows, columns)) {
+      values = x.share_as_laid();
+      lead = lead_of(strides[0], rows, columns);
+    } else if ((strides[0] == 1 || rows == 1) && is_lead(strides[1], columns, rows)) {
+      values = x.share_as_laid();
+      is = transposed::yes;
+      lead = lead_of(strides[1], columns, rows);
+    } else {
+      values = x.share();
+    }
+  }
+  matrix_factor<T> factor() const { return {values.data(), is, lead}; }
+  matrix_factor<T> turned() const {
+    return {values.data(), is == transposed::no ? transposed::yes : transposed::no, lead};
+  }
+};
+
+}  // namespace autodiff
