@@ -2,7 +2,7 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/blas.hpp>
-#include <autodiff/tensor/operand.hpp>
+#include <autodiff/tensor/product_operand.hpp>
 
 #include <fmt/format.h>
 
