@@ -15,11 +15,17 @@
 #include <autodiff/ops.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/comparison.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/index_array.hpp>
 #include <autodiff/tensor/indexing.hpp>
+#include <autodiff/tensor/join.hpp>
 #include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/mask.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/shape.hpp>
 #include <autodiff/tensor/tensor.hpp>
+#include <autodiff/tensor/ternary.hpp>
+#include <autodiff/tensor/triangle.hpp>
 #include <autodiff/var.hpp>
