@@ -163,26 +163,28 @@ tensor<T> choose(std::string_view operation, const mask& m, const tensor_or_numb
       a.recorded(), b.recorded());
 }
 
-namespace tensor_errors {
-
-void require_fill(const shape& x, const shape& m, const shape& value) {
-  if (broadcast(x, broadcast(m, value, "masked_fill"), "masked_fill") == x) return;
-  throw shape_error("masked_fill",
-                    fmt::format("a mask of shape {} and a value of shape {} do not fit into {}",
-                                to_string(m), to_string(value), to_string(x)),
-                    "they must broadcast to the shape of the tensor; use where to enlarge it");
+template <class T>
+tensor<T> fill_chosen(const tensor<T>& x, const mask& m, const tensor_or_number<T>& value) {
+  const shape both = broadcast(m.shape(), value.shape(), "masked_fill");
+  if (broadcast(x.shape(), both, "masked_fill") != x.shape()) {
+    throw shape_error(
+        "masked_fill",
+        fmt::format("a mask of shape {} and a value of shape {} do not fit into {}",
+                    to_string(m.shape()), to_string(value.shape()), to_string(x.shape())),
+        "they must broadcast to the shape of the tensor; use where to enlarge it");
+  }
+  return choose<T>("masked_fill", m, value, x);
 }
 
-}  // namespace tensor_errors
-
-#define INSTANTIATE(T)                                                                     \
-  template mask compare(relation, const tensor_or_number<T>&, const tensor_or_number<T>&); \
-  template mask isnan(const tensor<T>&);                                                   \
-  template mask isinf(const tensor<T>&);                                                   \
-  template mask isfinite(const tensor<T>&);                                                \
-  template mask signbit(const tensor<T>&);                                                 \
-  template tensor<T> cast(const mask&);                                                    \
-  template tensor<T> choose(std::string_view, const mask&, const tensor_or_number<T>&,     \
+#define INSTANTIATE(T)                                                                       \
+  template mask compare(relation, const tensor_or_number<T>&, const tensor_or_number<T>&);   \
+  template mask isnan(const tensor<T>&);                                                     \
+  template mask isinf(const tensor<T>&);                                                     \
+  template mask isfinite(const tensor<T>&);                                                  \
+  template mask signbit(const tensor<T>&);                                                   \
+  template tensor<T> cast(const mask&);                                                      \
+  template tensor<T> fill_chosen(const tensor<T>&, const mask&, const tensor_or_number<T>&); \
+  template tensor<T> choose(std::string_view, const mask&, const tensor_or_number<T>&,       \
                             const tensor_or_number<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

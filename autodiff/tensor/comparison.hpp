@@ -81,18 +81,15 @@ auto where(const mask& m, const A& a, const B& b) {
   return choose<T>("where", m, as_operand<T>(a), as_operand<T>(b));
 }
 
-namespace tensor_errors {
-/// Throws shape_error unless a mask and a value of these shapes broadcast to that of x.
-void require_fill(const shape& x, const shape& m, const shape& value);
-}  // namespace tensor_errors
+/// masked_fill with a value of any kind.
+template <class T>
+tensor<T> fill_chosen(const tensor<T>& x, const mask& m, const tensor_or_number<T>& value);
 
 /// x with `value` where m is true; m (and a value that is no number) broadcasts to the shape of x.
 /// Throws shape_error when it does not.
 template <class T, operand_beside<T> U>
 tensor<T> masked_fill(const tensor<T>& x, const mask& m, const U& value) {
-  const tensor_or_number<T> fill(as_operand<T>(value));
-  tensor_errors::require_fill(x.shape(), m.shape(), fill.shape());
-  return choose<T>("masked_fill", m, fill, x);
+  return fill_chosen<T>(x, m, as_operand<T>(value));
 }
 
 }  // namespace autodiff
