@@ -27,11 +27,12 @@ mask compare_each(std::string_view symbol, const tensor_or_number<T>& a,
   const shape whole = broadcast(a.shape(), b.shape(), symbol);
   const auto walk = broadcast_walk<3>(whole, {&a.shape(), &b.shape(), &whole});
   array<std::uint8_t> y(whole);
+  const T *values_a = a.data(), *values_b = b.data();
   std::uint8_t* out = y.writable();
   with_stride(walk.stride(0), [&](auto step_a) {
     with_stride(walk.stride(1), [&](auto step_b) {
       walk.for_each_row([&](const auto& at) {
-        const T *from_a = a.data() + at[0], *from_b = b.data() + at[1];
+        const T *from_a = values_a + at[0], *from_b = values_b + at[1];
         std::uint8_t* to = out + at[2];
         for (std::size_t i = 0; i < walk.row_size(); ++i) {
           to[i] = static_cast<std::uint8_t>(related(from_a[i * step_a], from_b[i * step_b]));
@@ -136,13 +137,14 @@ tensor<T> choose(std::string_view operation, const mask& m, const tensor_or_numb
   const shape whole = broadcast(m.shape(), broadcast(a.shape(), b.shape(), operation), operation);
   const choice_walk walk = broadcast_walk<4>(whole, {&m.shape(), &a.shape(), &b.shape(), &whole});
   array<T> y(whole);
+  const T *values_a = a.data(), *values_b = b.data();
   T* out = y.writable();
   with_stride(walk.stride(0), [&](auto step_m) {
     with_stride(walk.stride(1), [&](auto step_a) {
       with_stride(walk.stride(2), [&](auto step_b) {
         walk.for_each_row([&](const choice_walk::offsets& at) {
           const std::uint8_t* row_m = m.values().data() + at[0];
-          const T *from_a = a.data() + at[1], *from_b = b.data() + at[2];
+          const T *from_a = values_a + at[1], *from_b = values_b + at[2];
           T* to = out + at[3];
           for (std::size_t i = 0; i < walk.row_size(); ++i) {
             const T in_a = from_a[i * step_a], in_b = from_b[i * step_b];

@@ -8,7 +8,7 @@
 
 namespace autodiff {
 
-std::optional<std::size_t> index_array::first_outside(std::size_t bound) const noexcept {
+std::optional<std::size_t> index_array::first_outside(std::size_t bound) const {
   // A negative index becomes larger than any bound.
   const auto outside = std::ranges::find_if(
       values(), [&](std::int64_t index) { return static_cast<std::size_t>(index) >= bound; });

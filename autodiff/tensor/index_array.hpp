@@ -60,10 +60,10 @@ class index_array {
   const autodiff::shape& shape() const noexcept { return values_.shape(); }
   std::size_t rank() const noexcept { return shape().rank(); }
   std::size_t size() const noexcept { return values_.size(); }
-  std::span<const std::int64_t> values() const noexcept { return values_.values(); }
+  std::span<const std::int64_t> values() const { return values_.values(); }
 
   /// The row-major position of the first index that is negative or not below `bound`.
-  std::optional<std::size_t> first_outside(std::size_t bound) const noexcept;
+  std::optional<std::size_t> first_outside(std::size_t bound) const;
   /// "-1 at position 3", "-1 at position (1, 0)": what an error says about the index there.
   std::string describe(std::size_t position) const;
 

@@ -52,7 +52,7 @@ mask::mask(const autodiff::shape& s, std::initializer_list<bool> values)
 mask::mask(const autodiff::shape& s, const std::vector<bool>& values)
     : values_(stored_answers(s, values)) {}
 
-std::size_t mask::count() const noexcept {
+std::size_t mask::count() const {
   return std::accumulate(values().begin(), values().end(), std::size_t{0});
 }
 

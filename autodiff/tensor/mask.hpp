@@ -35,7 +35,7 @@ class mask {
   std::size_t rank() const noexcept { return shape().rank(); }
   std::size_t size() const noexcept { return values_.size(); }
   /// 1 or 0 for each element, row by row.
-  std::span<const std::uint8_t> values() const noexcept { return values_.values(); }
+  std::span<const std::uint8_t> values() const { return values_.values(); }
   const array<std::uint8_t>& stored() const noexcept { return values_; }
   /// The answer at these indices, one per axis. Throws shape_error when they do not fit.
   template <std::convertible_to<std::ptrdiff_t>... Indices>
@@ -46,11 +46,11 @@ class mask {
   }
 
   /// How many are true.
-  std::size_t count() const noexcept;
+  std::size_t count() const;
   /// Whether one is true; false for no elements.
-  bool any() const noexcept { return count() > 0; }
+  bool any() const { return count() > 0; }
   /// Whether none is false; true for no elements.
-  bool all() const noexcept { return count() == size(); }
+  bool all() const { return count() == size(); }
 
  private:
   array<std::uint8_t> values_;

@@ -33,11 +33,11 @@ class tensor_or_number {
     static constexpr autodiff::shape scalar;
     return is_number_ ? scalar : tensor_->shape();
   }
-  const T* data() const noexcept { return is_number_ ? &number_ : tensor_->values().data(); }
+  const T* data() const { return is_number_ ? &number_ : tensor_->values().data(); }
   bool is_recorded() const noexcept { return tensor_->is_recorded(); }
   /// What is handed to record(): passive for a number.
   const tensor<T>& recorded() const noexcept { return *tensor_; }
-  kept_operand<T> kept() const noexcept {
+  kept_operand<T> kept() const {
     return is_number_ ? kept_operand<T>{{}, number_} : kept_operand<T>{tensor_->stored().share()};
   }
 

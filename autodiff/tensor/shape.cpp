@@ -109,6 +109,18 @@ shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_di
   return shape(std::span<const std::size_t>(extents.data(), rank));
 }
 
+axis_view::axis_view(const shape& s, std::size_t axis) noexcept : extent(s[axis]) {
+  for (std::size_t i = 0; i < axis; ++i) outer *= s[i];
+  for (std::size_t i = axis + 1; i < s.rank(); ++i) inner *= s[i];
+}
+
+shape with_extent(const shape& s, std::size_t axis, std::size_t extent) {
+  std::array<std::size_t, most_dimensions> extents{};
+  std::copy(s.begin(), s.end(), extents.begin());
+  extents[axis] = extent;
+  return shape(std::span<const std::size_t>(extents.data(), s.rank()));
+}
+
 row_walk::row_walk(const shape& whole, const shape& a, const shape& b) {
   // Dimensions of the merged walk, slowest first.
   std::size_t count = 0;

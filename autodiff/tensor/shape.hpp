@@ -69,6 +69,16 @@ shape broadcast(const shape& a, const shape& b, std::string_view operation);
 shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_dims,
               std::string_view operation);
 
+/// s seen along one of its axes: outer x extent x inner.
+struct axis_view {
+  std::size_t outer = 1, extent, inner = 1;
+
+  axis_view(const shape& s, std::size_t axis) noexcept;
+};
+
+/// s but for the extent of one axis.
+shape with_extent(const shape& s, std::size_t axis, std::size_t extent);
+
 /// A walk over a shape in rows that are contiguous (stride 1) or repeated (stride 0) in each of
 /// three operands at once; neighbouring dimensions that advance alike are merged first.
 class row_walk {

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstddef>
-#include <span>
 
 namespace autodiff {
 
@@ -88,23 +87,6 @@ inline std::array<std::ptrdiff_t, most_dimensions> row_major_strides(const shape
     stride *= static_cast<std::ptrdiff_t>(s[axis]);
   }
   return strides;
-}
-
-/// A row-major shape seen along one of its axes: outer x extent x inner.
-struct axis_view {
-  std::size_t outer = 1, extent, inner = 1;
-
-  axis_view(const shape& s, std::size_t axis) noexcept : extent(s[axis]) {
-    for (std::size_t i = 0; i < axis; ++i) outer *= s[i];
-    for (std::size_t i = axis + 1; i < s.rank(); ++i) inner *= s[i];
-  }
-};
-
-/// The same shape but for the extent of one axis.
-inline shape with_extent(const shape& s, std::size_t axis, std::size_t extent) {
-  std::array<std::size_t, most_dimensions> extents{};
-  for (std::size_t i = 0; i < s.rank(); ++i) extents[i] = i == axis ? extent : s[i];
-  return shape(std::span<const std::size_t>(extents.data(), s.rank()));
 }
 
 /// The walk over `whole`, operand k being a row-major tensor of shape *operands[k] that broadcasts

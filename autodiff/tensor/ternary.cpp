@@ -35,10 +35,11 @@ tensor<T> elementwise(const ternary_loops<T>& f, const tensor_or_number<T>& a,
   const shape whole = broadcast(broadcast(a.shape(), b.shape(), f.name), c.shape(), f.name);
   const ternary_walk walk = broadcast_walk<4>(whole, {&a.shape(), &b.shape(), &c.shape(), &whole});
   array<T> y(whole);
+  const T *values_a = a.data(), *values_b = b.data(), *values_c = c.data();
   T* out = y.writable();
   walk.for_each_row([&](const ternary_walk::offsets& at) {
-    f.forward(walk.row_size(), row_of(a.data(), walk, at, 0), row_of(b.data(), walk, at, 1),
-              row_of(c.data(), walk, at, 2), out + at[3]);
+    f.forward(walk.row_size(), row_of(values_a, walk, at, 0), row_of(values_b, walk, at, 1),
+              row_of(values_c, walk, at, 2), out + at[3]);
   });
   if (!a.is_recorded() && !b.is_recorded() && !c.is_recorded()) return tensor<T>(std::move(y));
   const auto keep = [&f](const tensor_or_number<T>& x, std::size_t k) {
