@@ -205,7 +205,8 @@ TEST_CASE("a step of joining, picking and choosing allocates nothing") {
   const tensor<double> x = t.variable(tensor<double>(shape{4, 3}, 0.5));
   const auto mark = t.mark();
   CHECK(requests_when_warm([&] {
-          const tensor<double> parts = concat({x, pad(tile(x, {1, 2}), {{0, 0}, {1, 2}}), x}, -1);
+          const tensor<double> parts =
+              autodiff::concat({x, pad(tile(x, {1, 2}), {{0, 0}, {1, 2}}), x}, -1);
           const tensor<double> picked =
               gather(parts, 1, {{0}, {14}, {2}, {2}}) + index_select(parts, 1, {3}) +
               scatter_add(shape{4, 1}, 0, {{3}, {3}, {0}, {1}}, sum(lower(x), {1}, true));

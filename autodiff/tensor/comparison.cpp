@@ -75,17 +75,21 @@ void pull_choice(const choice_walk& walk, const std::uint8_t* m, std::size_t sid
       const std::uint8_t* row_m = m + at[0];
       const T* from = dy.data() + at[3];
       T* to = data + at[side];
-      const auto share = [&](std::size_t i) {
-        return row_m[i * step_m] == chosen ? from[i] : T(0);
+      // Copies, so that the compiler sees them constant while it writes, and a load without a
+      // condition: both let it vectorise.
+      const auto share = [row_m, from, chosen, step_m](std::size_t i) {
+        const T all = from[i];
+        return row_m[i * step_m] == chosen ? all : T(0);
       };
+      const std::size_t n = walk.row_size();
       if (walk.stride(side) == 0) {
         T total(0);
-        for (std::size_t i = 0; i < walk.row_size(); ++i) total += share(i);
+        for (std::size_t i = 0; i < n; ++i) total += share(i);
         *to += total;
       } else if (how == store::write) {
-        for (std::size_t i = 0; i < walk.row_size(); ++i) to[i] = share(i);
+        for (std::size_t i = 0; i < n; ++i) to[i] = share(i);
       } else {
-        for (std::size_t i = 0; i < walk.row_size(); ++i) to[i] += share(i);
+        for (std::size_t i = 0; i < n; ++i) to[i] += share(i);
       }
     });
   });

@@ -24,10 +24,11 @@ template <class T>
 class tensor_or_number {
  public:
   tensor_or_number(const tensor<T>& x) : tensor_(&x) {}
-  tensor_or_number(const T& number) : tensor_(&none_), number_(number), is_number_(true) {}
+  tensor_or_number(const T& number) : tensor_(&nothing()), number_(number), is_number_(true) {}
   tensor_or_number(const tensor_or_number&) = delete;
   tensor_or_number& operator=(const tensor_or_number&) = delete;
 
+  bool is_number() const noexcept { return is_number_; }
   /// Rank 0 for a number.
   const autodiff::shape& shape() const noexcept {
     static constexpr autodiff::shape scalar;
@@ -42,7 +43,11 @@ class tensor_or_number {
   }
 
  private:
-  tensor<T> none_;
+  static const tensor<T>& nothing() {
+    static const tensor<T> none;
+    return none;
+  }
+
   const tensor<T>* tensor_;
   T number_{};
   bool is_number_ = false;
