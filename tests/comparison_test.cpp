@@ -7,6 +7,7 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <vector>
@@ -172,6 +173,10 @@ TEST_CASE("the side that was not chosen does not leak a NaN or an infinity") {
   CHECK(numbers(y) == doubles{2, 0, 0});
   t.backward(sum(y));
   CHECK(numbers(t.adjoint(x)) == doubles{0.25, 0, 0});
+  // Nor where its value is infinite, and with it the slope.
+  const tensor<double> large = t.variable(tensor<double>({1.0, 800.0}));
+  t.backward(sum(where(large < 700.0, exp(large), large)));
+  CHECK(reference::all_close(numbers(t.adjoint(large)), doubles{std::exp(1.0), 1}, 1e-15L));
   // Nor does an adjoint that is no number reach the other side.
   const tensor<double> a = t.variable(tensor<double>({1.0, 2.0}));
   t.backward(where(mask(shape{2}, {true, false}), a, 0.0), tensor<double>({1.0, undefined}));

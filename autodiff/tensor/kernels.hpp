@@ -132,7 +132,9 @@ template <class T, class Where>
 
 template <class Rule, class T>
 [[gnu::always_inline]] inline T pulled(const T& dy, const auto& slope) {
-  const auto share = scaled<T, Rule::steep>(dy, slope);
+  // A zero adjoint wins for every row, not only for steep ones: an element that where() did not
+  // choose may have an infinite value, and with it an infinite slope.
+  const auto share = scaled<T, true>(dy, slope);
   return T(share);
 }
 
