@@ -5,11 +5,15 @@
 #include <autodiff/tensor/affine.hpp>
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/comparison.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/indexing.hpp>
+#include <autodiff/tensor/join.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/ternary.hpp>
+#include <autodiff/tensor/triangle.hpp>
 #include <autodiff/tensor/view.hpp>
 #include <autodiff/var.hpp>
 
@@ -194,6 +198,24 @@ TEST_CASE(
             w = leaf_w.detached() + step;
           }
           w.mutable_values()[0] += 1e-3;
+        }) == 0);
+}
+
+TEST_CASE("a step of joining, picking and choosing allocates nothing") {
+  if (!reuses_blocks) return;
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>(shape{4, 3}, 0.5));
+  const auto mark = t.mark();
+  CHECK(requests_when_warm([&] {
+          const tensor<double> parts =
+              autodiff::concat({x, pad(tile(x, {1, 2}), {{0, 0}, {1, 2}}), x}, -1);
+          const tensor<double> picked =
+              gather(parts, 1, {{0}, {14}, {2}, {2}}) + index_select(parts, 1, {3}) +
+              scatter_add(shape{4, 1}, 0, {{3}, {3}, {0}, {1}}, sum(lower(x), {1}, true));
+          const tensor<double> y = where(picked > 0.5, clamp(picked, -1.0, 1.0), 0.0);
+          t.backward(sum(autodiff::stack({y, roll(repeat(y, 1, 0), 1, 0)})) +
+                     sum(masked_select(x, x > 0.0)));
+          t.rewind(mark);
         }) == 0);
 }
 

@@ -55,6 +55,16 @@ TEST_CASE("a tensor is made from nested lists of one to three levels") {
   CHECK(d.value(1, 0) == 0.3f);
 }
 
+TEST_CASE("rows of one number are a column") {
+  const tensor<double> column({{1.0}, {2.0}});
+  CHECK(column.shape() == shape{2, 1});
+  CHECK(numbers(column) == doubles{1, 2});
+  CHECK(tensor<double>({{1.0}}).shape() == shape{1, 1});
+  const tensor<float> of_whole_numbers = {{1}, {2}, {3}};
+  CHECK(of_whole_numbers.shape() == shape{3, 1});
+  CHECK(tensor<double>({1, 2.5}).shape() == shape{2});
+}
+
 TEST_CASE("a tensor is made from a shape and a fill, or a shape and its values") {
   CHECK(numbers(tensor<double>(shape{2, 2}, 5.0)) == doubles{5, 5, 5, 5});
   CHECK(numbers(tensor<double>(shape{2})) == doubles{0, 0});
@@ -112,6 +122,10 @@ TEST_CASE("an index that does not fit is an error with the index and the shape")
   CHECK(says(message<shape_error>([&] { a.value(0, 0, 0); }), "(0, 0, 0)", "[2, 3]"));
   CHECK(says(message<shape_error>([&] { a(0, 3); }), "(0, 3)", "[2, 3]"));
   CHECK(says(message<shape_error>([&] { a[0]; }), "(0)", "[2, 3]"));
+  // A negative one is not a huge one.
+  CHECK(says(message<shape_error>([&] { a.value(-1, 0); }), "(-1, 0)", "[2, 3]", "from 0"));
+  CHECK(says(message<shape_error>([&] { a(0, -2); }), "(0, -2)", "[2, 3]"));
+  CHECK(says(message<shape_error>([] { tensor<double>({1.0, 2.0})[-1]; }), "(-1)", "[2]"));
   CHECK_THROWS_AS(tensor<double>().value(0), shape_error);
   CHECK_THROWS_AS(tensor<double>(1.0).value(0), shape_error);
 }

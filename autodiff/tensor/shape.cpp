@@ -39,6 +39,24 @@ std::size_t shape::axis(std::ptrdiff_t axis, std::string_view operation) const {
   return static_cast<std::size_t>(from_front);
 }
 
+std::size_t shape::flat_index(std::span<const std::ptrdiff_t> indices) const {
+  bool inside = indices.size() == rank_;
+  std::size_t flat = 0;
+  for (std::size_t i = 0; inside && i < rank_; ++i) {
+    // A negative index becomes larger than any extent.
+    const auto index = static_cast<std::size_t>(indices[i]);
+    inside = index < extents_[i];
+    flat = flat * extents_[i] + index;
+  }
+  if (!inside) {
+    throw shape_error("index",
+                      fmt::format("there is no element ({}) in shape {}", fmt::join(indices, ", "),
+                                  to_string(*this)),
+                      "give one index per axis, from 0 to below its extent");
+  }
+  return flat;
+}
+
 bool shape::operator==(const shape& other) const noexcept {
   return rank_ == other.rank_ && std::equal(begin(), end(), other.begin());
 }
@@ -89,6 +107,18 @@ shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_di
       extents[rank++] = 1;
   }
   return shape(std::span<const std::size_t>(extents.data(), rank));
+}
+
+axis_view::axis_view(const shape& s, std::size_t axis) noexcept : extent(s[axis]) {
+  for (std::size_t i = 0; i < axis; ++i) outer *= s[i];
+  for (std::size_t i = axis + 1; i < s.rank(); ++i) inner *= s[i];
+}
+
+shape with_extent(const shape& s, std::size_t axis, std::size_t extent) {
+  std::array<std::size_t, most_dimensions> extents{};
+  std::copy(s.begin(), s.end(), extents.begin());
+  extents[axis] = extent;
+  return shape(std::span<const std::size_t>(extents.data(), s.rank()));
 }
 
 row_walk::row_walk(const shape& whole, const shape& a, const shape& b) {

@@ -45,6 +45,10 @@ class shape {
   /// `operation`, when there is no such axis.
   std::size_t axis(std::ptrdiff_t axis, std::string_view operation) const;
 
+  /// The row-major position of the element at these indices, one per axis. Throws shape_error when
+  /// there is no such element.
+  std::size_t flat_index(std::span<const std::ptrdiff_t> indices) const;
+
   bool operator==(const shape& other) const noexcept;
   friend std::ostream& operator<<(std::ostream& out, const shape& s);
 
@@ -64,6 +68,16 @@ shape broadcast(const shape& a, const shape& b, std::string_view operation);
 /// keep_dims. Throws shape_error for an axis that does not exist or stands there twice.
 shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_dims,
               std::string_view operation);
+
+/// s seen along one of its axes: outer x extent x inner.
+struct axis_view {
+  std::size_t outer = 1, extent, inner = 1;
+
+  axis_view(const shape& s, std::size_t axis) noexcept;
+};
+
+/// s but for the extent of one axis.
+shape with_extent(const shape& s, std::size_t axis, std::size_t extent);
 
 /// A walk over a shape in rows that are contiguous (stride 1) or repeated (stride 0) in each of
 /// three operands at once; neighbouring dimensions that advance alike are merged first.
