@@ -6,6 +6,7 @@
 
 #include <autodiff/ops.hpp>
 #include <autodiff/sweep.hpp>
+#include <autodiff/tensor/row_loops.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -13,9 +14,6 @@
 #include <type_traits>
 
 namespace autodiff {
-
-/// How a pullback leaves its share: the first contribution to an adjoint writes, later ones add.
-enum class store { write, add };
 
 /// The loops of a unary rule over n elements: y = f(x), and dx = (or +=) f'(x, y) * dy.
 /// x (y) may be null in the pullback when needs_x (needs_y) is false.
@@ -56,7 +54,7 @@ struct plain_loops {
   T (*sum)(std::size_t n, const T* x);
   /// y = or += factor * x; x is repeated when stride_x is 0.
   void (*accumulate)(std::size_t n, T factor, const T* x, std::size_t stride_x, T* y, store how);
-  /// Sum of a[i] * b[i].
+  /// Sum of a[i] * b[i], blocked likewise.
   T (*dot)(std::size_t n, const T* a, const T* b);
   T (*max)(std::size_t n, const T* x);
   /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= rate m / (sqrt(v) + epsilon).
@@ -70,6 +68,7 @@ struct loop_table {
 #define BINARY(NAME, ...) binary_loops<T> NAME;
 #include <autodiff/ops.def>
   plain_loops<T> plain;
+  row_loops<T> rows;
 };
 
 /// Everything one instruction set offers.
@@ -91,6 +90,10 @@ const loop_table<T>& loops() noexcept;
 template <class T>
 const plain_loops<T>& plain() noexcept {
   return loops<T>().plain;
+}
+template <class T>
+const row_loops<T>& by_rows() noexcept {
+  return loops<T>().rows;
 }
 
 // The loops themselves, as templates. Everything is forced inline: these templates are compiled for
@@ -195,37 +198,6 @@ template <class Rule, bool first, class T>
 }
 
 template <class T>
-[[gnu::always_inline]] inline T plain_sum(std::size_t n, const T* x) {
-  // Sixteen running sums per block of 512, then a tree of blocks by doubling: short chains for the
-  // vector units and an error that grows slowly.
-  constexpr std::size_t lanes = 16, block = 512;
-  T levels[48];
-  std::size_t filled = 0;
-  std::size_t index = 0;
-  for (std::size_t start = 0; start < n; start += block, ++index) {
-    const std::size_t count = n - start < block ? n - start : block;
-    T partial[lanes];
-    for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
-    std::size_t i = 0;
-    for (; i + lanes <= count; i += lanes) {
-      for (std::size_t l = 0; l < lanes; ++l) partial[l] += x[start + i + l];
-    }
-    T sum(0);
-    for (; i < count; ++i) sum += x[start + i];
-    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-      for (std::size_t l = 0; l < half; ++l) partial[l] += partial[l + half];
-    }
-    sum += partial[0];
-    // Trailing ones of the block index tell how many finished subtrees of equal size to join.
-    for (std::size_t ones = index; ones & 1; ones >>= 1) sum += levels[--filled];
-    levels[filled++] = sum;
-  }
-  T total(0);
-  while (filled > 0) total += levels[--filled];
-  return total;
-}
-
-template <class T>
 [[gnu::always_inline]] inline void plain_accumulate(std::size_t n, T factor, const T* x,
                                                     std::size_t stride_x, T* y, store how) {
   if (stride_x == 0) {
@@ -240,31 +212,6 @@ template <class T>
   } else {
     for (std::size_t i = 0; i < n; ++i) y[i] += factor * x[i];
   }
-}
-
-template <class T>
-[[gnu::always_inline]] inline T plain_dot(std::size_t n, const T* a, const T* b) {
-  constexpr std::size_t lanes = 16;
-  T partial[lanes];
-  for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    for (std::size_t l = 0; l < lanes; ++l) partial[l] += a[i + l] * b[i + l];
-  }
-  T sum(0);
-  for (; i < n; ++i) sum += a[i] * b[i];
-  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-    for (std::size_t l = 0; l < half; ++l) partial[l] += partial[l + half];
-  }
-  return sum + partial[0];
-}
-
-template <class T>
-[[gnu::always_inline]] inline T plain_max(std::size_t n, const T* x) {
-  // A NaN anywhere must win: once seen, it compares false with everything and stays.
-  T largest = x[0];
-  for (std::size_t i = 1; i < n; ++i) largest = (x[i] > largest || x[i] != x[i]) ? x[i] : largest;
-  return largest;
 }
 
 template <class T>
@@ -306,12 +253,18 @@ constexpr binary_loops<T> make_binary_loops() {
 
 template <class T, class Local = void>
 constexpr plain_loops<T> make_plain_loops() {
-  return {[](std::size_t n, const T* x) { return plain_sum(n, x); },
+  return {[](std::size_t n, const T* x) {
+            return blocked_sum<T>(
+                n, [x](std::size_t i) __attribute__((always_inline)) { return x[i]; });
+          },
           [](std::size_t n, T factor, const T* x, std::size_t stride, T* y, store how) {
             plain_accumulate(n, factor, x, stride, y, how);
           },
-          [](std::size_t n, const T* a, const T* b) { return plain_dot(n, a, b); },
-          [](std::size_t n, const T* x) { return plain_max(n, x); },
+          [](std::size_t n, const T* a, const T* b) {
+            return blocked_sum<T>(
+                n, [ a, b ](std::size_t i) __attribute__((always_inline)) { return a[i] * b[i]; });
+          },
+          [](std::size_t n, const T* x) { return extreme<true>(n, x); },
           [](std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w) {
             plain_adam(n, numbers, g, m, v, w);
           }};
@@ -325,7 +278,7 @@ constexpr loop_table<T> make_loops() {
 #define UNARY(NAME, ...) make_unary_loops<Local<NAME##_rule>, T>(),
 #define BINARY(NAME, ...) make_binary_loops<Local<NAME##_rule>, T>(),
 #include <autodiff/ops.def>
-      make_plain_loops<T, Local<void>>()};
+      make_plain_loops<T, Local<void>>(), make_row_loops<T, Local<void>>()};
 }
 
 }  // namespace autodiff
