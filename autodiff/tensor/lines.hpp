@@ -115,20 +115,23 @@ class line_walk {
   template <class T>
   void gather(const T* x, std::size_t count, T* rows) const {
     for_each_piece([&](std::size_t offset, std::size_t in) {
-      for (std::size_t l = 0; l < count; ++l)
-        std::copy_n(x + offset + l, piece_, rows + l * length_ + in);
+      const T* from = x + offset;
+      if (piece_ > 1) {
+        std::copy_n(from, piece_, rows + in);
+      } else {
+        for (std::size_t l = 0; l < count; ++l) rows[l * length_ + in] = from[l];
+      }
     });
   }
 
   template <class T>
   void scatter(const T* rows, std::size_t count, T* out, store how) const {
     for_each_piece([&](std::size_t offset, std::size_t in) {
-      for (std::size_t l = 0; l < count; ++l) {
-        const T* from = rows + l * length_ + in;
-        T* to = out + offset + l;
-        for (std::size_t i = 0; i < piece_; ++i)
-          to[i] = how == store::write ? from[i] : T(to[i] + from[i]);
-      }
+      const std::size_t n = piece_ > 1 ? piece_ : count, step = piece_ > 1 ? 1 : length_;
+      const T* from = rows + in;
+      T* to = out + offset;
+      for (std::size_t i = 0; i < n; ++i)
+        to[i] = how == store::write ? from[i * step] : T(to[i] + from[i * step]);
     });
   }
 

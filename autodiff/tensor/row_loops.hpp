@@ -41,10 +41,11 @@ template <class T, class Term>
   for (std::size_t start = 0; start < n; start += block, ++index) {
     const std::size_t count = n - start < block ? n - start : block;
     T partial[lanes];
-    for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
+    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
     std::size_t i = 0;
     for (; i + lanes <= count; i += lanes) {
-      for (std::size_t l = 0; l < lanes; ++l) partial[l] += term(start + i + l);
+      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) partial[l] +=
+          term(start + i + l);
     }
     T sum(0);
     for (; i < count; ++i) sum += term(start + i);
@@ -85,16 +86,18 @@ template <bool largest, class T>
 [[gnu::always_inline]] inline T extreme(std::size_t n, const T* x) {
   constexpr std::size_t lanes = 16;
   const auto outer = [](const T& a, const T& b) __attribute__((always_inline)) {
+    // Without a branch, so that it can be a vector's selection.
     const bool better = largest ? b > a : b < a;
-    return (better || b != b) ? b : a;
+    return (better | (b != b)) ? b : a;
   };
   T best = x[0];
   std::size_t i = 1;
   if (n >= 2 * lanes) {
     T bests[lanes];
-    for (std::size_t l = 0; l < lanes; ++l) bests[l] = x[l];
+    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) bests[l] = x[l];
     for (i = lanes; i + lanes <= n; i += lanes) {
-      for (std::size_t l = 0; l < lanes; ++l) bests[l] = outer(bests[l], x[i + l]);
+      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) bests[l] =
+          outer(bests[l], x[i + l]);
     }
     for (std::size_t half = lanes / 2; half > 0; half /= 2) {
       for (std::size_t l = 0; l < half; ++l) bests[l] = outer(bests[l], bests[l + half]);
@@ -109,10 +112,10 @@ template <class T>
 [[gnu::always_inline]] inline T product_of(std::size_t n, const T* x) {
   constexpr std::size_t lanes = 16;
   T partial[lanes];
-  for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(1);
+  _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(1);
   std::size_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    for (std::size_t l = 0; l < lanes; ++l) partial[l] *= x[i + l];
+    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) partial[l] *= x[i + l];
   }
   T product(1);
   for (; i < n; ++i) product *= x[i];
@@ -150,22 +153,22 @@ struct softmax_block {
     if constexpr (lanes == 1) {
       largest[0] = extreme<true>(k, x);
     } else {
-      for (std::size_t l = 0; l < lanes; ++l) largest[l] = x[l];
+      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) largest[l] = x[l];
       for (std::size_t j = 1; j < k; ++j) {
-        for (std::size_t l = 0; l < lanes; ++l) {
+        _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) {
           const T& other = x[j * lanes + l];
-          largest[l] = (other > largest[l] || other != other) ? other : largest[l];
+          largest[l] = ((other > largest[l]) | (other != other)) ? other : largest[l];
         }
       }
     }
     for (std::size_t j = 0; j < k; ++j) {
-      for (std::size_t l = 0; l < lanes; ++l)
-        e[j * lanes + l] = below(x[j * lanes + l], largest[l]);
+      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) e[j * lanes + l] =
+          below(x[j * lanes + l], largest[l]);
     }
     for (std::size_t i = 0; i < k * lanes; ++i) e[i] = T(exp_rule::call(e[i]));
     sums(
         k, [e](std::size_t i) __attribute__((always_inline)) { return e[i]; }, total);
-    for (std::size_t l = 0; l < lanes; ++l) {
+    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) {
       // All weights of a row of -inf are 0.
       const T divisor = total[l] == T(0) ? T(1) : total[l];
       scale[l] = total[l] == T(0) ? T(0) : T(T(1) / divisor);
@@ -179,9 +182,9 @@ struct softmax_block {
     if constexpr (lanes == 1) {
       *y = blocked_sum<T>(k, term);
     } else {
-      for (std::size_t l = 0; l < lanes; ++l) y[l] = T(0);
+      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) y[l] = T(0);
       for (std::size_t j = 0; j < k; ++j) {
-        for (std::size_t l = 0; l < lanes; ++l) y[l] += term(j * lanes + l);
+        _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) y[l] += term(j * lanes + l);
       }
     }
   }
@@ -225,12 +228,12 @@ template <class T>
                             T* log_of_p, T* log_of_sum) __attribute__((always_inline)) {
     block.open(n, in, e);
     for (std::size_t j = 0; j < n; ++j) {
-      for (std::size_t l = 0; l < lanes; ++l)
-        e[j * lanes + l] = T(e[j * lanes + l] * block.scale[l]);
+      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) e[j * lanes + l] =
+          T(e[j * lanes + l] * block.scale[l]);
     }
     for (std::size_t j = 0; log_of_p && j < n; ++j) {
-      for (std::size_t l = 0; l < lanes; ++l)
-        log_of_p[j * lanes + l] = block.log_p(in[j * lanes + l], l);
+      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) log_of_p[j * lanes + l] =
+          block.log_p(in[j * lanes + l], l);
     }
     for (std::size_t l = 0; log_of_sum && l < lanes; ++l)
       log_of_sum[l] = T(block.largest[l] + block.log_total[l]);
@@ -273,10 +276,11 @@ template <class T>
           return is_zero(target[i]) ? T(0) : term;
         },
         losses);
-    for (std::size_t l = 0; l < lanes; ++l) weight[l] = T(weight[l] * block.scale[l]);
+    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) weight[l] =
+        T(weight[l] * block.scale[l]);
     for (std::size_t j = 0; j < n; ++j) {
-      for (std::size_t l = 0; l < lanes; ++l)
-        e[j * lanes + l] = T(e[j * lanes + l] * weight[l] - target[j * lanes + l]);
+      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) e[j * lanes + l] =
+          T(e[j * lanes + l] * weight[l] - target[j * lanes + l]);
     }
   };
   if (std::floating_point<T> && k <= longest_turned && k > 0) {
