@@ -7,6 +7,7 @@
 #include <autodiff/ops.hpp>
 #include <autodiff/sweep.hpp>
 #include <autodiff/tensor/row_loops.hpp>
+#include <autodiff/tensor/sum_loops.hpp>
 
 #include <concepts>
 #include <cstddef>

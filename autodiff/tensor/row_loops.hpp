@@ -1,8 +1,9 @@
 #pragma once
-// Loops over the rows of a matrix, and the sums that everything adds up with. Like the loops of
-// kernels.hpp they are compiled for several instruction sets, so everything is forced inline.
+// Loops over the rows of a matrix: reductions and softmax. Like the loops of kernels.hpp they are
+// compiled for several instruction sets, so everything is forced inline.
 
 #include <autodiff/ops.hpp>
+#include <autodiff/tensor/sum_loops.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -10,9 +11,6 @@
 #include <type_traits>
 
 namespace autodiff {
-
-/// How a pullback leaves its share: the first contribution to an adjoint writes, later ones add.
-enum class store { write, add };
 
 template <class T>
 struct row_loops {
@@ -29,101 +27,6 @@ struct row_loops {
   void (*cross_entropy)(std::size_t rows, std::size_t k, const T* z, const T* t, T* loss, T* delta,
                         T* log_p);
 };
-
-/// Sum of term(0) .. term(n - 1) with error growing as the logarithm of n: sixteen running sums per
-/// block of 512, then a tree of blocks by doubling; short chains for the vector units.
-template <class T, class Term>
-[[gnu::always_inline]] inline T blocked_sum(std::size_t n, Term term) {
-  constexpr std::size_t lanes = 16, block = 512;
-  T levels[48];
-  std::size_t filled = 0;
-  std::size_t index = 0;
-  for (std::size_t start = 0; start < n; start += block, ++index) {
-    const std::size_t count = n - start < block ? n - start : block;
-    T partial[lanes];
-    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
-    std::size_t i = 0;
-    for (; i + lanes <= count; i += lanes) {
-      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) partial[l] +=
-          term(start + i + l);
-    }
-    T sum(0);
-    for (; i < count; ++i) sum += term(start + i);
-    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-      for (std::size_t l = 0; l < half; ++l) partial[l] += partial[l + half];
-    }
-    sum += partial[0];
-    // Trailing ones of the block index tell how many finished subtrees of equal size to join.
-    for (std::size_t ones = index; ones & 1; ones >>= 1) sum += levels[--filled];
-    levels[filled++] = sum;
-  }
-  T total(0);
-  while (filled > 0) total += levels[--filled];
-  return total;
-}
-
-template <class T>
-[[gnu::always_inline]] inline void add_columns(std::size_t rows, std::size_t columns, const T* x,
-                                               T* __restrict y, store how) {
-  if (how == store::write) {
-    for (std::size_t j = 0; j < columns; ++j) y[j] = T(0);
-  }
-  std::size_t i = 0;
-  for (; i + 8 <= rows; i += 8, x += 8 * columns) {
-    const T *a = x, *b = a + columns, *c = b + columns, *d = c + columns, *e = d + columns,
-            *f = e + columns, *g = f + columns, *h = g + columns;
-    for (std::size_t j = 0; j < columns; ++j)
-      y[j] += ((a[j] + b[j]) + (c[j] + d[j])) + ((e[j] + f[j]) + (g[j] + h[j]));
-  }
-  for (; i < rows; ++i, x += columns) {
-    for (std::size_t j = 0; j < columns; ++j) y[j] += x[j];
-  }
-}
-
-/// The largest (smallest) of n > 0 numbers, NaN where there is one: once in, it compares false with
-/// everything and stays.
-template <bool largest, class T>
-[[gnu::always_inline]] inline T extreme(std::size_t n, const T* x) {
-  constexpr std::size_t lanes = 16;
-  const auto outer = [](const T& a, const T& b) __attribute__((always_inline)) {
-    // Without a branch, so that it can be a vector's selection.
-    const bool better = largest ? b > a : b < a;
-    return (better | (b != b)) ? b : a;
-  };
-  T best = x[0];
-  std::size_t i = 1;
-  if (n >= 2 * lanes) {
-    T bests[lanes];
-    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) bests[l] = x[l];
-    for (i = lanes; i + lanes <= n; i += lanes) {
-      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) bests[l] =
-          outer(bests[l], x[i + l]);
-    }
-    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-      for (std::size_t l = 0; l < half; ++l) bests[l] = outer(bests[l], bests[l + half]);
-    }
-    best = bests[0];
-  }
-  for (; i < n; ++i) best = outer(best, x[i]);
-  return best;
-}
-
-template <class T>
-[[gnu::always_inline]] inline T product_of(std::size_t n, const T* x) {
-  constexpr std::size_t lanes = 16;
-  T partial[lanes];
-  _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(1);
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) partial[l] *= x[i + l];
-  }
-  T product(1);
-  for (; i < n; ++i) product *= x[i];
-  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-    for (std::size_t l = 0; l < half; ++l) partial[l] *= partial[l + half];
-  }
-  return product * partial[0];
-}
 
 // Softmax of short rows works on sixteen of them at once, turned so that the vector units run
 // across the rows; long rows fill the units by themselves. Both are one code: a block [k, lanes].
@@ -149,43 +52,48 @@ struct softmax_block {
 
   /// e = exp(x - largest), and what is left to do.
   [[gnu::always_inline]] void open(std::size_t k, const T* x, T* e) {
-    T total[lanes];
     if constexpr (lanes == 1) {
       largest[0] = extreme<true>(k, x);
     } else {
-      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) largest[l] = x[l];
+      across<lanes>([&](std::size_t l) __attribute__((always_inline)) { largest[l] = x[l]; });
       for (std::size_t j = 1; j < k; ++j) {
-        _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) {
+        across<lanes>([&](std::size_t l) __attribute__((always_inline)) {
           const T& other = x[j * lanes + l];
           largest[l] = ((other > largest[l]) | (other != other)) ? other : largest[l];
-        }
+        });
       }
     }
     for (std::size_t j = 0; j < k; ++j) {
-      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) e[j * lanes + l] =
-          below(x[j * lanes + l], largest[l]);
+      across<lanes>([&](std::size_t l) __attribute__((always_inline)) {
+        e[j * lanes + l] = below(x[j * lanes + l], largest[l]);
+      });
     }
     for (std::size_t i = 0; i < k * lanes; ++i) e[i] = T(exp_rule::call(e[i]));
+    T total[lanes];
     sums(
-        k, [e](std::size_t i) __attribute__((always_inline)) { return e[i]; }, total);
-    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) {
+        k, [e](std::size_t i, std::size_t) __attribute__((always_inline)) { return e[i]; }, total);
+    across<lanes>([&](std::size_t l) __attribute__((always_inline)) {
       // All weights of a row of -inf are 0.
       const T divisor = total[l] == T(0) ? T(1) : total[l];
       scale[l] = total[l] == T(0) ? T(0) : T(T(1) / divisor);
       log_total[l] = T(log_rule::call(divisor));
-    }
+    });
   }
 
-  /// y[l] = sum of term(j * lanes + l) over j.
+  /// y[l] = sum of term(j * lanes + l, l) over j.
   template <class Term>
   [[gnu::always_inline]] static void sums(std::size_t k, Term term, T* y) {
     if constexpr (lanes == 1) {
-      *y = blocked_sum<T>(k, term);
+      *y = blocked_sum<T>(
+          k, [=](std::size_t j) __attribute__((always_inline)) { return term(j, 0); });
     } else {
-      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) y[l] = T(0);
+      T total[lanes];
+      across<lanes>([&](std::size_t l) __attribute__((always_inline)) { total[l] = T(0); });
       for (std::size_t j = 0; j < k; ++j) {
-        _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) y[l] += term(j * lanes + l);
+        across<lanes>([&](std::size_t l)
+                          __attribute__((always_inline)) { total[l] += term(j * lanes + l, l); });
       }
+      across<lanes>([&](std::size_t l) __attribute__((always_inline)) { y[l] = total[l]; });
     }
   }
 
@@ -194,7 +102,7 @@ struct softmax_block {
   }
 };
 
-inline constexpr std::size_t turned_rows = 16, longest_turned = 32;
+inline constexpr std::size_t turned_rows = 16, longest_turned = 64;
 
 /// [count, k] -> [k, 16]; what is missing is 0.
 template <class T>
@@ -228,12 +136,14 @@ template <class T>
                             T* log_of_p, T* log_of_sum) __attribute__((always_inline)) {
     block.open(n, in, e);
     for (std::size_t j = 0; j < n; ++j) {
-      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) e[j * lanes + l] =
-          T(e[j * lanes + l] * block.scale[l]);
+      across<lanes>([&](std::size_t l) __attribute__((always_inline)) {
+        e[j * lanes + l] = T(e[j * lanes + l] * block.scale[l]);
+      });
     }
     for (std::size_t j = 0; log_of_p && j < n; ++j) {
-      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) log_of_p[j * lanes + l] =
-          block.log_p(in[j * lanes + l], l);
+      across<lanes>([&](std::size_t l) __attribute__((always_inline)) {
+        log_of_p[j * lanes + l] = block.log_p(in[j * lanes + l], l);
+      });
     }
     for (std::size_t l = 0; log_of_sum && l < lanes; ++l)
       log_of_sum[l] = T(block.largest[l] + block.log_total[l]);
@@ -269,18 +179,21 @@ template <class T>
     block.open(n, in, e);
     T weight[lanes];
     block.sums(
-        n, [=](std::size_t i) __attribute__((always_inline)) { return target[i]; }, weight);
+        n, [=](std::size_t i, std::size_t) __attribute__((always_inline)) { return target[i]; },
+        weight);
     block.sums(
-        n, [&, in, target ](std::size_t i) __attribute__((always_inline)) {
-          const T term(-target[i] * block.log_p(in[i], i % lanes));
+        n, [&block, in, target ](std::size_t i, std::size_t l) __attribute__((always_inline)) {
+          const T term(-target[i] * block.log_p(in[i], l));
           return is_zero(target[i]) ? T(0) : term;
         },
         losses);
-    _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) weight[l] =
-        T(weight[l] * block.scale[l]);
+    across<lanes>([&](std::size_t l) __attribute__((always_inline)) {
+      weight[l] = T(weight[l] * block.scale[l]);
+    });
     for (std::size_t j = 0; j < n; ++j) {
-      _Pragma("GCC unroll 1") for (std::size_t l = 0; l < lanes; ++l) e[j * lanes + l] =
-          T(e[j * lanes + l] * weight[l] - target[j * lanes + l]);
+      across<lanes>([&](std::size_t l) __attribute__((always_inline)) {
+        e[j * lanes + l] = T(e[j * lanes + l] * weight[l] - target[j * lanes + l]);
+      });
     }
   };
   if (std::floating_point<T> && k <= longest_turned && k > 0) {
