@@ -1,7 +1,7 @@
 #include <nn/metrics.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/extremes.hpp>
 
 #include <fmt/format.h>
 
@@ -27,9 +27,9 @@ void require_classes(const autodiff::tensor<T>& outputs, const autodiff::tensor<
 template <class T>
 double accuracy(const autodiff::tensor<T>& outputs, const autodiff::tensor<T>& targets) {
   require_classes(outputs, targets, "accuracy");
-  const auto predicted = autodiff::argmax(outputs), actual = autodiff::argmax(targets);
+  const auto predicted = autodiff::argmax(outputs, -1), actual = autodiff::argmax(targets, -1);
   std::size_t right = 0;
-  for (std::size_t i = 0; i < actual.size(); ++i) right += predicted[i] == actual[i];
+  for (std::size_t i = 0; i < actual.size(); ++i) right += predicted.data()[i] == actual.data()[i];
   return static_cast<double>(right) / static_cast<double>(actual.size());
 }
 
@@ -37,9 +37,10 @@ template <class T>
 confusion_matrix confusion(const autodiff::tensor<T>& outputs, const autodiff::tensor<T>& targets) {
   require_classes(outputs, targets, "confusion");
   const std::size_t classes = outputs.shape()[1];
-  const auto predicted = autodiff::argmax(outputs), actual = autodiff::argmax(targets);
+  const auto predicted = autodiff::argmax(outputs, -1), actual = autodiff::argmax(targets, -1);
   confusion_matrix matrix{std::vector(classes, std::vector<std::size_t>(classes))};
-  for (std::size_t i = 0; i < actual.size(); ++i) ++matrix.counts[actual[i]][predicted[i]];
+  for (std::size_t i = 0; i < actual.size(); ++i)
+    ++matrix.counts[actual.data()[i]][predicted.data()[i]];
   return matrix;
 }
 

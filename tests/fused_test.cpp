@@ -331,3 +331,55 @@ TEST_CASE("softmax of duals handles infinite entries as softmax of numbers does"
   CHECK(p.value(1).tangent() == 0);
   CHECK(close(p.value(2).tangent(), -2 * s, 1e-15L));
 }
+
+TEST_CASE("cross-entropy of class indices is that of their one-hot rows") {
+  reference::random random(47);
+  const std::vector<std::size_t> labels{2, 0, 1, 1};
+  tape t;
+  const tensor<double> z = t.variable(tensor<double>(shape{4, 3}, random.uniform(12, -3, 3)));
+  const tensor<double> by_index = softmax_cross_entropy(z, labels);
+  const tensor<double> by_rows = softmax_cross_entropy(z, autodiff::one_hot<double>(labels, 3));
+  CHECK(by_index.item() == by_rows.item());
+  t.backward(by_index - by_rows);
+  for (const double g : t.adjoint(z).values()) CHECK(g == 0);
+  CHECK(says(message<shape_error>([&] {
+               softmax_cross_entropy(z, std::vector<std::size_t>{0, 1});
+             }),
+             "softmax_cross_entropy: ", "[4, 3]", "2 labels"));
+  CHECK(says(message<shape_error>([&] {
+               softmax_cross_entropy(z, std::vector<std::size_t>{0, 1, 3, 0});
+             }),
+             "softmax_cross_entropy: ", "label 3", "[4, 3]"));
+}
+
+TEST_CASE("losses are left to each sample, added up or averaged") {
+  const tensor<double> z({{1.0, 2.0}, {5.0, 1.0}});
+  const std::vector<std::size_t> labels{0, 0};
+  const auto each = softmax_cross_entropy(z, labels, autodiff::reduction::none);
+  CHECK(each.shape() == shape{2});
+  CHECK(close(each.value(0), 1 + std::log1p(std::exp(-1.0L)), 1e-15L));
+  CHECK(close(softmax_cross_entropy(z, labels, autodiff::reduction::sum).item(),
+              each.value(0) + each.value(1), 1e-15L));
+  CHECK(
+      close(softmax_cross_entropy(z, labels).item(), (each.value(0) + each.value(1)) / 2, 1e-15L));
+}
+
+TEST_CASE("binary cross-entropy keeps its digits where the output is right, and its infinities") {
+  tape t;
+  const tensor<double> z = t.variable(tensor<double>({40.0, -40.0, 800.0, infinity}));
+  const tensor<double> target({1.0, 0.0, 0.0, 1.0});
+  const auto each = binary_cross_entropy_with_logits(z, target, autodiff::reduction::none);
+  const real small = std::log1p(std::exp(-40.0L));
+  CHECK(std::fabs(each.value(0) / small - 1) < 1e-14L);
+  CHECK(std::fabs(each.value(1) / small - 1) < 1e-14L);
+  CHECK(each.value(2) == 800);
+  CHECK(each.value(3) == 0);
+  t.backward(each, tensor<double>({1.0, 1.0, 1.0, 1.0}));
+  const auto g = t.adjoint(z).values();
+  CHECK(std::fabs(g[0] / -std::exp(-40.0L) - 1) < 1e-14L);
+  CHECK(g[2] == 1);
+  CHECK(g[3] == 0);
+  CHECK(says(
+      message<shape_error>([&] { binary_cross_entropy_with_logits(z, tensor<double>({1.0})); }),
+      "binary_cross_entropy_with_logits: ", "[4]", "[1]"));
+}

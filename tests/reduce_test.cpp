@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace {
@@ -60,20 +61,13 @@ reduction by_index(const shape& s, const std::vector<double>& x, unsigned over) 
   return r;
 }
 
-/// sum() with axes from the bits of `over`; an initializer list needs its length written down.
-template <class Reduce>
-auto with_axes(unsigned over, std::ptrdiff_t rank, Reduce&& reduce) {
+/// The axes of the bits of `over`; every second one counts from the back.
+axes axes_of(unsigned over, std::ptrdiff_t rank) {
   std::vector<std::ptrdiff_t> list;
-  // Every second axis counts from the back.
   for (std::ptrdiff_t i = 0; i < rank; ++i) {
-    if (over >> i & 1) list.push_back(i % 2 ? i - rank : i);
+    if (over >> i & 1) list.insert(list.begin(), i % 2 ? i - rank : i);
   }
-  switch (list.size()) {
-    case 1: return reduce(axes{list[0]});
-    case 2: return reduce(axes{list[1], list[0]});
-    case 3: return reduce(axes{list[0], list[2], list[1]});
-    default: return reduce(axes{list[0], list[1], list[2], list[3]});
-  }
+  return list;
 }
 
 }  // namespace
@@ -95,6 +89,12 @@ TEST_CASE("sum over axes drops them, or keeps them with extent 1") {
   CHECK(numbers(sum(x, {-1})) == doubles{6, 15});
   CHECK(sum(x, {1}, true).shape() == shape{2, 1});
   CHECK(sum(x, {0, 1}).shape() == shape{});
+  // One axis, a vector and a span say the same as braces.
+  const std::vector<std::ptrdiff_t> list{0};
+  CHECK(numbers(sum(x, 0)) == doubles{5, 7, 9});
+  CHECK(numbers(sum(x, list)) == doubles{5, 7, 9});
+  CHECK(numbers(sum(x, std::span<const std::ptrdiff_t>(list))) == doubles{5, 7, 9});
+  CHECK(numbers(sum(x, std::vector<int>{-1}, true)) == doubles{6, 15});
   CHECK(sum(x, {0, 1}, true).shape() == shape{1, 1});
   CHECK(sum(x, {}, true).shape() == shape{1, 1});
   CHECK(numbers(mean(x, {0})) == doubles{2.5, 3.5, 4.5});
@@ -116,10 +116,8 @@ TEST_CASE(
             static_cast<real>(values.size()) / static_cast<real>(expected.sums.size());
         tape t;
         const tensor<double> x = t.variable(tensor<double>(s, values));
-        const tensor<double> y =
-            with_axes(over, rank, [&](axes list) { return sum(x, list, keep_dims); });
-        const tensor<double> m =
-            with_axes(over, rank, [&](axes list) { return mean(x, list, keep_dims); });
+        const tensor<double> y = sum(x, axes_of(over, rank), keep_dims);
+        const tensor<double> m = mean(x, axes_of(over, rank), keep_dims);
         CHECK(reference::all_close(y.values(), expected.sums, 1e-14L));
         CHECK(
             y.rank() ==
@@ -199,20 +197,142 @@ TEST_CASE("sum and mean of duals carry tangents") {
   CHECK(mean(x, {1}, true).value(1, 0).tangent() == 50);
 }
 
-TEST_CASE("argmax finds the first largest element of each row") {
-  const tensor<double> x({{1.0, 3.0, 2.0}, {5.0, 5.0, 4.0}, {-3.0, -2.0, -1.0}});
-  CHECK(argmax(x) == std::vector<std::size_t>{1, 0, 2});
-  CHECK(argmax(tensor<float>({2.0f, 7.0f})) == std::vector<std::size_t>{1});
-  CHECK(argmax(tensor<double>(shape{2, 2, 1})) == std::vector<std::size_t>(4, 0));
-  CHECK(argmax(tensor<double>(shape{0, 3})).empty());
-  tape t;
-  CHECK(argmax(t.variable(x)) == std::vector<std::size_t>{1, 0, 2});
+TEST_CASE("an axis twice and more axes than a tensor can have are errors") {
+  const auto x = counted({2, 3});
+  CHECK(
+      says(message<shape_error>([&] { sum(x, std::vector<int>(9, 0)); }), "axes: ", "more than 8"));
+  CHECK(says(message<shape_error>([&] { norm(x, 2, {0, -2}); }), "norm: ", "twice"));
 }
 
-TEST_CASE("argmax of rows without elements is an error with the shape") {
-  CHECK(says(message<shape_error>([] {
-               argmax(tensor<double>(shape{2, 0}));
-             }),
-             "argmax: ", "[2, 0]"));
-  CHECK(says(message<shape_error>([] { argmax(tensor<double>(1.0)); }), "argmax: ", "[]"));
+TEST_CASE("sums over leading axes of float do not drift") {
+  // One running sum of float would be off by a percent.
+  const tensor<float> x(shape{1'000'000, 3}, 0.1f);
+  for (const float s : sum(x, 0).values()) {
+    CHECK(std::fabs(s / (1e6L * real{0.1f}) - 1) < 1e-6L);
+  }
+  const tensor<float> cube(shape{1000, 2, 1000}, 0.1f);
+  for (const float s : sum(cube, {0, 2}).values()) {
+    CHECK(std::fabs(s / (1e6L * real{0.1f}) - 1) < 1e-6L);
+  }
+}
+
+TEST_CASE("the product of nothing is 1, its derivative that of the others also at zeros") {
+  CHECK(prod(tensor<double>(shape{0, 2}), 0).value(1) == 1);
+  CHECK(prod(tensor<double>(5.0)).item() == 5);
+  const auto slopes = [](const doubles& at) {
+    tape t;
+    const tensor<double> x = t.variable(tensor<double>(shape{at.size()}, at));
+    t.backward(prod(x));
+    return numbers(t.adjoint(x));
+  };
+  CHECK(slopes({2, 3, 4}) == doubles{12, 8, 6});
+  CHECK(slopes({2, 0, 4}) == doubles{0, 8, 0});
+  CHECK(slopes({2, 0, 0}) == doubles{0, 0, 0});
+  // The second derivative at two zeros is that of x[1] x[2].
+  tape t;
+  std::vector<dual<double>> at{{2.0, 0.0}, {0.0, 1.0}, {0.0, 0.0}};
+  const auto x = t.variable(tensor<dual<double>>(shape{3}, at));
+  t.backward(prod(x));
+  CHECK(t.adjoint(x).value(2).tangent() == 2);
+}
+
+TEST_CASE("the variance keeps its digits far from 0") {
+  const tensor<double> x({1e8 + 4, 1e8 + 7, 1e8 + 13, 1e8 + 16});
+  CHECK(variance(x).item() == 30);
+  CHECK(variance(x, {}, {0}).item() == 22.5);
+  CHECK(stddev(x, {}, {0}).item() == std::sqrt(22.5));
+  CHECK(variance(counted({2, 3}), {1}, {}, true).shape() == shape{2, 1});
+  CHECK(std::isnan(variance(tensor<double>({3.0})).item()));
+  CHECK(variance(tensor<double>({3.0}), {}, {0}).item() == 0);
+  CHECK(std::isnan(variance(tensor<double>(shape{0}), {}, {0}).item()));
+  CHECK(reference::close(stddev(tensor<double>({-1e200, 1e200}), {}, {0}).item(), 1e200L, 1e-15L));
+}
+
+TEST_CASE("the standard deviation of equal numbers has slope 0") {
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({0.1, 0.1, 0.1}));
+  const auto s = stddev(tensor<double>({2.0, 2.0}));
+  CHECK(s.item() == 0);
+  const tensor<double> y = t.variable(tensor<double>({2.0, 2.0}));
+  t.backward(stddev(y) + 0.0 * stddev(x));
+  CHECK(numbers(t.adjoint(y)) == doubles{0, 0});
+}
+
+TEST_CASE("norms neither overflow nor underflow and have slope 0 at the origin") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const tensor<double> x({3.0, -4.0, 0.0});
+  CHECK(norm(x).item() == 5);
+  CHECK(norm(x, 1).item() == 7);
+  CHECK(norm(x, infinity).item() == 4);
+  CHECK(reference::close(norm(x, 3).item(), std::cbrt(91.0L), 1e-15L));
+  for (const double scale : {1e300, 1e-300}) {
+    const tensor<double> far({3 * scale, -4 * scale});
+    CHECK(reference::close(norm(far).item() / scale, 5, 1e-15L));
+    CHECK(reference::close(norm(far, 3).item() / scale, std::cbrt(91.0L), 1e-14L));
+    tape t;
+    const tensor<double> v = t.variable(far);
+    t.backward(norm(v));
+    CHECK(reference::all_close(t.adjoint(v).values(), doubles{0.6, -0.8}, 1e-15L));
+  }
+  CHECK(reference::close(norm(tensor<float>({3e30f, 4e30f})).item() / 5e30f, 1, 1e-6L));
+  for (const double p : {1.0, 1.5, 2.0, 3.0, infinity}) {
+    tape t;
+    const tensor<double> v = t.variable(tensor<double>(shape{3}));
+    const tensor<double> y = norm(v, p);
+    CHECK(y.item() == 0);
+    t.backward(y);
+    CHECK(numbers(t.adjoint(v)) == doubles{0, 0, 0});
+    const auto none = norm(tensor<double>(shape{0}), p);
+    CHECK(none.item() == 0);
+    const auto nan = norm(tensor<double>({1.0, std::nan("")}), p);
+    CHECK(std::isnan(nan.item()));
+  }
+  tape t;
+  const tensor<double> v = t.variable(tensor<double>({1.0, -infinity}));
+  const tensor<double> y = norm(v);
+  CHECK(y.item() == infinity);
+  t.backward(y);
+  CHECK(numbers(t.adjoint(v)) == doubles{0, -1});
+  const tensor<double> w = t.variable(tensor<double>({2.0, -2.0, 1.0}));
+  t.backward(norm(w, infinity));
+  CHECK(numbers(t.adjoint(w)) == doubles{0.5, -0.5, 0});
+  CHECK(
+      says(message<autodiff::domain_error>([&] { norm(x, 0.5); }), "norm: ", "p = 0.5", "from 1"));
+}
+
+TEST_CASE("log_sum_exp holds its conventions at infinities") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto at = [](const doubles& values) {
+    tape t;
+    const tensor<double> x = t.variable(tensor<double>(shape{values.size()}, values));
+    const tensor<double> y = log_sum_exp(x);
+    t.backward(y);
+    doubles all = numbers(t.adjoint(x));
+    all.push_back(y.item());
+    return all;
+  };
+  CHECK(reference::all_close(at({1000, 1000}), std::vector<real>{0.5L, 0.5L, 1000 + std::log(2.0L)},
+                             1e-15L));
+  CHECK(at({-infinity, 3}) == doubles{0, 1, 3});
+  CHECK(at({-infinity, -infinity}) == doubles{0, 0, -infinity});
+  CHECK(at({infinity, 0, infinity}) == doubles{0.5, 0, 0.5, infinity});
+  CHECK(at({}) == doubles{-infinity});
+  for (const double g : at({std::nan(""), 1})) CHECK(std::isnan(g));
+  // The tangent of a dual follows the same shares.
+  std::vector<dual<double>> two{{infinity, 1.0}, {infinity, 3.0}};
+  CHECK(log_sum_exp(tensor<dual<double>>(shape{2}, two)).item().tangent() == 2);
+  // Elementwise beside a number, over an axis in braces.
+  CHECK(log_sum_exp(tensor<double>(shape{2, 3}), 0).shape() == shape{2, 3});
+  CHECK(log_sum_exp(tensor<double>(shape{2, 3}), {0}).shape() == shape{3});
+}
+
+TEST_CASE("a line whose adjoint is 0 gets no NaN from its neighbours") {
+  tape t;
+  const double nan = std::nan("");
+  const tensor<double> x = t.variable(tensor<double>({{1.0, nan}, {3.0, 4.0}}));
+  t.backward(norm(x, 2, {1}), tensor<double>({0.0, 1.0}));
+  CHECK(reference::all_close(t.adjoint(x).values(), doubles{0, 0, 0.6, 0.8}, 1e-15L));
+  t.backward(norm(x, 2, {1}), tensor<double>({1.0, 0.0}));
+  CHECK(std::isnan(t.adjoint(x).value(0, 0)));
+  CHECK(t.adjoint(x).value(1, 0) == 0);
 }

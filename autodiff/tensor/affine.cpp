@@ -92,7 +92,7 @@ void pull(const layer_size& s, const factors<T>& in, const T* da, input_adjoint<
   }
   if (db) {
     const auto into = db->open();
-    plain<T>().sum_rows(s.m, s.n, da, into.data, into.how);
+    loops<T>().rows.column_sums(s.m, s.n, da, into.data, into.how);
   }
   if (dx) {
     const auto into = dx->open();

@@ -1,13 +1,37 @@
 #include <autodiff/tensor/fused.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/indexing.hpp>
+#include <autodiff/tensor/lines.hpp>
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <array>
 
 namespace autodiff {
 namespace {
+
+/// dx = pull(y, dy, mixed) along the lines of y, where mixed is one number per line:
+/// mix(n, y, dy).
+template <class T, class Mix, class Pull>
+auto line_pullback(const line_walk& walk, const array<T>& y, Mix mix, Pull pull) {
+  return [walk, y, mix, pull](const array<T>& dy, input_adjoint<T> dx) {
+    const auto into = dx->open();
+    const std::size_t n = walk.length();
+    walk.map(std::array{y.data(), dy.data()}, into.data, into.how,
+             [&](std::size_t, std::size_t count, const auto& rows, T* out, store how) {
+               for (std::size_t i = 0; i < count * n; i += n) {
+                 const T* y_row = rows[0] + i;
+                 const T* dy_row = rows[1] + i;
+                 const T mixed = mix(n, y_row, dy_row);
+                 for (std::size_t j = 0; j < n; ++j) {
+                   const T share = pull(y_row[j], dy_row[j], mixed);
+                   out[i + j] = how == store::write ? share : T(out[i + j] + share);
+                 }
+               }
+             });
+  };
+}
 
 struct row_shape {
   std::size_t rows, columns;
@@ -15,150 +39,188 @@ struct row_shape {
 
 row_shape rows_of(const shape& s, std::string_view operation) {
   if (s.rank() == 0) {
-    throw shape_error(operation, "a tensor of rank 0 has no last axis",
-                      "reshape it to [n, classes]");
+    throw shape_error(operation, "logits of rank 0 have no last axis", "reshape to [n, classes]");
   }
-  const std::size_t columns = s[s.rank() - 1];
-  return {columns == 0 ? 0 : s.size() / columns, columns};
+  std::size_t rows = 1;
+  for (std::size_t i = 0; i + 1 < s.rank(); ++i) rows *= s[i];
+  return {rows, s[s.rank() - 1]};
 }
 
-/// How far x lies below the largest of its row; equal infinities are no distance apart, and in a
-/// row of nothing but -inf all are infinitely far.
-template <class T>
-T below(const T& x, const T& largest) {
-  const T lowest(-std::numeric_limits<float>::infinity());
-  if (largest == lowest) return lowest;
-  const bool finite = x - x == T(0);
-  return finite || !(x == largest) ? T(x - largest) : T(0);
+void require_same(const shape& logits, const shape& targets, std::string_view operation,
+                  std::string_view remedy) {
+  if (logits == targets) return;
+  throw shape_error(operation,
+                    fmt::format("logits {} and targets {}", to_string(logits), to_string(targets)),
+                    remedy);
 }
 
-/// Softmax of each row into p, and where asked its logarithm into log_p.
+/// The losses of the samples as `how` says; `each` is their shape.
 template <class T>
-void softmax_rows(const row_shape& s, const T* x, T* p, T* log_p) {
-  const auto& loops_of_sums = plain<T>();
-  const std::size_t k = s.columns;
-  for (std::size_t i = 0; i < s.rows; ++i) {
-    const T* in = x + i * k;
-    const T largest = loops_of_sums.max(k, in);
-    for (std::size_t j = 0; j < k; ++j) p[i * k + j] = below(in[j], largest);
-  }
-  if (log_p) {
-    for (std::size_t i = 0; i < s.rows * k; ++i) log_p[i] = p[i];
-  }
-  loops<T>().exp.forward(s.rows * k, p, p);
-  for (std::size_t i = 0; i < s.rows; ++i) {
-    T* out = p + i * k;
-    const T total = loops_of_sums.sum(k, out);
-    if (total == T(0)) continue;
-    const T scale = inverse(total);
-    for (std::size_t j = 0; j < k; ++j) out[j] = out[j] * scale;
-    if (log_p) {
-      const T shift = log(total);
-      for (std::size_t j = 0; j < k; ++j) log_p[i * k + j] = log_p[i * k + j] - shift;
-    }
+array<T> collected(const array<T>& losses, const shape& each, reduction how) {
+  if (how == reduction::none) return losses.reshaped(each);
+  const T total = plain<T>().sum(losses.size(), losses.data());
+  const T count(static_cast<double>(losses.size()));
+  return array<T>(shape{}, how == reduction::sum ? total : T(total / count));
+}
+
+/// into += dy * slopes, sample by sample, [samples, width]; a dy of 0 wins over what is infinite.
+template <class T>
+void pull_losses(input_adjoint<T> into, const array<T>& dy, const array<T>& slopes,
+                 std::size_t samples, reduction how) {
+  const T over = how == reduction::mean ? T(T(1) / T(static_cast<double>(samples))) : T(1);
+  const std::size_t blocks = how == reduction::none ? samples : 1;
+  const std::size_t width = blocks == 0 ? 0 : slopes.size() / blocks;
+  const auto place = into->open();
+  const T zero(0);
+  for (std::size_t i = 0; i < blocks; ++i) {
+    const T factor = dy.data()[i] * over;
+    const bool none = is_zero(dy.data()[i]);
+    if (width == 0) continue;
+    plain<T>().accumulate(width, none ? T(1) : factor, none ? &zero : slopes.data() + i * width,
+                          none ? 0 : 1, place.data + i * width, place.how);
   }
 }
 
 }  // namespace
 
 template <class T>
-tensor<T> softmax(const tensor<T>& x) {
-  const row_shape s = rows_of(x.shape(), "softmax");
+tensor<T> softmax(const tensor<T>& x, std::ptrdiff_t axis) {
+  const line_walk walk(x.shape(), axis, "softmax");
   array<T> y(x.shape());
-  softmax_rows<T>(s, x.values().data(), y.writable(), nullptr);
-  return record(
-      "softmax", y,
-      [s, y_kept = y](const array<T>& dy, input_adjoint<T> dx) {
-        // dx = y (dy - sum(y dy)) along each row.
-        const auto into = dx->open();
-        for (std::size_t i = 0; i < s.rows; ++i) {
-          const T* y_row = y_kept.data() + i * s.columns;
-          const T* dy_row = dy.data() + i * s.columns;
-          const T inner = plain<T>().dot(s.columns, y_row, dy_row);
-          for (std::size_t j = 0; j < s.columns; ++j) {
-            const T share = y_row[j] * (dy_row[j] - inner);
-            T& out = into.data[i * s.columns + j];
-            out = into.how == store::write ? share : T(out + share);
-          }
-        }
+  walk.map(std::array{x.values().data()}, y.writable(), store::write,
+           [&](std::size_t, std::size_t count, const auto& rows, T* out, store) {
+             by_rows<T>().softmax(count, walk.length(), rows[0], out, nullptr, nullptr);
+           });
+  if (!x.is_recorded()) return tensor<T>(std::move(y));
+  // dx = y (dy - sum(y dy)).
+  auto pullback = line_pullback(
+      walk, y,
+      [](std::size_t n, const T* y_row, const T* dy_row) {
+        return plain<T>().dot(n, y_row, dy_row);
       },
-      x);
+      [](const T& y_at, const T& dy_at, const T& inner) { return T(y_at * (dy_at - inner)); });
+  return record("softmax", std::move(y), std::move(pullback), x);
 }
 
 template <class T>
-tensor<T> log_softmax(const tensor<T>& x) {
-  const row_shape s = rows_of(x.shape(), "log_softmax");
-  array<T> y(x.shape()), p(x.shape());
-  softmax_rows<T>(s, x.values().data(), p.writable(), y.writable());
-  return record(
-      "log_softmax", y,
-      [s, p](const array<T>& dy, input_adjoint<T> dx) {
-        // dx = dy - p sum(dy) along each row.
-        const auto into = dx->open();
-        for (std::size_t i = 0; i < s.rows; ++i) {
-          const T* p_row = p.data() + i * s.columns;
-          const T* dy_row = dy.data() + i * s.columns;
-          const T total = plain<T>().sum(s.columns, dy_row);
-          for (std::size_t j = 0; j < s.columns; ++j) {
-            const T share = dy_row[j] - p_row[j] * total;
-            T& out = into.data[i * s.columns + j];
-            out = into.how == store::write ? share : T(out + share);
-          }
-        }
-      },
-      x);
+tensor<T> log_softmax(const tensor<T>& x, std::ptrdiff_t axis) {
+  const line_walk walk(x.shape(), axis, "log_softmax");
+  array<T> y(x.shape());
+  walk.map(std::array{x.values().data()}, y.writable(), store::write,
+           [&](std::size_t, std::size_t count, const auto& rows, T* out, store) {
+             array<T> weights(shape{count * walk.length()});
+             by_rows<T>().softmax(count, walk.length(), rows[0], weights.writable(), out, nullptr);
+           });
+  if (!x.is_recorded()) return tensor<T>(std::move(y));
+  array<T> p(x.shape());
+  loops<T>().exp.forward(y.size(), y.data(), p.writable());
+  // dx = dy - p sum(dy).
+  auto pullback = line_pullback(
+      walk, p, [](std::size_t n, const T*, const T* dy_row) { return plain<T>().sum(n, dy_row); },
+      [](const T& p_at, const T& dy_at, const T& total) { return T(dy_at - p_at * total); });
+  return record("log_softmax", std::move(y), std::move(pullback), x);
 }
 
 template <class T>
-tensor<T> softmax_cross_entropy(const tensor<T>& logits, const tensor<T>& targets) {
-  if (logits.shape() != targets.shape()) {
-    throw shape_error("softmax_cross_entropy",
-                      fmt::format("logits {} and targets {}", to_string(logits.shape()),
-                                  to_string(targets.shape())),
-                      "targets hold one weight per class; make them from labels with one_hot");
-  }
+tensor<T> softmax_cross_entropy(const tensor<T>& logits, const tensor<T>& targets, reduction how) {
+  require_same(logits.shape(), targets.shape(), "softmax_cross_entropy",
+               "targets hold one weight per class; labels are passed as class indices");
   const row_shape s = rows_of(logits.shape(), "softmax_cross_entropy");
-  array<T> p(logits.shape()), log_p(logits.shape());
-  softmax_rows<T>(s, logits.values().data(), p.writable(), log_p.writable());
-  const T over_rows = T(1) / T(static_cast<double>(s.rows));
-  T total(0);
-  const T* t = targets.values().data();
-  for (std::size_t i = 0; i < s.rows * s.columns; ++i) {
-    if (!is_zero(t[i])) total -= t[i] * log_p.data()[i];
-  }
-  if (!targets.is_recorded()) log_p.reset();
+  array<T> losses(shape{s.rows}), delta(logits.shape()), log_p;
+  if (targets.is_recorded()) log_p = array<T>(logits.shape());
+  by_rows<T>().cross_entropy(s.rows, s.columns, logits.values().data(), targets.values().data(),
+                             losses.writable(), delta.writable(), log_p.writable());
+  array<T> y = collected(losses, shape(logits.shape().extents().first(logits.rank() - 1)), how);
+  if (!logits.is_recorded()) delta.reset();
   return record(
-      "softmax_cross_entropy", array<T>(shape{}, T(total * over_rows)),
-      [s, p, log_p, t_kept = targets.stored(), over_rows](const array<T>& dy, input_adjoint<T> dz,
-                                                          input_adjoint<T> dt) {
-        // Nothing depends on this loss: its infinite logarithms must not become NaN.
-        if (is_zero(*dy.data())) return;
-        const T factor = *dy.data() * over_rows;
-        if (dz) {
-          const auto into = dz->open();
-          for (std::size_t i = 0; i < s.rows; ++i) {
-            const T* p_row = p.data() + i * s.columns;
-            const T* t_row = t_kept.data() + i * s.columns;
-            const T weight = plain<T>().sum(s.columns, t_row);
-            for (std::size_t j = 0; j < s.columns; ++j) {
-              const T share = factor * (p_row[j] * weight - t_row[j]);
-              T& out = into.data[i * s.columns + j];
-              out = into.how == store::write ? share : T(out + share);
-            }
-          }
-        }
+      "softmax_cross_entropy", std::move(y),
+      [s, delta, log_p, how](const array<T>& dy, input_adjoint<T> dz, input_adjoint<T> dt) {
+        if (dz) pull_losses(dz, dy, delta, s.rows, how);
         if (dt) {
-          const auto into = dt->open();
-          plain<T>().accumulate(s.rows * s.columns, -factor, log_p.data(), 1, into.data, into.how);
+          array<T> minus(log_p.shape());
+          loops<T>().negate.forward(minus.size(), log_p.data(), minus.writable());
+          pull_losses(dt, dy, minus, s.rows, how);
         }
       },
       logits, targets);
 }
 
-#define INSTANTIATE(T)                              \
-  template tensor<T> softmax(const tensor<T>&);     \
-  template tensor<T> log_softmax(const tensor<T>&); \
-  template tensor<T> softmax_cross_entropy(const tensor<T>&, const tensor<T>&);
+template <class T>
+tensor<T> softmax_cross_entropy(const tensor<T>& logits, std::span<const std::size_t> labels,
+                                reduction how) {
+  const row_shape s = rows_of(logits.shape(), "softmax_cross_entropy");
+  if (labels.size() != s.rows) {
+    throw shape_error(
+        "softmax_cross_entropy",
+        fmt::format("logits {} and {} labels", to_string(logits.shape()), labels.size()),
+        "pass one class index per row");
+  }
+  for (const std::size_t label : labels) {
+    if (label < s.columns) continue;
+    throw shape_error("softmax_cross_entropy",
+                      fmt::format("label {} with logits {}", label, to_string(logits.shape())),
+                      fmt::format("labels run from 0 to the number of classes less one"));
+  }
+  const tensor<T> rows = one_hot<T>(labels, s.columns);
+  return softmax_cross_entropy(logits, tensor<T>(rows.stored().reshaped(logits.shape())), how);
+}
+
+namespace {
+
+/// a[i] * b[i], 0 where a[i] is 0 whatever b[i] is.
+template <class T>
+T weighted(const T& a, const T& b) {
+  return is_zero(a) ? T(0) : T(a * b);
+}
+
+}  // namespace
+
+template <class T>
+tensor<T> binary_cross_entropy_with_logits(const tensor<T>& logits, const tensor<T>& targets,
+                                           reduction how) {
+  require_same(logits.shape(), targets.shape(), "binary_cross_entropy_with_logits",
+               "pass one target per logit");
+  const std::size_t n = logits.size();
+  array<T> minus(logits.shape()), on(logits.shape()), off(logits.shape());
+  const auto& f = loops<T>();
+  const T* z = logits.values().data();
+  f.negate.forward(n, z, minus.writable());
+  f.softplus.forward(n, minus.data(), on.writable());
+  f.softplus.forward(n, z, off.writable());
+  T* losses = on.writable();
+  const T* t = targets.values().data();
+  for (std::size_t i = 0; i < n; ++i)
+    losses[i] = T(weighted(t[i], losses[i]) + weighted(T(T(1) - t[i]), off.data()[i]));
+  array<T> y = collected(on, logits.shape(), how);
+  return record(
+      "binary_cross_entropy_with_logits", std::move(y),
+      [z_kept = logits.stored(), t_kept = targets.stored(), minus, how](
+          const array<T>& dy, input_adjoint<T> dz, input_adjoint<T> dt) {
+        const std::size_t count = minus.size();
+        if (dz) {
+          array<T> slopes(minus.shape()), wrong(minus.shape());
+          loops<T>().sigmoid.forward(count, z_kept.data(), slopes.writable());
+          loops<T>().sigmoid.forward(count, minus.data(), wrong.writable());
+          T* out = slopes.writable();
+          for (std::size_t i = 0; i < count; ++i) {
+            const T& target = t_kept.data()[i];
+            out[i] = T((T(1) - target) * out[i] - target * wrong.data()[i]);
+          }
+          pull_losses(dz, dy, slopes, count, how);
+        }
+        if (dt) pull_losses(dt, dy, minus, count, how);
+      },
+      logits, targets);
+}
+
+#define INSTANTIATE(T)                                                                     \
+  template tensor<T> softmax(const tensor<T>&, std::ptrdiff_t);                            \
+  template tensor<T> log_softmax(const tensor<T>&, std::ptrdiff_t);                        \
+  template tensor<T> softmax_cross_entropy(const tensor<T>&, const tensor<T>&, reduction); \
+  template tensor<T> softmax_cross_entropy(const tensor<T>&, std::span<const std::size_t>, \
+                                           reduction);                                     \
+  template tensor<T> binary_cross_entropy_with_logits(const tensor<T>&, const tensor<T>&,  \
+                                                      reduction);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 
 }  // namespace autodiff

@@ -6,6 +6,8 @@
 
 #include <autodiff/ops.hpp>
 #include <autodiff/sweep.hpp>
+#include <autodiff/tensor/row_loops.hpp>
+#include <autodiff/tensor/sum_loops.hpp>
 
 #include <array>
 #include <concepts>
@@ -14,9 +16,6 @@
 #include <type_traits>
 
 namespace autodiff {
-
-/// How a pullback leaves its share: the first contribution to an adjoint writes, later ones add.
-enum class store { write, add };
 
 /// The loops of a unary rule over n elements: y = f(x), and dx = (or +=) f'(x, y) * dy.
 /// x (y) may be null in the pullback when needs_x (needs_y) is false, and x in pullback_by_value,
@@ -81,13 +80,11 @@ struct plain_loops {
   void (*accumulate)(std::size_t n, T factor, const T* x, std::size_t stride_x, T* y, store how);
   /// Adds x to each of so many rows of n elements.
   void (*add_to_rows)(std::size_t rows, std::size_t n, const T* x, T* y);
-  /// y = or += the sum of so many rows of n elements.
-  void (*sum_rows)(std::size_t rows, std::size_t n, const T* x, T* y, store how);
-  /// Sum of (a[i] - b[i])^2.
+  /// Sum of (a[i] - b[i])^2, blocked likewise.
   T (*squared_distance)(std::size_t n, const T* a, const T* b);
   /// y = or += factor * (a - b).
   void (*scaled_difference)(std::size_t n, T factor, const T* a, const T* b, T* y, store how);
-  /// Sum of a[i] * b[i].
+  /// Sum of a[i] * b[i], blocked likewise.
   T (*dot)(std::size_t n, const T* a, const T* b);
   T (*max)(std::size_t n, const T* x);
   /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= rate m / (sqrt(v) + epsilon).
@@ -102,6 +99,7 @@ struct loop_table {
 #define TERNARY(NAME, ...) ternary_loops<T> NAME##_ternary;
 #include <autodiff/ops.def>
   plain_loops<T> plain;
+  row_loops<T> rows;
 };
 
 /// Everything one instruction set offers.
@@ -123,6 +121,10 @@ const loop_table<T>& loops() noexcept;
 template <class T>
 const plain_loops<T>& plain() noexcept {
   return loops<T>().plain;
+}
+template <class T>
+const row_loops<T>& by_rows() noexcept {
+  return loops<T>().rows;
 }
 
 // The loops themselves, as templates. Everything is forced inline: these templates are compiled for
@@ -313,37 +315,6 @@ template <class Rule, std::size_t side, class T>
 }
 
 template <class T>
-[[gnu::always_inline]] inline T plain_sum(std::size_t n, const T* x) {
-  // Sixteen running sums per block of 512, then a tree of blocks by doubling: short chains for the
-  // vector units and an error that grows slowly.
-  constexpr std::size_t lanes = 16, block = 512;
-  T levels[48];
-  std::size_t filled = 0;
-  std::size_t index = 0;
-  for (std::size_t start = 0; start < n; start += block, ++index) {
-    const std::size_t count = n - start < block ? n - start : block;
-    T partial[lanes];
-    for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
-    std::size_t i = 0;
-    for (; i + lanes <= count; i += lanes) {
-      for (std::size_t l = 0; l < lanes; ++l) partial[l] += x[start + i + l];
-    }
-    T sum(0);
-    for (; i < count; ++i) sum += x[start + i];
-    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-      for (std::size_t l = 0; l < half; ++l) partial[l] += partial[l + half];
-    }
-    sum += partial[0];
-    // Trailing ones of the block index tell how many finished subtrees of equal size to join.
-    for (std::size_t ones = index; ones & 1; ones >>= 1) sum += levels[--filled];
-    levels[filled++] = sum;
-  }
-  T total(0);
-  while (filled > 0) total += levels[--filled];
-  return total;
-}
-
-template <class T>
 [[gnu::always_inline]] inline void plain_accumulate(std::size_t n, T factor, const T* x,
                                                     std::size_t stride_x, T* y, store how) {
   if (stride_x == 0) {
@@ -369,55 +340,6 @@ template <class T>
 }
 
 template <class T>
-[[gnu::always_inline]] inline void plain_sum_rows(std::size_t rows, std::size_t n,
-                                                  const T* __restrict x, T* __restrict y,
-                                                  store how) {
-  if (how == store::write) {
-    if (rows == 0) {
-      for (std::size_t i = 0; i < n; ++i) y[i] = T(0);
-      return;
-    }
-    for (std::size_t i = 0; i < n; ++i) y[i] = x[i];
-    --rows, x += n;
-  }
-  // Four rows a pass: y goes through memory a quarter as often, and the error grows slower.
-  for (; rows >= 4; rows -= 4, x += 4 * n) {
-    for (std::size_t i = 0; i < n; ++i) {
-      y[i] += (x[i] + x[n + i]) + (x[2 * n + i] + x[3 * n + i]);
-    }
-  }
-  for (; rows > 0; --rows, x += n) {
-    for (std::size_t i = 0; i < n; ++i) y[i] += x[i];
-  }
-}
-
-template <class T>
-[[gnu::always_inline]] inline T plain_squared_distance(std::size_t n, const T* a, const T* b) {
-  constexpr std::size_t lanes = 16, block = 512;
-  T total(0);
-  for (std::size_t start = 0; start < n; start += block) {
-    const std::size_t end = n - start < block ? n : start + block;
-    T partial[lanes];
-    for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
-    T sum(0);
-    std::size_t i = start;
-    for (; i + lanes <= end; i += lanes) {
-      for (std::size_t l = 0; l < lanes; ++l) {
-        const T d = a[i + l] - b[i + l];
-        partial[l] += d * d;
-      }
-    }
-    for (; i < end; ++i) {
-      const T d = a[i] - b[i];
-      sum += d * d;
-    }
-    for (std::size_t l = 0; l < lanes; ++l) sum += partial[l];
-    total += sum;
-  }
-  return total;
-}
-
-template <class T>
 [[gnu::always_inline]] inline void plain_scaled_difference(std::size_t n, T factor, const T* a,
                                                            const T* b, T* y, store how) {
   if (how == store::write) {
@@ -425,31 +347,6 @@ template <class T>
   } else {
     for (std::size_t i = 0; i < n; ++i) y[i] += factor * (a[i] - b[i]);
   }
-}
-
-template <class T>
-[[gnu::always_inline]] inline T plain_dot(std::size_t n, const T* a, const T* b) {
-  constexpr std::size_t lanes = 16;
-  T partial[lanes];
-  for (std::size_t l = 0; l < lanes; ++l) partial[l] = T(0);
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    for (std::size_t l = 0; l < lanes; ++l) partial[l] += a[i + l] * b[i + l];
-  }
-  T sum(0);
-  for (; i < n; ++i) sum += a[i] * b[i];
-  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-    for (std::size_t l = 0; l < half; ++l) partial[l] += partial[l + half];
-  }
-  return sum + partial[0];
-}
-
-template <class T>
-[[gnu::always_inline]] inline T plain_max(std::size_t n, const T* x) {
-  // A NaN anywhere must win: once seen, it compares false with everything and stays.
-  T largest = x[0];
-  for (std::size_t i = 1; i < n; ++i) largest = (x[i] > largest || x[i] != x[i]) ? x[i] : largest;
-  return largest;
 }
 
 template <class T>
@@ -535,24 +432,21 @@ constexpr ternary_loops<T> make_ternary_loops() {
 
 template <class T, class Local = void>
 constexpr plain_loops<T> make_plain_loops() {
-  return {
-      [](std::size_t n, const T* x) { return plain_sum(n, x); },
-      [](std::size_t n, T factor, const T* x, std::size_t stride, T* y, store how) {
-        plain_accumulate(n, factor, x, stride, y, how);
-      },
-      [](std::size_t rows, std::size_t n, const T* x, T* y) { plain_add_to_rows(rows, n, x, y); },
-      [](std::size_t rows, std::size_t n, const T* x, T* y, store how) {
-        plain_sum_rows(rows, n, x, y, how);
-      },
-      [](std::size_t n, const T* a, const T* b) { return plain_squared_distance(n, a, b); },
-      [](std::size_t n, T factor, const T* a, const T* b, T* y, store how) {
-        plain_scaled_difference(n, factor, a, b, y, how);
-      },
-      [](std::size_t n, const T* a, const T* b) { return plain_dot(n, a, b); },
-      [](std::size_t n, const T* x) { return plain_max(n, x); },
-      [](std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w) {
-        plain_adam(n, numbers, g, m, v, w);
-      }};
+  return {[](std::size_t n, const T* x) {
+            return blocked_sum<T>(
+                n, [x](std::size_t i) __attribute__((always_inline)) { return x[i]; });
+          },
+          [](std::size_t n, T factor, const T* x, std::size_t stride, T* y, store how) {
+            plain_accumulate(n, factor, x, stride, y, how);
+          },
+          [](std::size_t n, const T* a, const T* b) {
+            return blocked_sum<T>(
+                n, [ a, b ](std::size_t i) __attribute__((always_inline)) { return a[i] * b[i]; });
+          },
+          [](std::size_t n, const T* x) { return extreme<true>(n, x); },
+          [](std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w) {
+            plain_adam(n, numbers, g, m, v, w);
+          }};
 }
 
 /// All loops on numbers of type T. What `Local` makes of a rule is the argument of their templates:
@@ -564,7 +458,7 @@ constexpr loop_table<T> make_loops() {
 #define BINARY(NAME, ...) make_binary_loops<Local<NAME##_rule>, T>(),
 #define TERNARY(NAME, ...) make_ternary_loops<Local<NAME##_ternary_rule>, T>(),
 #include <autodiff/ops.def>
-      make_plain_loops<T, Local<void>>()};
+      make_plain_loops<T, Local<void>>(), make_row_loops<T, Local<void>>()};
 }
 
 }  // namespace autodiff

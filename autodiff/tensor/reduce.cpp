@@ -1,42 +1,87 @@
 #include <autodiff/tensor/reduce.hpp>
 
-#include <autodiff/error.hpp>
+#include <autodiff/tensor/folds.hpp>
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <array>
+#include <bit>
 
 namespace autodiff {
 namespace {
 
-/// factor * sum of x over the axes that `kept_shape` holds with extent 1.
+/// y[j] = sum of x[i, j] over the rows: blocks of 64 rows, then a tree of them by doubling.
 template <class T>
-array<T> sum_into(const array<T>& x, const shape& kept_shape, const T& factor) {
-  const auto& loops = plain<T>();
-  // The mean of nothing is inf * 0.
-  array<T> y(kept_shape, T(factor * T(0)));
-  T* out = y.writable();
-  const row_walk walk(x.shape(), x.shape(), kept_shape);
-  if (kept_shape.size() == 1) {
-    *out = factor * loops.sum(x.size(), x.data());
-    return y;
+void column_sums(std::size_t rows, std::size_t columns, const T* x, T* y) {
+  constexpr std::size_t block = 64;
+  const auto add_up = by_rows<T>().column_sums;
+  if (rows <= block) return add_up(rows, columns, x, y, store::write);
+  array<T> scratch(shape{std::bit_width(rows / block) + 1, columns});
+  T* const levels = scratch.writable();
+  std::size_t filled = 0;
+  const auto join = [&](T* to) {
+    --filled;
+    plain<T>().accumulate(columns, T(1), levels + filled * columns, 1, to, store::add);
+  };
+  for (std::size_t start = 0, index = 0; start < rows; start += block, ++index) {
+    T* const level = levels + filled * columns;
+    add_up(std::min(block, rows - start), columns, x + start * columns, level, store::write);
+    ++filled;
+    // Trailing ones of the block index tell how many finished subtrees of equal size to join.
+    for (std::size_t ones = index; ones & 1; ones >>= 1) join(levels + (filled - 2) * columns);
   }
-  walk.for_each_row([&](std::size_t at, std::size_t, std::size_t to) {
-    if (walk.stride_b() == 0) {
-      out[to] += factor * loops.sum(walk.row_size(), x.data() + at);
-    } else {
-      loops.accumulate(walk.row_size(), factor, x.data() + at, 1, out + to, store::add);
-    }
-  });
-  return y;
+  plain<T>().accumulate(columns, T(1), levels + --filled * columns, 1, y, store::write);
+  while (filled > 0) join(y);
 }
 
+/// Sums of x over the axes that `kept` holds with extent 1, a run of neighbouring axes at a time.
 template <class T>
-tensor<T> scaled_sum(std::string_view operation, const tensor<T>& x, const shape& kept_shape,
-                     const shape& result, const T& factor) {
+array<T> sums(array<T> x, const shape& kept) {
+  std::array<std::size_t, most_dimensions> extents{};
+  const shape whole = x.shape();
+  std::copy(whole.begin(), whole.end(), extents.begin());
+  std::size_t inner = 1;
+  for (std::size_t end = whole.rank(); end > 0;) {
+    if (kept[end - 1] == whole[end - 1]) {
+      inner *= whole[--end];
+      continue;
+    }
+    std::size_t count = 1, outer = 1, begin = end;
+    while (begin > 0 && (kept[begin - 1] == 1)) count *= whole[--begin];
+    for (std::size_t i = 0; i < begin; ++i) outer *= whole[i];
+    std::fill(&extents[begin], &extents[begin] + (end - begin), std::size_t{1});
+    array<T> y(shape(std::span<const std::size_t>(extents.data(), whole.rank())));
+    T* to = y.writable();
+    const T* from = x.data();
+    for (std::size_t i = 0; i < outer; ++i, from += count * inner, to += inner) {
+      if (inner == 1)
+        *to = plain<T>().sum(count, from);
+      else
+        column_sums(count, inner, from, to);
+    }
+    x = std::move(y);
+    end = begin;
+  }
+  return x;
+}
+
+/// sum(x) / divisor.
+template <class T>
+tensor<T> scaled_sum(std::string_view operation, const tensor<T>& x, const axes& over,
+                     bool keep_dims, bool is_mean) {
+  const shape kept = reduced(x.shape(), over.list(), true, operation);
+  array<T> y = sums(x.stored(), kept)
+                   .reshaped(keep_dims ? kept : reduced(x.shape(), over.list(), false, operation));
+  const T count(static_cast<double>(x.size()) / static_cast<double>(kept.size()));
+  if (is_mean) {
+    T* out = y.writable();
+    for (std::size_t i = 0; i < y.size(); ++i) out[i] = T(out[i] / count);
+  }
+  const T factor = is_mean ? T(T(1) / count) : T(1);
   return record(
-      operation, sum_into(x.stored(), kept_shape, factor).reshaped(result),
-      [kept_shape, factor](const array<T>& dy, input_adjoint<T> dx) {
+      operation, std::move(y),
+      [kept, factor](const array<T>& dy, input_adjoint<T> dx) {
         const auto into = dx->open();
-        const row_walk walk(dx->shape(), dx->shape(), kept_shape);
+        const row_walk walk(dx->shape(), dx->shape(), kept);
         walk.for_each_row([&](std::size_t at, std::size_t, std::size_t from) {
           plain<T>().accumulate(walk.row_size(), factor, dy.data() + from, walk.stride_b(),
                                 into.data + at, into.how);
@@ -45,64 +90,68 @@ tensor<T> scaled_sum(std::string_view operation, const tensor<T>& x, const shape
       x);
 }
 
-template <class T>
-T mean_factor(const shape& whole, const shape& result) {
-  return T(1) / T(static_cast<double>(whole.size()) / static_cast<double>(result.size()));
-}
+struct product_fold {
+  template <class T>
+  T value(std::size_t n, const T* x) const {
+    return by_rows<T>().product(n, x);
+  }
+  /// The others are those before times those after.
+  template <class T>
+  void pull(std::size_t n, const T* x, const T&, const T& dy, T* dx) const {
+    T after(1), before = dy;
+    for (std::size_t i = n; i-- > 0; after *= x[i]) dx[i] = after;
+    for (std::size_t i = 0; i < n; before *= x[i], ++i) dx[i] = T(before * dx[i]);
+  }
+};
+
+struct log_sum_exp_fold {
+  template <class T>
+  T value(std::size_t n, const T* x) const {
+    array<T> weights(shape{n});
+    T y;
+    by_rows<T>().softmax(1, n, x, weights.writable(), nullptr, &y);
+    return y;
+  }
+  template <class T>
+  void pull(std::size_t n, const T* x, const T&, const T& dy, T* dx) const {
+    by_rows<T>().softmax(1, n, x, dx, nullptr, nullptr);
+    for (std::size_t i = 0; i < n; ++i) dx[i] = T(dx[i] * dy);
+  }
+};
 
 }  // namespace
 
 template <class T>
-tensor<T> sum(const tensor<T>& x) {
-  return sum(x, {});
+tensor<T> sum(const tensor<T>& x, const axes& over, bool keep_dims) {
+  return scaled_sum("sum", x, over, keep_dims, false);
 }
 
 template <class T>
-tensor<T> sum(const tensor<T>& x, axes over, bool keep_dims) {
-  const std::span<const std::ptrdiff_t> list(over.begin(), over.size());
-  return scaled_sum("sum", x, reduced(x.shape(), list, true, "sum"),
-                    reduced(x.shape(), list, keep_dims, "sum"), T(1));
+tensor<T> mean(const tensor<T>& x, const axes& over, bool keep_dims) {
+  return scaled_sum("mean", x, over, keep_dims, true);
 }
 
 template <class T>
-tensor<T> mean(const tensor<T>& x) {
-  return mean(x, {});
+tensor<T> prod(const tensor<T>& x, const axes& over, bool keep_dims) {
+  return reduce_lines("prod", x, over, keep_dims, product_fold{});
 }
 
 template <class T>
-tensor<T> mean(const tensor<T>& x, axes over, bool keep_dims) {
-  const std::span<const std::ptrdiff_t> list(over.begin(), over.size());
-  const shape result = reduced(x.shape(), list, keep_dims, "mean");
-  return scaled_sum("mean", x, reduced(x.shape(), list, true, "mean"), result,
-                    mean_factor<T>(x.shape(), result));
+tensor<T> log_sum_exp(const tensor<T>& x) {
+  return log_sum_exp(x, axes{});
 }
 
 template <class T>
-std::vector<std::size_t> argmax(const tensor<T>& x) {
-  if (x.rank() == 0 || x.shape()[x.rank() - 1] == 0) {
-    throw shape_error("argmax",
-                      fmt::format("shape {} has no last axis to search", to_string(x.shape())),
-                      "pass at least one element per row");
-  }
-  const std::size_t columns = x.shape()[x.rank() - 1];
-  std::vector<std::size_t> indices;
-  indices.reserve(x.size() / columns);
-  for (const T* row = x.values().data(); row != x.values().data() + x.size(); row += columns) {
-    std::size_t best = 0;
-    for (std::size_t j = 1; j < columns; ++j) {
-      if (row[j] > row[best]) best = j;
-    }
-    indices.push_back(best);
-  }
-  return indices;
+tensor<T> log_sum_exp(const tensor<T>& x, const axes& over, bool keep_dims) {
+  return reduce_lines("log_sum_exp", x, over, keep_dims, log_sum_exp_fold{});
 }
 
-#define INSTANTIATE(T)                                   \
-  template tensor<T> sum(const tensor<T>&);              \
-  template tensor<T> sum(const tensor<T>&, axes, bool);  \
-  template tensor<T> mean(const tensor<T>&);             \
-  template tensor<T> mean(const tensor<T>&, axes, bool); \
-  template std::vector<std::size_t> argmax(const tensor<T>&);
+#define INSTANTIATE(T)                                          \
+  template tensor<T> sum(const tensor<T>&, const axes&, bool);  \
+  template tensor<T> mean(const tensor<T>&, const axes&, bool); \
+  template tensor<T> prod(const tensor<T>&, const axes&, bool); \
+  template tensor<T> log_sum_exp(const tensor<T>&);             \
+  template tensor<T> log_sum_exp(const tensor<T>&, const axes&, bool);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 
 }  // namespace autodiff
