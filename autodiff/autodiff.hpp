@@ -15,6 +15,7 @@
 #include <autodiff/ops.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/einsum.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/indexing.hpp>

@@ -50,6 +50,7 @@ row(tensor/tensor error dual tape var tensor/shape tensor/array tensor/kernels)
 row(tensor/bridge error var tensor/tensor)
 row(tensor/elementwise ops.def tensor/kernels tensor/tensor tensor/bridge)
 row(tensor/linear error tensor/blas tensor/tensor)
+row(tensor/einsum error tensor/blas tensor/tensor)
 row(tensor/reduce error tensor/tensor)
 row(tensor/indexing error tensor/tensor)
 row(tensor/fused error tensor/tensor)
@@ -61,7 +62,7 @@ row(hessian argument direction gradient jacobian)
 row(eigen argument dual expression var)
 row(check error argument gradient tensor/tensor var)
 row(format anomaly dual tensor/shape tape var tensor/tensor check)
-row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics tape var lanes tensor/shape tensor/tensor tensor/bridge tensor/elementwise tensor/linear tensor/reduce
+row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics tape var lanes tensor/shape tensor/tensor tensor/bridge tensor/elementwise tensor/linear tensor/einsum tensor/reduce
   tensor/indexing tensor/fused argument gradient jacobian hessian check format)
 
 # Of autodiff, nn sees what a user sees, noun by noun.
