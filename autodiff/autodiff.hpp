@@ -15,6 +15,7 @@
 #include <autodiff/ops.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/determinant.hpp>
 #include <autodiff/tensor/einsum.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
@@ -22,5 +23,7 @@
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/shape.hpp>
+#include <autodiff/tensor/solve.hpp>
 #include <autodiff/tensor/tensor.hpp>
+#include <autodiff/tensor/triangular_form.hpp>
 #include <autodiff/var.hpp>

@@ -14,41 +14,34 @@ extern "C" [[gnu::weak]] int openblas_get_num_threads();
 extern "C" [[gnu::weak]] void openblas_set_num_threads(int);
 
 namespace autodiff {
-namespace {
 
-// Below this many multiply-adds, a few hundred microseconds of work, waking threads costs more than
-// they save: OpenBLAS left alone makes a training step of a small network ten times slower.
-constexpr double threaded_product = 16e6;
+// Without these the products of a training step would each wake threads: OpenBLAS left alone makes
+// a step of a small network ten times slower.
+calling_thread_alone::calling_thread_alone(double multiply_adds) noexcept {
+  // A few hundred microseconds of work: below, waking threads costs more than they save.
+  constexpr double worth_threads = 16e6;
+  if (multiply_adds >= worth_threads || !openblas_get_num_threads || !openblas_set_num_threads)
+    return;
+  threads_before_ = openblas_get_num_threads();
+  if (threads_before_ != 1) openblas_set_num_threads(1);
+}
 
-/// Keeps OpenBLAS on the calling thread while it lives.
-class one_thread {
- public:
-  explicit one_thread(bool wanted) noexcept
-      : before_(wanted && openblas_get_num_threads && openblas_set_num_threads
-                    ? openblas_get_num_threads()
-                    : 1) {
-    if (before_ != 1) openblas_set_num_threads(1);
-  }
-  ~one_thread() {
-    if (before_ != 1) openblas_set_num_threads(before_);
-  }
-  one_thread(const one_thread&) = delete;
-  one_thread& operator=(const one_thread&) = delete;
+calling_thread_alone::~calling_thread_alone() {
+  if (threads_before_ != 1) openblas_set_num_threads(threads_before_);
+}
 
- private:
-  int before_;
-};
-
-// Below this many matrix_product-adds a call into CBLAS costs more than the product.
-constexpr std::size_t small_product = 64;
-
-int as_blas_size(std::size_t size) {
+int blas_size(std::size_t size, std::string_view operation) {
   if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw shape_error("matmul", fmt::format("an extent of {} is more than CBLAS can count", size),
-                      "split the product");
+    throw shape_error(operation, fmt::format("an extent of {} is more than BLAS can count", size),
+                      "split the operands");
   }
   return static_cast<int>(size);
 }
+
+namespace {
+
+// Below this many multiply-adds a call into CBLAS costs more than the product.
+constexpr std::size_t small_product = 64;
 
 template <class T>
 void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
@@ -73,14 +66,15 @@ void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_
                      const T* a, const T* b, T beta, T* c) {
   if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
     return small_matrix_product(a_is, b_is, m, n, k, a, b, beta, c);
-  const int rows = as_blas_size(m), columns = as_blas_size(n), inner = as_blas_size(k);
+  const int rows = blas_size(m, "matmul"), columns = blas_size(n, "matmul"),
+            inner = blas_size(k, "matmul");
   const CBLAS_TRANSPOSE a_op = a_is == transposed::no ? CblasNoTrans : CblasTrans;
   const CBLAS_TRANSPOSE b_op = b_is == transposed::no ? CblasNoTrans : CblasTrans;
   // CBLAS wants leading extents of at least 1 of empty factors too.
   const int a_lead = std::max(1, a_is == transposed::no ? inner : rows);
   const int b_lead = std::max(1, b_is == transposed::no ? columns : inner);
-  const one_thread serial(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <
-                          threaded_product);
+  const calling_thread_alone alone(static_cast<double>(m) * static_cast<double>(n) *
+                                   static_cast<double>(k));
   if constexpr (sizeof(T) == sizeof(float)) {
     cblas_sgemm(CblasRowMajor, a_op, b_op, rows, columns, inner, 1.0f, a, a_lead, b, b_lead, beta,
                 c, std::max(1, columns));

@@ -2,8 +2,24 @@
 // Matrix products: the one place that knows CBLAS. Row-major throughout.
 
 #include <cstddef>
+#include <string_view>
 
 namespace autodiff {
+
+/// A size as BLAS and LAPACK count. Throws shape_error for one that is more than they can.
+int blas_size(std::size_t size, std::string_view operation);
+
+/// Keeps the BLAS on the calling thread while it lives, unless the work is worth waking threads.
+class calling_thread_alone {
+ public:
+  explicit calling_thread_alone(double multiply_adds) noexcept;
+  ~calling_thread_alone();
+  calling_thread_alone(const calling_thread_alone&) = delete;
+  calling_thread_alone& operator=(const calling_thread_alone&) = delete;
+
+ private:
+  int threads_before_ = 1;
+};
 
 /// Whether a factor enters as stored or transposed.
 enum class transposed : bool { no, yes };
