@@ -89,8 +89,8 @@ void cblas_product(const gemm_case& s, const T* a, const T* b, T* c) {
   const auto as_int = [](std::size_t size) { return static_cast<int>(size); };
   const int m = as_int(s.m), n = as_int(s.n), k = as_int(s.k);
   if constexpr (std::same_as<T, float>) {
-    cblas_sgemm(CblasRowMajor, op(s.a_turned), op(s.b_turned), m, n, k, 1.0f, a,
-                as_int(s.a_lead()), b, as_int(s.b_lead()), 0.0f, c, n);
+    cblas_sgemm(CblasRowMajor, op(s.a_turned), op(s.b_turned), m, n, k, 1.0f, a, as_int(s.a_lead()),
+                b, as_int(s.b_lead()), 0.0f, c, n);
   } else {
     cblas_dgemm(CblasRowMajor, op(s.a_turned), op(s.b_turned), m, n, k, 1.0, a, as_int(s.a_lead()),
                 b, as_int(s.b_lead()), 0.0, c, n);
@@ -129,9 +129,8 @@ void measure_product(suite& suite, const gemm_peers& peers, const gemm_case& s) 
     blis = peers.blis_float;
     if (peers.onednn) {
       contestants.emplace_back("onednn", [&] {
-        peers.onednn(s.a_turned ? 'T' : 'N', s.b_turned ? 'T' : 'N',
-                     static_cast<std::int64_t>(s.m), static_cast<std::int64_t>(s.n),
-                     static_cast<std::int64_t>(s.k), 1.0f, a.data(),
+        peers.onednn(s.a_turned ? 'T' : 'N', s.b_turned ? 'T' : 'N', static_cast<std::int64_t>(s.m),
+                     static_cast<std::int64_t>(s.n), static_cast<std::int64_t>(s.k), 1.0f, a.data(),
                      static_cast<std::int64_t>(s.a_lead()), b.data(),
                      static_cast<std::int64_t>(s.b_lead()), 0.0f, c.data(),
                      static_cast<std::int64_t>(s.n));
@@ -141,16 +140,15 @@ void measure_product(suite& suite, const gemm_peers& peers, const gemm_case& s) 
     blis = peers.blis_double;
   }
   if (blis) {
-    contestants.emplace_back("blis",
-                             [&] { blis_product(blis, s, a.data(), b.data(), c.data()); });
+    contestants.emplace_back("blis", [&] { blis_product(blis, s, a.data(), b.data(), c.data()); });
   }
   std::vector<std::string> tools;
   for (const contestant& one : contestants) tools.push_back(one.tool);
   const std::vector<timing> timings = suite.race(std::move(contestants));
   double best = timings[1].fastest();
   for (std::size_t i = 2; i < timings.size(); ++i) best = std::min(best, timings[i].fastest());
-  const double work = 2e-9 * static_cast<double>(s.m) * static_cast<double>(s.n) *
-                      static_cast<double>(s.k);
+  const double work =
+      2e-9 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
   for (std::size_t i = 0; i < timings.size(); ++i) {
     const double fastest = timings[i].fastest();
     suite.row({name, tools[i], time_text(fastest), time_text(timings[i].median()),
@@ -168,9 +166,17 @@ inline void measure_products(suite& suite) {
     std::size_t batch, in, out;
   };
   const gemm_peers peers;
-  for (const layer& l :
-       {layer{4, 4, 4}, {32, 64, 32}, {32, 32, 10}, {32, 64, 128}, {64, 784, 128}, {64, 128, 10},
-        {128, 784, 512}, {128, 512, 512}, {128, 512, 10}, {1024, 1024, 1024}, {1024, 1024, 10}}) {
+  for (const layer& l : {layer{4, 4, 4},
+                         {32, 64, 32},
+                         {32, 32, 10},
+                         {32, 64, 128},
+                         {64, 784, 128},
+                         {64, 128, 10},
+                         {128, 784, 512},
+                         {128, 512, 512},
+                         {128, 512, 10},
+                         {1024, 1024, 1024},
+                         {1024, 1024, 10}}) {
     for (const gemm_case& s : {gemm_case{false, false, l.batch, l.out, l.in},
                                gemm_case{true, false, l.in, l.out, l.batch},
                                gemm_case{false, true, l.batch, l.in, l.out}}) {

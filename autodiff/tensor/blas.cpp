@@ -1,6 +1,9 @@
 #include <autodiff/tensor/blas.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/array.hpp>
+#include <autodiff/tensor/gemm.hpp>
+#include <autodiff/tensor/kernels.hpp>
 
 #include <cblas.h>
 
@@ -8,18 +11,24 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 
 // There where the BLAS is OpenBLAS; null otherwise.
 extern "C" [[gnu::weak]] int openblas_get_num_threads();
 extern "C" [[gnu::weak]] void openblas_set_num_threads(int);
+extern "C" [[gnu::weak]] char* openblas_get_corename();
 
 namespace autodiff {
+namespace {
+
+// A few hundred microseconds of work: below, waking threads costs more than they save.
+constexpr double worth_threads = 16e6;
+
+}  // namespace
 
 // Without these the products of a training step would each wake threads: OpenBLAS left alone makes
 // a step of a small network ten times slower.
 calling_thread_alone::calling_thread_alone(double multiply_adds) noexcept {
-  // A few hundred microseconds of work: below, waking threads costs more than they save.
-  constexpr double worth_threads = 16e6;
   if (multiply_adds >= worth_threads || !openblas_get_num_threads || !openblas_set_num_threads)
     return;
   threads_before_ = openblas_get_num_threads();
@@ -40,25 +49,80 @@ int blas_size(std::size_t size, std::string_view operation) {
 
 namespace {
 
-// Below this many multiply-adds a call into CBLAS costs more than the product.
+// Below, anything but plain loops costs more than the product.
 constexpr std::size_t small_product = 64;
+
+template <class T, bool rows_of_b>
+void add_small_product(std::size_t n, std::size_t k, const T* a, std::size_t a_column, const T* b,
+                       std::size_t b_row, T* sums) {
+  for (std::size_t l = 0; l < k; ++l) {
+    const T factor = a[l * a_column];
+    for (std::size_t j = 0; j < n; ++j)
+      sums[j] += factor * (rows_of_b ? b[l * b_row + j] : b[l + j * b_row]);
+  }
+}
 
 template <class T>
 void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
                           std::size_t k, const T* a, const T* b, T beta, T* c) {
-  const std::size_t a_row = a_is == transposed::no ? k : 1,
-                    a_column = a_is == transposed::no ? 1 : m;
-  const std::size_t b_row = b_is == transposed::no ? n : 1,
-                    b_column = b_is == transposed::no ? 1 : k;
+  const std::size_t a_row = a_is == transposed::no ? k : 1;
+  const std::size_t a_column = a_is == transposed::no ? 1 : m;
   for (std::size_t i = 0; i < m; ++i) {
+    T sums[small_product] = {};
+    if (b_is == transposed::no)
+      add_small_product<T, true>(n, k, a + i * a_row, a_column, b, n, sums);
+    else
+      add_small_product<T, false>(n, k, a + i * a_row, a_column, b, k, sums);
     for (std::size_t j = 0; j < n; ++j) {
-      T sum = 0;
-      for (std::size_t l = 0; l < k; ++l)
-        sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
       T& out = c[i * n + j];
-      out = beta == T(0) ? sum : sum + beta * out;
+      out = beta == T(0) ? sums[j] : sums[j] + beta * out;
     }
   }
+}
+
+/// Whether the BLAS runs kernels made for this CPU. Debian 12's OpenBLAS takes those for Haswell on
+/// CPUs with AVX-512 that are younger than itself, at half the speed; the variable that would help,
+/// OPENBLAS_CORETYPE, is read before a program can set it.
+bool blas_knows_cpu() {
+  static const bool known = [] {
+    if (!openblas_get_corename) return true;
+    const std::string_view name = openblas_get_corename();
+    const bool old = name == "Haswell" || name == "Zen" || name == "Prescott" || name == "Nehalem";
+    return !old || std::string_view(kernels().instruction_set) != "avx512";
+  }();
+  return known;
+}
+
+/// Whether our own loops are the faster ones, as measured (bench/gemm.hpp): they are but for what
+/// is large enough for threads, and tall transposed factors times few columns.
+template <class T>
+bool is_for_own_loops(transposed a_is, product_extents e) {
+  constexpr std::size_t few = 64 / sizeof(T);
+  const double multiply_adds =
+      static_cast<double>(e.m) * static_cast<double>(e.n) * static_cast<double>(e.k);
+  if (multiply_adds >= worth_threads) {
+    const int threads = openblas_get_num_threads ? openblas_get_num_threads() : 1;
+    return !blas_knows_cpu() && threads <= 2;
+  }
+  return a_is == transposed::no || e.n > few || !blas_knows_cpu();
+}
+
+template <class T>
+void own_product(transposed a_is, transposed b_is, product_extents e, const T* a, const T* b,
+                 bool add, T* c) {
+  const product_loops<T>& loops = [&]() -> const auto& {
+    if constexpr (sizeof(T) == sizeof(float))
+      return kernels().products->of_float;
+    else
+      return kernels().products->of_double;
+  }
+  ();
+  array<T> scratch(shape{loops.scratch_numbers(e)});
+  const auto read = [](transposed is, const T* data, std::size_t rows, std::size_t columns) {
+    return is == transposed::no ? strided_matrix<T>{data, columns, 1}
+                                : strided_matrix<T>{data, 1, rows};
+  };
+  loops.multiply(e, read(a_is, a, e.m, e.k), read(b_is, b, e.k, e.n), add, c, scratch.writable());
 }
 
 template <class T>
@@ -66,6 +130,9 @@ void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_
                      const T* a, const T* b, T beta, T* c) {
   if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
     return small_matrix_product(a_is, b_is, m, n, k, a, b, beta, c);
+  const product_extents e{m, n, k};
+  if ((beta == T(0) || beta == T(1)) && k > 0 && is_for_own_loops<T>(a_is, e))
+    return own_product(a_is, b_is, e, a, b, beta != T(0), c);
   const int rows = blas_size(m, "matmul"), columns = blas_size(n, "matmul"),
             inner = blas_size(k, "matmul");
   const CBLAS_TRANSPOSE a_op = a_is == transposed::no ? CblasNoTrans : CblasTrans;
