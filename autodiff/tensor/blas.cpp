@@ -52,30 +52,34 @@ namespace {
 // Below, anything but plain loops costs more than the product.
 constexpr std::size_t small_product = 64;
 
-template <class T, bool rows_of_b>
-void add_small_product(std::size_t n, std::size_t k, const T* a, std::size_t a_column, const T* b,
-                       std::size_t b_row, T* sums) {
-  for (std::size_t l = 0; l < k; ++l) {
-    const T factor = a[l * a_column];
-    for (std::size_t j = 0; j < n; ++j)
-      sums[j] += factor * (rows_of_b ? b[l * b_row + j] : b[l + j * b_row]);
-  }
-}
-
 template <class T>
 void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::size_t n,
                           std::size_t k, const T* a, const T* b, T beta, T* c) {
-  const std::size_t a_row = a_is == transposed::no ? k : 1;
-  const std::size_t a_column = a_is == transposed::no ? 1 : m;
-  for (std::size_t i = 0; i < m; ++i) {
-    T sums[small_product] = {};
-    if (b_is == transposed::no)
-      add_small_product<T, true>(n, k, a + i * a_row, a_column, b, n, sums);
-    else
-      add_small_product<T, false>(n, k, a + i * a_row, a_column, b, k, sums);
-    for (std::size_t j = 0; j < n; ++j) {
-      T& out = c[i * n + j];
-      out = beta == T(0) ? sums[j] : sums[j] + beta * out;
+  if (n == 1 && m > 1) {  // a column is a row of the transposed product
+    const auto turned = [](transposed is) { return transposed{is == transposed::no}; };
+    return small_matrix_product(turned(b_is), turned(a_is), n, m, k, b, a, beta, c);
+  }
+  const std::size_t a_row = a_is == transposed::no ? k : 1,
+                    a_column = a_is == transposed::no ? 1 : m;
+  const std::size_t b_row = b_is == transposed::no ? n : 1,
+                    b_column = b_is == transposed::no ? 1 : k;
+  const auto put = [beta](T& out, const T& sum) { out = beta == T(0) ? sum : sum + beta * out; };
+  for (std::size_t i = 0; i < m; ++i, a += a_row, c += n) {
+    if (b_column == 1 && n >= 4) {
+      // Rows of b times elements of a: loops for vector units.
+      T sums[small_product];
+      for (std::size_t j = 0; j < n; ++j) sums[j] = T(0);
+      for (std::size_t l = 0; l < k; ++l) {
+        const T factor = a[l * a_column];
+        for (std::size_t j = 0; j < n; ++j) sums[j] += factor * b[l * b_row + j];
+      }
+      for (std::size_t j = 0; j < n; ++j) put(c[j], sums[j]);
+    } else {
+      for (std::size_t j = 0; j < n; ++j) {
+        T sum(0);
+        for (std::size_t l = 0; l < k; ++l) sum += a[l * a_column] * b[l * b_row + j * b_column];
+        put(c[j], sum);
+      }
     }
   }
 }
