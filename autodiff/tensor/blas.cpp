@@ -65,21 +65,27 @@ void small_matrix_product(transposed a_is, transposed b_is, std::size_t m, std::
                     b_column = b_is == transposed::no ? 1 : k;
   const auto put = [beta](T& out, const T& sum) { out = beta == T(0) ? sum : sum + beta * out; };
   for (std::size_t i = 0; i < m; ++i, a += a_row, c += n) {
-    if (b_column == 1 && n >= 4) {
-      // Rows of b times elements of a: loops for vector units.
-      T sums[small_product];
-      for (std::size_t j = 0; j < n; ++j) sums[j] = T(0);
-      for (std::size_t l = 0; l < k; ++l) {
+    std::size_t j = 0;
+    for (; j + 4 <= n; j += 4) {  // four sums side by side, in registers
+      T sums[4] = {};
+      const T* right = b + j * b_column;
+      for (std::size_t l = 0; l < k; ++l, right += b_row) {
         const T factor = a[l * a_column];
-        for (std::size_t j = 0; j < n; ++j) sums[j] += factor * b[l * b_row + j];
+        for (std::size_t s = 0; s < 4; ++s)
+          sums[s] += factor * (b_column == 1 ? right[s] : right[s * b_column]);
       }
-      for (std::size_t j = 0; j < n; ++j) put(c[j], sums[j]);
-    } else {
-      for (std::size_t j = 0; j < n; ++j) {
-        T sum(0);
-        for (std::size_t l = 0; l < k; ++l) sum += a[l * a_column] * b[l * b_row + j * b_column];
-        put(c[j], sum);
+      for (std::size_t s = 0; s < 4; ++s) put(c[j + s], sums[s]);
+    }
+    for (; j < n; ++j) {
+      T parts[4] = {};  // not one chain of additions
+      const T* right = b + j * b_column;
+      std::size_t l = 0;
+      for (; l + 4 <= k; l += 4) {
+        for (std::size_t s = 0; s < 4; ++s)
+          parts[s] += a[(l + s) * a_column] * right[(l + s) * b_row];
       }
+      for (; l < k; ++l) parts[0] += a[l * a_column] * right[l * b_row];
+      put(c[j], (parts[0] + parts[1]) + (parts[2] + parts[3]));
     }
   }
 }
@@ -99,9 +105,8 @@ bool blas_knows_cpu() {
 
 /// Whether our own loops are the faster ones, as measured (bench/gemm.hpp): they are but for what
 /// is large enough for threads, and tall transposed factors times few columns.
-template <class T>
 bool is_for_own_loops(transposed a_is, product_extents e) {
-  constexpr std::size_t few = 64 / sizeof(T);
+  constexpr std::size_t few = 16;
   const double multiply_adds =
       static_cast<double>(e.m) * static_cast<double>(e.n) * static_cast<double>(e.k);
   if (multiply_adds >= worth_threads) {
@@ -135,7 +140,7 @@ void product_by_size(transposed a_is, transposed b_is, std::size_t m, std::size_
   if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
     return small_matrix_product(a_is, b_is, m, n, k, a, b, beta, c);
   const product_extents e{m, n, k};
-  if ((beta == T(0) || beta == T(1)) && k > 0 && is_for_own_loops<T>(a_is, e))
+  if ((beta == T(0) || beta == T(1)) && k > 0 && is_for_own_loops(a_is, e))
     return own_product(a_is, b_is, e, a, b, beta != T(0), c);
   const int rows = blas_size(m, "matmul"), columns = blas_size(n, "matmul"),
             inner = blas_size(k, "matmul");
