@@ -55,8 +55,9 @@ void require_batches_fit(const shape& a, const shape& b) {
   for (std::size_t i = 3; i <= std::min(a.rank(), b.rank()); ++i) {
     const std::size_t in_a = a[a.rank() - i], in_b = b[b.rank() - i];
     if (in_a != in_b && in_a != 1 && in_b != 1) {
-      refuse("matmul", a, b,
-             "batch axes, those before the last two, are aligned at the end and must be equal or 1");
+      refuse(
+          "matmul", a, b,
+          "batch axes, those before the last two, are aligned at the end and must be equal or 1");
     }
   }
 }
