@@ -20,8 +20,10 @@
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/cast.hpp>
 #include <autodiff/tensor/comparison.hpp>
+#include <autodiff/tensor/determinant.hpp>
 #include <autodiff/tensor/distance.hpp>
 #include <autodiff/tensor/dropout.hpp>
+#include <autodiff/tensor/einsum.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/extremes.hpp>
 #include <autodiff/tensor/fused.hpp>
@@ -35,8 +37,10 @@
 #include <autodiff/tensor/scan.hpp>
 #include <autodiff/tensor/shape.hpp>
 #include <autodiff/tensor/slice.hpp>
+#include <autodiff/tensor/solve.hpp>
 #include <autodiff/tensor/tensor.hpp>
 #include <autodiff/tensor/ternary.hpp>
 #include <autodiff/tensor/triangle.hpp>
+#include <autodiff/tensor/triangular_form.hpp>
 #include <autodiff/tensor/view.hpp>
 #include <autodiff/var.hpp>

@@ -7,6 +7,7 @@
 #include <autodiff/tensor/tensor.hpp>
 
 #include <bench/bench.hpp>
+#include <bench/gemm.hpp>
 #include <bench/problems/training.hpp>
 #include <bench/steps.hpp>
 
@@ -109,6 +110,7 @@ void run(bench::suite& suite) {
                   [](const auto& x, const auto&, std::size_t) { return relu(x); });
   }
   measure_kernels(suite);
+  bench::measure_products(suite);
 }
 
 }  // namespace

@@ -125,6 +125,20 @@ TEMPLATE_TEST_CASE("a large matrix product is the sum by definition", "", float,
   }
 }
 
+TEMPLATE_TEST_CASE(
+    "a matrix product of extents beyond every block of the loops is the sum by definition", "",
+    float, double) {
+  reference::random random(7);
+  for (const transposed a_is : both) {
+    for (const transposed b_is : both) {
+      for (const TestType beta : {0.0, 1.0}) {
+        require_product<TestType>(a_is, b_is, 5, 1100, 9, beta, random);
+        require_product<TestType>(a_is, b_is, 110, 18, 900, beta, random);
+      }
+    }
+  }
+}
+
 TEST_CASE("a matrix product of duals carries the tangents of both factors") {
   reference::random random(6);
   for (const transposed a_is : both) {

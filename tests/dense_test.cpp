@@ -116,7 +116,7 @@ TEST_CASE("inputs that do not fit a layer are refused with both shapes") {
   for (const nn::bias bias : {nn::bias::with, nn::bias::without}) {
     const auto layer = layer_of<double>(5, nn::dense(3, nn::tanh, bias));
     for (const auto& s : {autodiff::shape{4, 6}, autodiff::shape{6}, autodiff::shape{},
-                          autodiff::shape{2, 5, 4}, autodiff::shape{5, 4}}) {
+                          autodiff::shape{2, 4, 6}, autodiff::shape{5, 4}}) {
       const std::string text =
           reference::message<autodiff::shape_error>([&] { layer(autodiff::tensor<double>(s)); });
       CAPTURE(text);

@@ -133,6 +133,46 @@ TEST_CASE("matmul of extents 0 is empty, or a sum of nothing") {
   CHECK(t.adjoint(empty).size() == 0);
 }
 
+TEST_CASE("matmul of batches multiplies matrix by matrix and broadcasts the axes before them") {
+  const tensor<double> batch(shape{2, 2, 2}, doubles{1, 2, 3, 4, 5, 6, 7, 8}),
+      turn({{0.0, 1.0}, {1.0, 0.0}}), v({1.0, 10.0});
+  CHECK(numbers(matmul(batch, turn)) == doubles{2, 1, 4, 3, 6, 5, 8, 7});
+  CHECK(numbers(matmul(turn, batch)) == doubles{3, 4, 1, 2, 7, 8, 5, 6});
+  CHECK(numbers(matmul(batch, batch)) == doubles{7, 10, 15, 22, 67, 78, 91, 106});
+  CHECK(matmul(batch, v).shape() == shape{2, 2});
+  CHECK(numbers(matmul(batch, v)) == doubles{21, 43, 65, 87});
+  CHECK(matmul(v, batch).shape() == shape{2, 2});
+  CHECK(numbers(matmul(v, batch)) == doubles{31, 42, 75, 86});
+  const tensor<double> column(shape{3, 1, 2, 4}), row(shape{5, 4, 1});
+  CHECK(matmul(column, row).shape() == shape{3, 5, 2, 1});
+}
+
+TEST_CASE("matmul of batches of extent 0 is empty, and what it was broadcast from has adjoint 0") {
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>(shape{0, 2, 3})),
+                       y = t.variable(tensor<double>(shape{3, 4}, 1.0)),
+                       z = t.variable(tensor<double>(shape{1, 3, 4}, 1.0));
+  CHECK(matmul(x, y).shape() == shape{0, 2, 4});
+  t.backward(sum(matmul(x, y)) + sum(matmul(x, z)));
+  CHECK(t.adjoint(x).shape() == shape{0, 2, 3});
+  CHECK(numbers(t.adjoint(y)) == doubles(12));
+  CHECK(numbers(t.adjoint(z)) == doubles(12));
+  const tensor<double> a(shape{2, 2, 0}), b = t.variable(tensor<double>(shape{2, 0, 3}));
+  CHECK(numbers(matmul(a, b)) == doubles(12));
+}
+
+TEST_CASE("dot and outer of vectors") {
+  const tensor<double> v({1.0, 2.0, 3.0}), w({4.0, 5.0});
+  CHECK(dot(v, v).item() == 14);
+  CHECK(dot(tensor<double>(shape{0}), tensor<double>(shape{0})).item() == 0);
+  CHECK(outer(v, w).shape() == shape{3, 2});
+  CHECK(numbers(outer(v, w)) == doubles{4, 5, 8, 10, 12, 15});
+  CHECK(outer(tensor<double>(shape{0}), w).shape() == shape{0, 2});
+  CHECK(says(message<shape_error>([&] { dot(v, w); }), "dot: ", "[3] x [2]", "one length"));
+  CHECK(says(message<shape_error>([&] { dot(outer(v, w), w); }), "dot: ", "[3, 2] x [2]"));
+  CHECK(says(message<shape_error>([&] { outer(v, outer(v, w)); }), "outer: ", "[3] x [3, 2]"));
+}
+
 TEST_CASE("matmul of shapes that do not fit is an error with both") {
   const auto refused = [](const shape& a, const shape& b) {
     const std::string text =
@@ -145,8 +185,11 @@ TEST_CASE("matmul of shapes that do not fit is an error with both") {
   CHECK(refused({2}, {3}));
   CHECK(refused({}, {3}));
   CHECK(refused({3}, {}));
-  CHECK(refused({2, 3, 4}, {4, 2}));
+  CHECK(refused({2, 3, 4}, {3, 2}));
   CHECK(refused({4, 2}, {2, 3, 4}));
+  CHECK(refused({2, 3, 4}, {3, 4, 5}));
+  CHECK(refused({2, 3, 4}, {3}));
+  CHECK(refused({}, {2, 3, 4}));
 }
 
 TEST_CASE("affine is a product with the bias added to every row") {

@@ -63,12 +63,14 @@ struct factors {
 
   factors(const layer_size& s, const tensor<T>& x, const tensor<T>& w)
       : x(x.stored(), s.m, s.k), w(w.stored(), s.k, s.n) {}
+  factors(const product_operand<T>& x, const product_operand<T>& w) : x(x), w(w) {}
   factors kept(bool x_recorded, bool w_recorded) const {
-    factors needed = *this;
-    if (!w_recorded) needed.x.values = {};
-    if (!x_recorded) needed.w.values = {};
-    return needed;
+    return {x.kept(w_recorded), w.kept(x_recorded)};
   }
+};
+if (!x_recorded) needed.w.values = {};
+return needed;
+}
 };
 
 template <class T>

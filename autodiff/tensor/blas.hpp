@@ -2,8 +2,24 @@
 // Matrix products: the one place that knows CBLAS. Row-major throughout.
 
 #include <cstddef>
+#include <string_view>
 
 namespace autodiff {
+
+/// A size as BLAS and LAPACK count. Throws shape_error for one that is more than they can.
+int blas_size(std::size_t size, std::string_view operation);
+
+/// Keeps the BLAS on the calling thread while it lives, unless the work is worth waking threads.
+class calling_thread_alone {
+ public:
+  explicit calling_thread_alone(double multiply_adds) noexcept;
+  ~calling_thread_alone();
+  calling_thread_alone(const calling_thread_alone&) = delete;
+  calling_thread_alone& operator=(const calling_thread_alone&) = delete;
+
+ private:
+  int threads_before_ = 1;
+};
 
 /// Whether a factor enters as stored or transposed.
 enum class transposed : bool { no, yes };
@@ -14,6 +30,13 @@ struct matrix_factor {
   const T* data;
   transposed is;
   std::size_t lead;
+
+  matrix_factor turned() const noexcept {
+    return {data, is == transposed::no ? transposed::yes : transposed::no, lead};
+  }
+  /// From an element to the one below it, and to its right.
+  std::size_t row_stride() const noexcept { return is == transposed::no ? lead : 1; }
+  std::size_t column_stride() const noexcept { return is == transposed::no ? 1 : lead; }
 };
 
 /// c = a' b' + beta c, with a' [m, k], b' [k, n], c [m, n]; a' is a, or the transpose of a stored
@@ -21,10 +44,8 @@ struct matrix_factor {
 template <class T>
 void matrix_product(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                     std::size_t n, std::size_t k, T beta, T* c) {
-  const std::size_t a_row = a.is == transposed::no ? a.lead : 1,
-                    a_column = a.is == transposed::no ? 1 : a.lead;
-  const std::size_t b_row = b.is == transposed::no ? b.lead : 1,
-                    b_column = b.is == transposed::no ? 1 : b.lead;
+  const std::size_t a_row = a.row_stride(), a_column = a.column_stride();
+  const std::size_t b_row = b.row_stride(), b_column = b.column_stride();
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
       T sum(0);

@@ -48,6 +48,7 @@ AUTODIFF_VECTOR(atan2)
 #define BACKSWEEP_ISA baseline
 #endif
 #define AUTODIFF_JOIN(A, B) A##B
+#define AUTODIFF_JOIN_ISA(NAME, ISA) AUTODIFF_JOIN(NAME, ISA)
 #define AUTODIFF_TABLE(ISA) AUTODIFF_JOIN(kernels_, ISA)
 #define AUTODIFF_QUOTE_TEXT(TEXT) #TEXT
 #define AUTODIFF_QUOTE(ISA) AUTODIFF_QUOTE_TEXT(ISA)
@@ -63,12 +64,14 @@ struct local<void> {};
 
 }  // namespace
 
+extern const product_table AUTODIFF_JOIN_ISA(products_, BACKSWEEP_ISA);
 extern const kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA);
 constexpr kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA) = {
     AUTODIFF_QUOTE(BACKSWEEP_ISA),
     make_loops<float, local>(),
     make_loops<double, local>(),
     &sweep<double, double, local<void>>,
+    &AUTODIFF_JOIN_ISA(products_, BACKSWEEP_ISA),
 };
 
 }  // namespace autodiff

@@ -102,12 +102,15 @@ struct loop_table {
   row_loops<T> rows;
 };
 
+struct product_table;  // gemm.hpp
+
 /// Everything one instruction set offers.
 struct kernel_table {
   const char* instruction_set;
   loop_table<float> of_float;
   loop_table<double> of_double;
   scalar_sweep* sweep;
+  const product_table* products;
 };
 
 /// The tables that this CPU can run, the best one last.

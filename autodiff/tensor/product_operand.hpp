@@ -40,8 +40,12 @@ struct product_operand {
     }
   }
   matrix_factor<T> factor() const { return {values.data(), is, lead}; }
-  matrix_factor<T> turned() const {
-    return {values.data(), is == transposed::no ? transposed::yes : transposed::no, lead};
+  matrix_factor<T> turned() const { return factor().turned(); }
+  /// The same, of which a pullback keeps the values where it needs them.
+  product_operand kept(bool needed) const {
+    product_operand operand = *this;
+    if (!needed) operand.values = {};
+    return operand;
   }
 };
 

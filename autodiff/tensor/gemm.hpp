@@ -1,0 +1,34 @@
+#pragma once
+// Matrix products for the shapes of networks, where a general BLAS leaves speed behind: compiled
+// per instruction set (gemm.cpp) and called through blas.hpp.
+
+#include <cstddef>
+
+namespace autodiff {
+
+/// A matrix read with strides: element (i, j) at data[i * row + j * column]. One of them is 1.
+template <class T>
+struct strided_matrix {
+  const T* data;
+  std::size_t row, column;
+};
+
+struct product_extents {
+  std::size_t m, n, k;
+};
+
+/// c [m, n] = a [m, k] b [k, n], added to c where `add` is set. `scratch`, 64-byte aligned, holds
+/// scratch_numbers(extents) numbers.
+template <class T>
+struct product_loops {
+  std::size_t (*scratch_numbers)(product_extents extents);
+  void (*multiply)(product_extents extents, strided_matrix<T> a, strided_matrix<T> b, bool add,
+                   T* c, T* scratch);
+};
+
+struct product_table {
+  product_loops<float> of_float;
+  product_loops<double> of_double;
+};
+
+}  // namespace autodiff
