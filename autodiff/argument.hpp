@@ -253,7 +253,7 @@ struct flat_argument {
   argument_layout layout() const { return {numbers.size(), sizes}; }
 };
 template <class T, class A>
-flat_argument<T> flatten(const A& x) {
+flat_argument<T> flattened(const A& x) {
   flat_argument<T> flat;
   map_leaves(x, flat);
   return flat;

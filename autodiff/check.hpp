@@ -77,8 +77,8 @@ gradient_report check_gradient_with(const check_options& options, F&& f, const A
   static_assert(std::same_as<common_number<Args...>, double>,
                 "differences are taken over plain numbers: pass x.value()");
   const auto& arguments = argument_list(args...);
-  const std::vector<double> by_tape = flatten<double>(gradient(f, args...)).numbers;
-  std::vector<double> x = flatten<double>(arguments).numbers;
+  const std::vector<double> by_tape = flattened<double>(gradient(f, args...)).numbers;
+  std::vector<double> x = flattened<double>(arguments).numbers;
   gradient_report report;
   const auto check_argument = [&](std::size_t argument, std::size_t size) {
     for (std::size_t entry = 0; entry < size; ++entry) {
@@ -98,7 +98,7 @@ gradient_report check_gradient_with(const check_options& options, F&& f, const A
   std::apply(
       [&](const auto&... one) {
         std::size_t argument = 0;
-        (check_argument(argument++, flatten<double>(one).numbers.size()), ...);
+        (check_argument(argument++, flattened<double>(one).numbers.size()), ...);
       },
       arguments);
   require_agreement(report, options);

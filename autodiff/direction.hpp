@@ -43,8 +43,8 @@ auto along(std::string_view operation, const A& x, Tangents&& tangents) {
 /// in size.
 template <class T, class A, class D>
 auto along_direction(std::string_view operation, const A& x, const D& dx) {
-  const flat_argument<T> direction = flatten<T>(dx);
-  require_alike(operation, "argument", flatten<T>(x).layout(), "direction", direction.layout());
+  const flat_argument<T> direction = flattened<T>(dx);
+  require_alike(operation, "argument", flattened<T>(x).layout(), "direction", direction.layout());
   return along<T, 1>(operation, x,
                      [&](std::size_t i) { return std::array<T, 1>{direction.numbers[i]}; });
 }

@@ -49,12 +49,12 @@ auto value_gradient_and_hessian(F&& f, const Args&... args) {
   using T = common_number<Args...>;
   constexpr std::size_t lanes = (holds_tensor<Args> || ...) ? 1 : hessian_lanes;
   const auto& arguments = argument_list(args...);
-  const std::size_t n = flatten<T>(arguments).numbers.size();
+  const std::size_t n = flattened<T>(arguments).numbers.size();
   std::vector<T> entries(n * n);
   const auto columns_from = [&](std::size_t first) {
     auto block = value_and_gradient(f, along_units<T, lanes>("hessian", arguments, first));
     for (std::size_t k = 0; k < lanes && first + k < n; ++k) {
-      const std::vector<T> column = flatten<T>(tangents_of<T>(block.gradient, k)).numbers;
+      const std::vector<T> column = flattened<T>(tangents_of<T>(block.gradient, k)).numbers;
       for (std::size_t i = 0; i < n; ++i) entries[i * n + first + k] = column[i];
     }
     return block;

@@ -75,8 +75,8 @@ auto vjp(F&& f, const A& x, const W& w) {
   basic_tape<T> t;
   const auto variables = variables_on(t, argument_list(x), "vjp");
   const auto y = std::apply(f, variables);
-  const flat_argument<T> cotangent = flatten<T>(w);
-  require_alike("vjp", "result", flatten<T>(values_of<T>(y)).layout(), "cotangent",
+  const flat_argument<T> cotangent = flattened<T>(w);
+  require_alike("vjp", "result", flattened<T>(values_of<T>(y)).layout(), "cotangent",
                 cotangent.layout());
   const std::vector<basic_var<T>> outputs = outputs_of<T>(y);
   const bool active = std::any_of(outputs.begin(), outputs.end(),
@@ -111,7 +111,7 @@ std::vector<T> sweep_row_by_row(basic_tape<T>& t, const std::vector<basic_var<T>
   std::vector<T> entries;
   for (const basic_var<T>& y : outputs) {
     if (y.is_recorded()) t.backward(y);
-    const auto row = flatten<T>(adjoints_on(t, variables, y.is_recorded())).numbers;
+    const auto row = flattened<T>(adjoints_on(t, variables, y.is_recorded())).numbers;
     entries.insert(entries.end(), row.begin(), row.end());
   }
   return entries;
@@ -142,7 +142,7 @@ auto jacobian_by_rows(F& f, const List& arguments) {
   basic_tape<T> t;
   const auto variables = variables_on(t, arguments, "jacobian");
   const auto outputs = outputs_of<T>(std::apply(f, variables));
-  const std::size_t columns = flatten<T>(arguments).numbers.size();
+  const std::size_t columns = flattened<T>(arguments).numbers.size();
   if constexpr (holds_tensor<List>) {
     return matrix_of(sweep_row_by_row(t, outputs, variables), outputs.size(), columns);
   } else {
@@ -164,11 +164,11 @@ constexpr bool rows_are_cheaper(std::size_t rows, std::size_t columns) {
 /// that is cheaper.
 template <class T, bool may_sweep, class F, class List>
 auto jacobian_by_columns(F& f, const List& arguments) {
-  const std::size_t columns = flatten<T>(arguments).numbers.size();
+  const std::size_t columns = flattened<T>(arguments).numbers.size();
   std::size_t rows = 0;
   std::vector<T> entries;
   for (std::size_t first = 0; first == 0 || first < columns; first += jacobian_lanes) {
-    const auto y = flatten<dual<T, jacobian_lanes>>(
+    const auto y = flattened<dual<T, jacobian_lanes>>(
                        std::apply(f, along_units<T, jacobian_lanes>("jacobian", arguments, first)))
                        .numbers;
     if (first == 0) {

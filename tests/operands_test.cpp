@@ -98,12 +98,13 @@ bool close(const T& a, const T& b) {
 template <class T, class Loops>
 void require_views_like_copies(const Loops& loops, const std::vector<T>& values) {
   const tensor<T> x(shape{4, 4}, values);
-  for (const auto& [name_a, view_a] : views<T>()) {
-    for (const auto& [name_b, view_b] : views<T>()) {
-      INFO(name_a << " and " << name_b);
+  for (const view_of<T>& first : views<T>()) {
+    for (const view_of<T>& second : views<T>()) {
+      INFO(first.name << " and " << second.name);
       const auto [expected, da, db, w] = [&] {
         tape t;
-        const tensor<T> a = t.variable(repacked(view_a(x))), b = t.variable(repacked(view_b(x)));
+        const tensor<T> a = t.variable(repacked(first.call(x))),
+                        b = t.variable(repacked(second.call(x)));
         const tensor<T> y = elementwise(loops, a, b);
         std::vector<T> weights;
         for (std::size_t i = 0; i < y.size(); ++i) weights.emplace_back(0.5 + 0.25 * double(i));
@@ -113,7 +114,7 @@ void require_views_like_copies(const Loops& loops, const std::vector<T>& values)
       }();
       tape t;
       const tensor<T> leaf = t.variable(x);
-      const tensor<T> a = view_a(leaf), b = view_b(leaf);
+      const tensor<T> a = first.call(leaf), b = second.call(leaf);
       const tensor<T> y = elementwise(loops, a, b);
       t.backward(y, w);
       const auto same = [](const tensor<T>& p, const tensor<T>& q) {

