@@ -3,6 +3,7 @@
 #include <autodiff/tensor/determinant.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/solve.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <tests/gradient_table.hpp>
 #include <tests/matrices.hpp>

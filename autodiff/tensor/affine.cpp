@@ -68,10 +68,6 @@ struct factors {
     return {x.kept(w_recorded), w.kept(x_recorded)};
   }
 };
-if (!x_recorded) needed.w.values = {};
-return needed;
-}
-};
 
 template <class T>
 array<T> product(const layer_size& s, const shape& x, const factors<T>& in) {

@@ -435,21 +435,33 @@ constexpr ternary_loops<T> make_ternary_loops() {
 
 template <class T, class Local = void>
 constexpr plain_loops<T> make_plain_loops() {
-  return {[](std::size_t n, const T* x) {
-            return blocked_sum<T>(
-                n, [x](std::size_t i) __attribute__((always_inline)) { return x[i]; });
-          },
-          [](std::size_t n, T factor, const T* x, std::size_t stride, T* y, store how) {
-            plain_accumulate(n, factor, x, stride, y, how);
-          },
-          [](std::size_t n, const T* a, const T* b) {
-            return blocked_sum<T>(
-                n, [ a, b ](std::size_t i) __attribute__((always_inline)) { return a[i] * b[i]; });
-          },
-          [](std::size_t n, const T* x) { return extreme<true>(n, x); },
-          [](std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w) {
-            plain_adam(n, numbers, g, m, v, w);
-          }};
+  return {
+      [](std::size_t n, const T* x) {
+        return blocked_sum<T>(
+            n, [x](std::size_t i) __attribute__((always_inline)) { return x[i]; });
+      },
+      [](std::size_t n, T factor, const T* x, std::size_t stride, T* y, store how) {
+        plain_accumulate(n, factor, x, stride, y, how);
+      },
+      [](std::size_t rows, std::size_t n, const T* x, T* y) { plain_add_to_rows(rows, n, x, y); },
+      [](std::size_t n, const T* a, const T* b) {
+        return blocked_sum<T>(
+            n, [ a, b ](std::size_t i) __attribute__((always_inline)) {
+              const T apart = a[i] - b[i];
+              return T(apart * apart);
+            });
+      },
+      [](std::size_t n, T factor, const T* a, const T* b, T* y, store how) {
+        plain_scaled_difference(n, factor, a, b, y, how);
+      },
+      [](std::size_t n, const T* a, const T* b) {
+        return blocked_sum<T>(
+            n, [ a, b ](std::size_t i) __attribute__((always_inline)) { return a[i] * b[i]; });
+      },
+      [](std::size_t n, const T* x) { return extreme<true>(n, x); },
+      [](std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w) {
+        plain_adam(n, numbers, g, m, v, w);
+      }};
 }
 
 /// All loops on numbers of type T. What `Local` makes of a rule is the argument of their templates:
