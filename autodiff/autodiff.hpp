@@ -17,6 +17,7 @@
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>

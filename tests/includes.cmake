@@ -53,6 +53,9 @@ row(tensor/linear error tensor/blas tensor/tensor)
 row(tensor/reduce error tensor/tensor)
 row(tensor/indexing error tensor/tensor)
 row(tensor/fused error tensor/tensor)
+row(tensor/repetition tensor/shape)
+row(tensor/program error tensor/kernels tensor/repetition tensor/tensor)
+row(tensor/fusion ops.def error tensor/bridge tensor/elementwise tensor/program tensor/tensor)
 row(argument error dual expression tensor/shape tape tensor/tensor var)
 row(direction argument dual expression tensor/tensor)
 row(gradient argument error tape tensor/tensor var)
@@ -62,7 +65,7 @@ row(eigen argument dual expression var)
 row(check error argument gradient tensor/tensor var)
 row(format anomaly dual tensor/shape tape var tensor/tensor check)
 row(autodiff error random ops dual expression recorder sweep walk anomaly misuse statistics tape var lanes tensor/shape tensor/tensor tensor/bridge tensor/elementwise tensor/linear tensor/reduce
-  tensor/indexing tensor/fused argument gradient jacobian hessian check format)
+  tensor/indexing tensor/fused tensor/fusion argument gradient jacobian hessian check format)
 
 # Of autodiff, nn sees what a user sees, noun by noun.
 set(closed_to_nn ops.def memory tensor/dispatch tensor/blas autodiff)
