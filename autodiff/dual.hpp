@@ -165,9 +165,9 @@ constexpr dual<T, N> apply(const T& a, const dual<T, N>& b) {
 template <ternary_rule Rule, class T, std::size_t N>
 constexpr dual<T, N> apply(const dual<T, N>& a, const dual<T, N>& b, const dual<T, N>& c) {
   const T y = Rule::call(a.value(), b.value(), c.value());
-  return combine(y, share(a, Rule::slope_a(a.value(), b.value(), c.value(), y)),
-                 share(b, Rule::slope_b(a.value(), b.value(), c.value(), y)),
-                 share(c, Rule::slope_c(a.value(), b.value(), c.value(), y)));
+  return combine(y, share(a, Rule::template slope_a<T>(a.value(), b.value(), c.value(), y)),
+                 share(b, Rule::template slope_b<T>(a.value(), b.value(), c.value(), y)),
+                 share(c, Rule::template slope_c<T>(a.value(), b.value(), c.value(), y)));
 }
 
 /// Three arguments of which some are the dual D and some are constants beside it.

@@ -151,15 +151,15 @@ struct ternary_node {
     using T = value_type;
     const T &a = a_.value(), &b = b_.value(), &c = c_.value();
     if constexpr (A::leaves > 0) {
-      const auto slope = Rule::slope_a(a, b, c, value_);
+      const auto slope = Rule::template slope_a<T>(a, b, c, value_);
       a_.template propagate<Offset>(scaled<T, Rule::steep>(weight, slope), out);
     }
     if constexpr (B::leaves > 0) {
-      const auto slope = Rule::slope_b(a, b, c, value_);
+      const auto slope = Rule::template slope_b<T>(a, b, c, value_);
       b_.template propagate<Offset + A::leaves>(scaled<T, Rule::steep>(weight, slope), out);
     }
     if constexpr (C::leaves > 0) {
-      const auto slope = Rule::slope_c(a, b, c, value_);
+      const auto slope = Rule::template slope_c<T>(a, b, c, value_);
       c_.template propagate<Offset + A::leaves + B::leaves>(scaled<T, Rule::steep>(weight, slope),
                                                             out);
     }

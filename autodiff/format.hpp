@@ -6,6 +6,7 @@
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/mask.hpp>
 #include <autodiff/tensor/shape.hpp>
 #include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
@@ -52,6 +53,8 @@ struct fmt::formatter<autodiff::dual<T, N>> : fmt::formatter<T> {
 };
 template <class T>
 struct fmt::formatter<autodiff::tensor<T>> : fmt::ostream_formatter {};
+template <>
+struct fmt::formatter<autodiff::mask> : fmt::ostream_formatter {};
 template <>
 struct fmt::formatter<autodiff::shape> : fmt::ostream_formatter {};
 template <>

@@ -123,27 +123,27 @@ constexpr bool is_steep(std::string_view kinks) {
     [[gnu::always_inline]] static auto call(const A& a, const B& b, const C& c) {                 \
       return NAME(a, b, c);                                                                       \
     }                                                                                             \
-    template <class T>                                                                            \
-    [[gnu::always_inline]] static constexpr auto slope_a([[maybe_unused]] const T& a,             \
-                                                         [[maybe_unused]] const T& b,             \
-                                                         [[maybe_unused]] const T& c,             \
-                                                         [[maybe_unused]] const T& y)             \
+    template <class T, class A, class B, class C, class Y>                                        \
+    [[gnu::always_inline]] static constexpr auto slope_a([[maybe_unused]] const A& a,             \
+                                                         [[maybe_unused]] const B& b,             \
+                                                         [[maybe_unused]] const C& c,             \
+                                                         [[maybe_unused]] const Y& y)             \
         -> decltype(SLOPE_A) {                                                                    \
       return SLOPE_A;                                                                             \
     }                                                                                             \
-    template <class T>                                                                            \
-    [[gnu::always_inline]] static constexpr auto slope_b([[maybe_unused]] const T& a,             \
-                                                         [[maybe_unused]] const T& b,             \
-                                                         [[maybe_unused]] const T& c,             \
-                                                         [[maybe_unused]] const T& y)             \
+    template <class T, class A, class B, class C, class Y>                                        \
+    [[gnu::always_inline]] static constexpr auto slope_b([[maybe_unused]] const A& a,             \
+                                                         [[maybe_unused]] const B& b,             \
+                                                         [[maybe_unused]] const C& c,             \
+                                                         [[maybe_unused]] const Y& y)             \
         -> decltype(SLOPE_B) {                                                                    \
       return SLOPE_B;                                                                             \
     }                                                                                             \
-    template <class T>                                                                            \
-    [[gnu::always_inline]] static constexpr auto slope_c([[maybe_unused]] const T& a,             \
-                                                         [[maybe_unused]] const T& b,             \
-                                                         [[maybe_unused]] const T& c,             \
-                                                         [[maybe_unused]] const T& y)             \
+    template <class T, class A, class B, class C, class Y>                                        \
+    [[gnu::always_inline]] static constexpr auto slope_c([[maybe_unused]] const A& a,             \
+                                                         [[maybe_unused]] const B& b,             \
+                                                         [[maybe_unused]] const C& c,             \
+                                                         [[maybe_unused]] const Y& y)             \
         -> decltype(SLOPE_C) {                                                                    \
       return SLOPE_C;                                                                             \
     }                                                                                             \
@@ -188,6 +188,21 @@ struct needs_both {
   static constexpr bool a = needs_of<Rule, true>::a || needs_of<Rule, false>::a;
   static constexpr bool b = needs_of<Rule, true>::b || needs_of<Rule, false>::b;
   static constexpr bool y = needs_of<Rule, true>::y || needs_of<Rule, false>::y;
+};
+
+/// The same for a ternary rule, for its three slopes together.
+template <ternary_rule Rule>
+struct needs_all {
+  template <class A, class B, class C, class Y>
+  static constexpr bool compiles = requires(A a, B b, C c, Y y) {
+    { Rule::template slope_a<double>(a, b, c, y) } -> slope_of_numbers;
+    { Rule::template slope_b<double>(a, b, c, y) } -> slope_of_numbers;
+    { Rule::template slope_c<double>(a, b, c, y) } -> slope_of_numbers;
+  };
+  static constexpr bool a = !compiles<nothing, double, double, double>;
+  static constexpr bool b = !compiles<double, nothing, double, double>;
+  static constexpr bool c = !compiles<double, double, nothing, double>;
+  static constexpr bool y = !compiles<double, double, double, nothing>;
 };
 
 /// Calls visit.template operator()<Rule>() for every unary row, in the order of the table.

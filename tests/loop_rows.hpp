@@ -4,6 +4,7 @@
 
 #include <autodiff/tensor/kernels.hpp>
 
+#include <array>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,18 @@ struct binary_row {
   N (*share_b)(N dy, N a, N b, N y);
 };
 
+/// The same of a ternary row; shares by operand.
+template <class T, class N = T>
+struct ternary_row {
+  std::string_view name;
+  std::span<const autodiff::interval> sampled;
+  std::array<bool, 3> needs_operand;
+  bool needs_y;
+  const autodiff::ternary_loops<T>& loops;
+  N (*value)(N a, N b, N c);
+  std::array<N (*)(N dy, N a, N b, N c, N y), 3> shares;
+};
+
 template <class N, class Rule, class T>
 unary_row<T, N> row_of(const autodiff::unary_loops<T>& loops) {
   return {Rule::name,
@@ -58,6 +71,26 @@ binary_row<T, N> row_of(const autodiff::binary_loops<T>& loops) {
           }};
 }
 
+template <class N, class Rule, class T>
+ternary_row<T, N> row_of(const autodiff::ternary_loops<T>& loops) {
+  using needs = autodiff::needs_all<Rule>;
+  return {Rule::name,
+          Rule::sampled,
+          {needs::a, needs::b, needs::c},
+          needs::y,
+          loops,
+          [](N a, N b, N c) { return N(Rule::call(a, b, c)); },
+          {[](N dy, N a, N b, N c, N y) {
+             return N(autodiff::scaled<N, Rule::steep>(dy, Rule::template slope_a<N>(a, b, c, y)));
+           },
+           [](N dy, N a, N b, N c, N y) {
+             return N(autodiff::scaled<N, Rule::steep>(dy, Rule::template slope_b<N>(a, b, c, y)));
+           },
+           [](N dy, N a, N b, N c, N y) {
+             return N(autodiff::scaled<N, Rule::steep>(dy, Rule::template slope_c<N>(a, b, c, y)));
+           }}};
+}
+
 /// The unary rows of a table, in its order.
 template <class N, class T>
 std::vector<unary_row<T, N>> unary(const autodiff::loop_table<T>& table) {
@@ -72,6 +105,15 @@ template <class N, class T>
 std::vector<binary_row<T, N>> binary(const autodiff::loop_table<T>& table) {
   return {
 #define BINARY(NAME, ...) row_of<N, autodiff::NAME##_rule>(table.NAME),
+#include <autodiff/ops.def>
+  };
+}
+
+/// The ternary ones.
+template <class N, class T>
+std::vector<ternary_row<T, N>> ternary(const autodiff::loop_table<T>& table) {
+  return {
+#define TERNARY(NAME, ...) row_of<N, autodiff::NAME##_ternary_rule>(table.NAME##_ternary),
 #include <autodiff/ops.def>
   };
 }

@@ -67,6 +67,8 @@ std::vector<T> samples(autodiff::interval over, std::size_t count, unsigned seed
 
 // Odd, and more than any vector register twice over: loops run their bodies and their remainders.
 constexpr std::size_t sample_count = 41;
+// More than ternary loops take at once.
+constexpr std::size_t long_count = 2 * autodiff::spread_block + 5;
 
 /// Whether a row has a slope by its first argument: polygamma and ierfcx count with it.
 template <class Row>
@@ -209,6 +211,74 @@ TEMPLATE_TEST_CASE("binary loops of every reachable instruction set agree with l
   }
 }
 
+TEMPLATE_TEST_CASE("ternary loops of every reachable instruction set agree with long double", "",
+                   float, double) {
+  using T = TestType;
+  for (const kernel_table* table : autodiff::available_kernels()) {
+    INFO("instruction set " << table->instruction_set);
+    for (const auto& row : loop_rows::ternary<wide>(loop_rows::table_for<T>(*table))) {
+      const autodiff::ternary_loops<T>& f = row.loops;
+      CHECK(std::string_view(f.name) == row.name);
+      CHECK(f.needs_operand == row.needs_operand);
+      CHECK(f.needs_y == row.needs_y);
+      worst value(row.name), slope(row.name);
+      std::array<std::vector<T>, 3> x;
+      for (unsigned k = 0; k < 3; ++k) x[k] = samples<T>(row.sampled[k], long_count, 20 + k);
+      const auto weights = samples<T>({-2, 2}, long_count, 23);
+      // Every mix of operands that are there element by element and ones that are repeated.
+      for (std::size_t mix = 0; mix < 8; ++mix) {
+        const std::array<std::size_t, 3> stride{mix & 1, mix >> 1 & 1, mix >> 2 & 1};
+        for (const std::size_t n : {std::size_t{1}, std::size_t{4}, sample_count, long_count}) {
+          const auto operand_of = [&](std::size_t k, bool needed) {
+            return autodiff::operand_row<T>{needed ? x[k].data() : nullptr, stride[k]};
+          };
+          std::vector<T> y(n + 1, T(7));
+          f.forward(n, operand_of(0, true), operand_of(1, true), operand_of(2, true), y.data());
+          CHECK(y[n] == 7);
+          std::array<wide, 3> sums{}, sizes{};
+          std::array<std::vector<wide>, 3> pulled;
+          for (std::size_t i = 0; i < n; ++i) {
+            const T a = x[0][i * stride[0]], b = x[1][i * stride[1]], c = x[2][i * stride[2]];
+            const wide exact = row.value(a, b, c);
+            value.see(ulps(y[i], exact), a, y[i], exact);
+            for (std::size_t k = 0; k < 3; ++k) {
+              pulled[k].push_back(row.shares[k](weights[i], a, b, c, exact));
+              sums[k] += pulled[k].back();
+              sizes[k] += std::abs(pulled[k].back());
+            }
+          }
+          for (std::size_t k = 0; k < 3; ++k) {
+            const std::size_t count = stride[k] == 0 ? 1 : n;
+            std::vector<T> into(count + 1, T(7)), added(count + 1, T(100));
+            const auto pull = [&](T* to, store how) {
+              f.pullbacks[k](n, operand_of(0, f.needs_operand[0]),
+                             operand_of(1, f.needs_operand[1]), operand_of(2, f.needs_operand[2]),
+                             f.needs_y ? y.data() : nullptr, weights.data(), to, how);
+            };
+            pull(into.data(), store::write);
+            pull(added.data(), store::add);
+            CHECK(into[count] == 7);
+            CHECK(added[count] == 100);
+            for (std::size_t i = 0; i < count; ++i) {
+              CHECK(std::abs(added[i] - (100 + into[i])) <=
+                    rounding<T> * (100 + std::abs(into[i])));
+              if (stride[k] == 0) {
+                const wide apart = std::abs(into[i] - sums[k]) / std::max(sizes[k], 1e-3L);
+                slope.see(static_cast<double>(apart / std::numeric_limits<T>::epsilon()), x[k][i],
+                          into[i], sums[k]);
+              } else {
+                slope.see(ulps(into[i], pulled[k][i]), x[k][i], into[i], pulled[k][i]);
+              }
+            }
+          }
+        }
+      }
+      value.require_below(loop_value_ulps);
+      slope.require_below(loop_slope_ulps);
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("tensors give the values and pullbacks of every unary row", "", float, double) {
   using T = TestType;
   const auto in_wide = loop_rows::unary<wide>(autodiff::loops<T>());
@@ -275,6 +345,53 @@ TEMPLATE_TEST_CASE("tensors give the values and pullbacks of every binary row", 
       slope.see(ulps(db.value(i), in_b), other[i], db.value(i), in_b);
       slope.see(ulps(dright.value(i), by_right), other[i], dright.value(i), by_right);
     }
+    value.require_below(loop_value_ulps);
+    slope.require_below(loop_slope_ulps);
+  }
+}
+
+TEMPLATE_TEST_CASE("tensors give the values and pullbacks of every ternary row", "", float,
+                   double) {
+  using T = TestType;
+  using R = tensor<T>;
+  const auto in_wide = loop_rows::ternary<wide>(autodiff::loops<T>());
+  const auto on_tensors = rows::ternary<rows::row<R(R, R, R), R(R, R, T), R(R, T, R), R(T, R, R),
+                                                  R(R, T, T), R(T, R, T), R(T, T, R)>>();
+  for (std::size_t r = 0; r < in_wide.size(); ++r) {
+    const auto& row = in_wide[r];
+    const auto& call = on_tensors[r];
+    worst value(row.name), slope(row.name);
+    std::array<std::vector<T>, 3> at;
+    for (unsigned k = 0; k < 3; ++k) at[k] = samples<T>(row.sampled[k], sample_count, 30 + k);
+    const auto weights = samples<T>({-2, 2}, sample_count, 33);
+    const std::array<T, 3> number{at[0][3], at[1][3], at[2][3]};
+    tape t;
+    const R a = t.variable(tensor_of(at[0])), b = t.variable(tensor_of(at[1])),
+            c = t.variable(tensor_of(at[2]));
+    const std::array<R, 3> x{a, b, c};
+    // y with each operand a tensor where the bit of `tensors` is set, else a number.
+    const auto check = [&](const R& y, std::size_t tensors) {
+      t.backward(y, tensor_of(weights));
+      for (std::size_t i = 0; i < sample_count; ++i) {
+        std::array<T, 3> here;
+        for (std::size_t k = 0; k < 3; ++k) here[k] = tensors >> k & 1 ? at[k][i] : number[k];
+        const wide exact = row.value(here[0], here[1], here[2]);
+        value.see(ulps(y.value(i), exact), here[0], y.value(i), exact);
+        for (std::size_t k = 0; k < 3; ++k) {
+          if (!(tensors >> k & 1)) continue;
+          const wide pulled = row.shares[k](weights[i], here[0], here[1], here[2], exact);
+          const T share = t.adjoint(x[k]).value(i);
+          slope.see(ulps(share, pulled), here[k], share, pulled);
+        }
+      }
+    };
+    check(call(a, b, c), 7);
+    check(call(a, b, number[2]), 3);
+    check(call(a, number[1], c), 5);
+    check(call(number[0], b, c), 6);
+    check(call(a, number[1], number[2]), 1);
+    check(call(number[0], b, number[2]), 2);
+    check(call(number[0], number[1], c), 4);
     value.require_below(loop_value_ulps);
     slope.require_below(loop_slope_ulps);
   }

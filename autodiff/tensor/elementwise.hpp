@@ -4,6 +4,7 @@
 
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/operand.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 #include <concepts>
@@ -20,10 +21,6 @@ template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b);
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b);
-
-/// A constant beside a tensor<T>.
-template <class U, class T>
-concept number_beside = std::convertible_to<U, T> && !recordable<U>;
 
 #define UNARY(NAME, ...)                    \
   template <class T>                        \

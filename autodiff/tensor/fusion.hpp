@@ -5,17 +5,19 @@
 //                           x, y, b);
 //
 // The function is called once, with symbols in place of the tensors. Rows of ops.def and operators
-// on symbols compute nothing: they write a program (program.hpp), which then runs over the tensors.
+// on symbols compute nothing: they write a program (program.hpp), which then runs over the tensors
+// (block_run.hpp).
 
-#include <autodiff/tensor/bridge.hpp>
-#include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/block_run.hpp>
+#include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/operand.hpp>
 #include <autodiff/tensor/program.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <tuple>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -30,8 +32,6 @@ class symbol {
 
   symbol(program<T>& p, std::uint32_t index) noexcept : program_(&p), index_(index) {}
 
-  /// The program that it belongs to; that of the other one too. Throws argument_error when they are
-  /// of different calls of fuse().
   program<T>& home() const noexcept { return *program_; }
   std::uint32_t index() const noexcept { return index_; }
 
@@ -44,53 +44,84 @@ namespace fusion_errors {
 [[noreturn]] void foreign_symbol();
 }  // namespace fusion_errors
 
-template <class T>
-symbol<T> apply(const unary_loops<T>& f, const symbol<T>& x) {
-  return {x.home(), x.home().apply(f, x.index())};
-}
-template <class T>
-symbol<T> apply(const binary_loops<T>& f, const symbol<T>& a, const symbol<T>& b) {
-  if (&a.home() != &b.home()) fusion_errors::foreign_symbol();
-  return {a.home(), a.home().apply(f, a.index(), b.index())};
-}
-template <class T>
-symbol<T> symbol_beside(const symbol<T>& x, const T& number) {
-  return {x.home(), x.home().constant(number)};
+/// The number type of the first symbol among these; void where there is none.
+template <class... U>
+struct symbol_number {
+  using type = void;
+};
+template <class T, class... Rest>
+struct symbol_number<symbol<T>, Rest...> {
+  using type = T;
+};
+template <class U, class... Rest>
+struct symbol_number<U, Rest...> : symbol_number<Rest...> {};
+
+template <class... U>
+using symbol_number_of = typename symbol_number<U...>::type;
+
+/// Operands of which at least one is a symbol and the others are such symbols or numbers.
+template <class... U>
+concept symbol_operands =
+    !std::is_void_v<symbol_number_of<U...>> && ((std::same_as<U, symbol<symbol_number_of<U...>>> ||
+                                                 number_beside<U, symbol_number_of<U...>>)&&...);
+
+/// The program of the first symbol among these.
+template <class X, class... Rest>
+auto& home_of(const X& x, const Rest&... rest) {
+  if constexpr (std::is_void_v<symbol_number_of<X>>)
+    return home_of(rest...);
+  else
+    return x.home();
 }
 
+/// The index of an operand in the program; a number becomes a constant there.
+template <class T, class X>
+std::uint32_t index_in(program<T>& home, const X& x) {
+  if constexpr (std::is_void_v<symbol_number_of<X>>) {
+    return home.constant(T(x));
+  } else {
+    if (&x.home() != &home) fusion_errors::foreign_symbol();
+    return x.index();
+  }
+}
+
+/// Appends a row of ops.def to the program of its operands.
+template <class Loops, class... X>
+auto append(const Loops& f, const X&... x) {
+  auto& home = home_of(x...);
+  return symbol<symbol_number_of<X...>>(home, home.apply(f, index_in(home, x)...));
+}
+
+// Overloads for symbols alone beat std::max(const X&, const X&) after `using std::max`.
 #define UNARY(NAME, ...)               \
   template <class T>                   \
   symbol<T> NAME(const symbol<T>& x) { \
-    return apply(loops<T>().NAME, x);  \
+    return append(loops<T>().NAME, x); \
   }
-#define BINARY(NAME, ...)                                        \
-  template <class T>                                             \
-  symbol<T> NAME(const symbol<T>& a, const symbol<T>& b) {       \
-    return apply(loops<T>().NAME, a, b);                         \
-  }                                                              \
-  template <class T, number_beside<T> U>                         \
-  symbol<T> NAME(const symbol<T>& a, const U& b) {               \
-    return apply(loops<T>().NAME, a, symbol_beside<T>(a, T(b))); \
-  }                                                              \
-  template <class T, number_beside<T> U>                         \
-  symbol<T> NAME(const U& a, const symbol<T>& b) {               \
-    return apply(loops<T>().NAME, symbol_beside<T>(b, T(a)), b); \
+#define BINARY(NAME, ...)                                                                          \
+  template <class A, class B>                                                                      \
+  requires symbol_operands<A, B>                                                                   \
+  auto NAME(const A& a, const B& b) { return append(loops<symbol_number_of<A, B>>().NAME, a, b); } \
+  template <class T>                                                                               \
+  symbol<T> NAME(const symbol<T>& a, const symbol<T>& b) {                                         \
+    return append(loops<T>().NAME, a, b);                                                          \
+  }
+#define TERNARY(NAME, ...)                                                     \
+  template <class A, class B, class C>                                         \
+  requires symbol_operands<A, B, C>                                            \
+  auto NAME(const A& a, const B& b, const C& c) {                              \
+    return append(loops<symbol_number_of<A, B, C>>().NAME##_ternary, a, b, c); \
+  }                                                                            \
+  template <class T>                                                           \
+  symbol<T> NAME(const symbol<T>& a, const symbol<T>& b, const symbol<T>& c) { \
+    return append(loops<T>().NAME##_ternary, a, b, c);                         \
   }
 #include <autodiff/ops.def>
 
 #define AUTODIFF_SYMBOL_OPERATOR(SYMBOL, NAME)                        \
-  template <class T>                                                  \
-  symbol<T> operator SYMBOL(const symbol<T>& a, const symbol<T>& b) { \
-    return NAME(a, b);                                                \
-  }                                                                   \
-  template <class T, number_beside<T> U>                              \
-  symbol<T> operator SYMBOL(const symbol<T>& a, const U& b) {         \
-    return NAME(a, b);                                                \
-  }                                                                   \
-  template <class T, number_beside<T> U>                              \
-  symbol<T> operator SYMBOL(const U& a, const symbol<T>& b) {         \
-    return NAME(a, b);                                                \
-  }                                                                   \
+  template <class A, class B>                                         \
+  requires symbol_operands<A, B>                                      \
+  auto operator SYMBOL(const A& a, const B& b) { return NAME(a, b); } \
   template <class T, class U>                                         \
   symbol<T>& operator SYMBOL##=(symbol<T>& a, const U& b) {           \
     return a = a SYMBOL b;                                            \
@@ -136,12 +167,12 @@ tensor<T> fuse(Function&& f, const tensor<T>& first, const More&... more) {
                 "fuse: the function must return an expression of its arguments");
   if (&result.home() != &p) fusion_errors::foreign_symbol();
   p.finish(result.index());
-  array<T> y = p.evaluate(inputs);
+  array<T> y = evaluate<T>(p, inputs);
   if (!(first.is_recorded() || ... || more.is_recorded())) return tensor<T>(std::move(y));
-  p.drop_unread(inputs, active);
+  drop_unread<T>(p, inputs, active);
   auto pullback = [p = std::move(p), active, kept = std::move(inputs)](
                       const array<T>& dy, const std::same_as<input_adjoint<T>> auto&... adjoints) {
-    p.pull(dy, kept, active, std::array{adjoints...});
+    pull<T>(p, dy, kept, std::array{adjoints...}, active);
   };
   return record("fuse", std::move(y), std::move(pullback), first, more...);
 }

@@ -7,6 +7,7 @@
 #include <autodiff/ops.hpp>
 #include <autodiff/sweep.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -49,6 +50,25 @@ struct binary_loops {
   pullback_loop* pullback_b;
 };
 
+/// A row of an operand: values one after another, or with stride 0 one value repeated.
+template <class T>
+struct operand_row {
+  const T* values;
+  std::size_t stride;
+};
+
+/// The loops of a ternary rule over n elements; pullbacks and needs by operand, as of a binary one.
+template <class T>
+struct ternary_loops {
+  using pullback_loop = void(std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c,
+                             const T* y, const T* dy, T* into, store how);
+  std::string_view name;
+  std::array<bool, 3> needs_operand;
+  bool needs_y;
+  void (*forward)(std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c, T* y);
+  std::array<pullback_loop*, 3> pullbacks;
+};
+
 /// The numbers of one adam step, its corrections of the bias folded into rate and epsilon.
 template <class T>
 struct adam_numbers {
@@ -74,6 +94,7 @@ template <class T>
 struct loop_table {
 #define UNARY(NAME, ...) unary_loops<T> NAME;
 #define BINARY(NAME, ...) binary_loops<T> NAME;
+#define TERNARY(NAME, ...) ternary_loops<T> NAME##_ternary;
 #include <autodiff/ops.def>
   plain_loops<T> plain;
 };
@@ -200,6 +221,90 @@ template <class Rule, bool first, class T>
   }
 }
 
+// Ternary loops go block by block. A repeated operand is spread over one block first, so that a
+// single loop over contiguous operands serves every mix of them.
+inline constexpr std::size_t spread_block = 128;
+
+template <class T>
+[[gnu::always_inline]] inline const T* spread(operand_row<T> x, std::size_t n, T* block) {
+  if (x.stride == 1 || !x.values) return x.values;
+  const std::size_t count = n < spread_block ? n : spread_block;
+  for (std::size_t i = 0; i < count; ++i) block[i] = *x.values;
+  return block;
+}
+
+/// Calls visit(start, count) for the blocks of n elements.
+template <class Visitor>
+[[gnu::always_inline]] inline void for_each_block(std::size_t n, Visitor visit) {
+  for (std::size_t start = 0; start < n; start += spread_block) {
+    visit(start, n - start < spread_block ? n - start : spread_block);
+  }
+}
+
+template <class Rule, class T>
+[[gnu::always_inline]] inline void ternary_forward(std::size_t n, operand_row<T> a,
+                                                   operand_row<T> b, operand_row<T> c, T* y) {
+  T spread_a[spread_block], spread_b[spread_block], spread_c[spread_block];
+  const T* from_a = spread(a, n, spread_a);
+  const T* from_b = spread(b, n, spread_b);
+  const T* from_c = spread(c, n, spread_c);
+  for_each_block(
+      n, [=](std::size_t start, std::size_t count) __attribute__((always_inline)) {
+        const T* at_a = from_a + start * a.stride;
+        const T* at_b = from_b + start * b.stride;
+        const T* at_c = from_c + start * c.stride;
+        for (std::size_t i = 0; i < count; ++i)
+          y[start + i] = T(Rule::call(at_a[i], at_b[i], at_c[i]));
+      });
+}
+
+template <class Rule, std::size_t side, class T>
+[[gnu::always_inline]] inline void ternary_pullback(std::size_t n, operand_row<T> a,
+                                                    operand_row<T> b, operand_row<T> c, const T* y,
+                                                    const T* dy, T* into, store how) {
+  constexpr std::bool_constant<needs_all<Rule>::a> with_a;
+  constexpr std::bool_constant<needs_all<Rule>::b> with_b;
+  constexpr std::bool_constant<needs_all<Rule>::c> with_c;
+  constexpr std::bool_constant<needs_all<Rule>::y> with_y;
+  T spread_a[spread_block], spread_b[spread_block], spread_c[spread_block];
+  const T* from_a = spread(a, n, spread_a);
+  const T* from_b = spread(b, n, spread_b);
+  const T* from_c = spread(c, n, spread_c);
+  const std::size_t own_stride = side == 0 ? a.stride : side == 1 ? b.stride : c.stride;
+  T sum(0);
+  for_each_block(
+      n, [&](std::size_t start, std::size_t count) __attribute__((always_inline)) {
+        const auto share = [=](std::size_t i) __attribute__((always_inline)) {
+          const auto& at_a = element(from_a, start * a.stride + i, with_a);
+          const auto& at_b = element(from_b, start * b.stride + i, with_b);
+          const auto& at_c = element(from_c, start * c.stride + i, with_c);
+          const auto& at_y = element(y, start + i, with_y);
+          const T& w = dy[start + i];
+          if constexpr (side == 0) {
+            return pulled<Rule, T>(w, Rule::template slope_a<T>(at_a, at_b, at_c, at_y));
+          } else if constexpr (side == 1) {
+            return pulled<Rule, T>(w, Rule::template slope_b<T>(at_a, at_b, at_c, at_y));
+          } else {
+            return pulled<Rule, T>(w, Rule::template slope_c<T>(at_a, at_b, at_c, at_y));
+          }
+        };
+        if (own_stride == 0) {
+          T of_block(0);
+          for (std::size_t i = 0; i < count; ++i) of_block += share(i);
+          sum += of_block;
+        } else if (how == store::write) {
+          for (std::size_t i = 0; i < count; ++i) into[start + i] = share(i);
+        } else {
+          for (std::size_t i = 0; i < count; ++i) into[start + i] += share(i);
+        }
+      });
+  if (own_stride != 0) return;
+  if (how == store::write)
+    *into = sum;
+  else
+    *into += sum;
+}
+
 template <class T>
 [[gnu::always_inline]] inline T plain_sum(std::size_t n, const T* x) {
   // Sixteen running sums per block of 512, then a tree of blocks by doubling: short chains for the
@@ -324,6 +429,25 @@ constexpr binary_loops<T> make_binary_loops() {
              double tie) { binary_pullback<Rule, false>(n, a, sa, b, sb, y, dy, into, how, tie); }};
 }
 
+template <class Rule, std::size_t side, class T>
+constexpr typename ternary_loops<T>::pullback_loop* make_ternary_pullback() {
+  return [](std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c, const T* y,
+            const T* dy, T* into,
+            store how) { ternary_pullback<Rule, side>(n, a, b, c, y, dy, into, how); };
+}
+
+template <class Rule, class T>
+constexpr ternary_loops<T> make_ternary_loops() {
+  return {Rule::name,
+          {needs_all<Rule>::a, needs_all<Rule>::b, needs_all<Rule>::c},
+          needs_all<Rule>::y,
+          [](std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c, T* y) {
+            ternary_forward<Rule>(n, a, b, c, y);
+          },
+          {make_ternary_pullback<Rule, 0, T>(), make_ternary_pullback<Rule, 1, T>(),
+           make_ternary_pullback<Rule, 2, T>()}};
+}
+
 template <class T, class Local = void>
 constexpr plain_loops<T> make_plain_loops() {
   return {[](std::size_t n, const T* x) { return plain_sum(n, x); },
@@ -344,6 +468,7 @@ constexpr loop_table<T> make_loops() {
   return {
 #define UNARY(NAME, ...) make_unary_loops<Local<NAME##_rule>, T>(),
 #define BINARY(NAME, ...) make_binary_loops<Local<NAME##_rule>, T>(),
+#define TERNARY(NAME, ...) make_ternary_loops<Local<NAME##_ternary_rule>, T>(),
 #include <autodiff/ops.def>
       make_plain_loops<T, Local<void>>()};
 }

@@ -1,28 +1,25 @@
 #pragma once
-// A chain of elementwise operations as data: rows of ops.def applied to the inputs, to constants
-// and to earlier results. It runs block by block: every instruction passes by its vector loop over
-// a piece that stays in the first-level cache, so memory sees the inputs and the result once,
-// whatever the length of the chain. The pullback goes over the same blocks: it computes again, from
-// the inputs, the values that slopes need, and takes the instructions backwards with adjoints that
-// are no larger than a block.
+// A chain of elementwise operations as data: rows of ops.def applied to inputs, to constants and to
+// earlier results.
 
+#include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace autodiff {
 
 /// One value of a program: the result of a row on earlier values, or an input or a constant.
 template <class T>
 struct instruction {
-  static constexpr std::size_t most_operands = 2;
+  static constexpr std::size_t most_operands = 3;
 
-  const unary_loops<T>* unary = nullptr;    // one of these,
-  const binary_loops<T>* binary = nullptr;  // or none
+  const unary_loops<T>* unary = nullptr;  // one of these, or none
+  const binary_loops<T>* binary = nullptr;
+  const ternary_loops<T>* ternary = nullptr;
   std::array<std::uint32_t, most_operands> operands{};
   std::uint32_t arity = 0;
   T constant{};
@@ -42,18 +39,9 @@ class program {
   index constant(const T& number);
   index apply(const unary_loops<T>& f, index x);
   index apply(const binary_loops<T>& f, index a, index b);
+  index apply(const ternary_loops<T>& f, index a, index b, index c);
   /// Declares the result. One that no row computes becomes one times itself.
   void finish(index result);
-
-  /// The result for inputs broadcast to one shape. Throws shape_error with the shapes that do not
-  /// fit.
-  array<T> evaluate(std::span<const array<T>> inputs) const;
-  /// Drops the values of inputs that pull() does not read; shapes stay. active[k]: input k has an
-  /// adjoint.
-  void drop_unread(std::span<array<T>> inputs, std::span<const bool> active) const;
-  /// Adds to the adjoint of each active input its vector-Jacobian product with dy.
-  void pull(const array<T>& dy, std::span<const array<T>> inputs, std::span<const bool> active,
-            std::span<const input_adjoint<T>> adjoints) const;
 
   index inputs() const noexcept { return inputs_; }
   index result() const noexcept { return result_; }

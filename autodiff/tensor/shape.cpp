@@ -39,6 +39,24 @@ std::size_t shape::axis(std::ptrdiff_t axis, std::string_view operation) const {
   return static_cast<std::size_t>(from_front);
 }
 
+std::size_t shape::flat_index(std::span<const std::ptrdiff_t> indices) const {
+  bool inside = indices.size() == rank_;
+  std::size_t flat = 0;
+  for (std::size_t i = 0; inside && i < rank_; ++i) {
+    // A negative index becomes larger than any extent.
+    const auto index = static_cast<std::size_t>(indices[i]);
+    inside = index < extents_[i];
+    flat = flat * extents_[i] + index;
+  }
+  if (!inside) {
+    throw shape_error("index",
+                      fmt::format("there is no element ({}) in shape {}", fmt::join(indices, ", "),
+                                  to_string(*this)),
+                      "give one index per axis, from 0 to below its extent");
+  }
+  return flat;
+}
+
 bool shape::operator==(const shape& other) const noexcept {
   return rank_ == other.rank_ && std::equal(begin(), end(), other.begin());
 }

@@ -45,6 +45,10 @@ class shape {
   /// `operation`, when there is no such axis.
   std::size_t axis(std::ptrdiff_t axis, std::string_view operation) const;
 
+  /// The row-major position of the element at these indices, one per axis. Throws shape_error when
+  /// there is no such element.
+  std::size_t flat_index(std::span<const std::ptrdiff_t> indices) const;
+
   bool operator==(const shape& other) const noexcept;
   friend std::ostream& operator<<(std::ostream& out, const shape& s);
 

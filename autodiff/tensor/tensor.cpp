@@ -93,10 +93,6 @@ tensor<T>::tensor(const autodiff::shape& s, std::span<const T> values)
 }
 
 template <class T>
-tensor<T>::tensor(std::initializer_list<T> values)
-    : tensor(autodiff::shape{values.size()}, std::span<const T>(values.begin(), values.size())) {}
-
-template <class T>
 tensor<T>::tensor(std::initializer_list<std::initializer_list<T>> rows)
     : values_(autodiff::shape{rows.size(), rows.size() ? rows.begin()->size() : 0}) {
   T* out = values_.writable();
@@ -145,24 +141,6 @@ std::span<T> tensor<T>::mutable_values() {
   }
   T* data = values_.writable();
   return {data, size()};
-}
-
-template <class T>
-std::size_t tensor<T>::flat_index(std::span<const std::size_t> indices) const {
-  const autodiff::shape& s = shape();
-  bool inside = indices.size() == s.rank();
-  std::size_t flat = 0;
-  for (std::size_t i = 0; inside && i < indices.size(); ++i) {
-    inside = indices[i] < s[i];
-    flat = flat * s[i] + indices[i];
-  }
-  if (!inside) {
-    throw shape_error("index",
-                      fmt::format("there is no element ({}) in shape {}", fmt::join(indices, ", "),
-                                  autodiff::to_string(s)),
-                      "give one index per axis, each below its extent");
-  }
-  return flat;
 }
 
 template <class T>

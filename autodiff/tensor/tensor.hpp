@@ -47,7 +47,11 @@ class tensor {
   /// Row-major values. Throws shape_error when their number is not s.size().
   tensor(const autodiff::shape& s, std::span<const T> values);
   /// Ranks 1 to 3 from nested lists. Throws shape_error when rows differ in length.
-  tensor(std::initializer_list<T> values);
+  // {{1.0}, {2.0}} fits ranks 1 and 2; it is a column, since what is no template goes first.
+  template <class = void>
+  tensor(std::initializer_list<T> values)
+      : values_(autodiff::shape{values.size()}, std::span<const T>(values.begin(), values.size())) {
+  }
   tensor(std::initializer_list<std::initializer_list<T>> rows);
   tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>> matrices);
   /// A passive tensor over these values.
@@ -63,10 +67,9 @@ class tensor {
   std::span<const T> values() const noexcept { return values_.values(); }
   const array<T>& stored() const noexcept { return values_; }
   /// The number at these indices, one per axis. Throws shape_error when they do not fit.
-  template <std::convertible_to<std::size_t>... Indices>
+  template <std::convertible_to<std::ptrdiff_t>... Indices>
   const T& value(Indices... indices) const {
-    const std::array<std::size_t, sizeof...(Indices)> at{static_cast<std::size_t>(indices)...};
-    return values_.data()[flat_index(at)];
+    return values_.data()[flat_index(indices...)];
   }
   /// The number of a tensor with one element, of any rank. Throws shape_error otherwise.
   const T& item() const;
@@ -76,16 +79,15 @@ class tensor {
 
   /// The element at these indices as a scalar to compute with: a recorded var for float and double,
   /// the dual itself for duals. Throws shape_error when the indices do not fit.
-  template <std::convertible_to<std::size_t>... Indices>
+  template <std::convertible_to<std::ptrdiff_t>... Indices>
   auto operator()(Indices... indices) const {
-    const std::array<std::size_t, sizeof...(Indices)> at{static_cast<std::size_t>(indices)...};
     if constexpr (std::floating_point<T>)
-      return element(*this, flat_index(at));
+      return element(*this, flat_index(indices...));
     else
-      return values_.data()[flat_index(at)];
+      return values_.data()[flat_index(indices...)];
   }
   /// The same for rank 1.
-  auto operator[](std::size_t index) const { return (*this)(index); }
+  auto operator[](std::ptrdiff_t index) const { return (*this)(index); }
 
   tag_type tag() const noexcept { return tag_; }
   std::uint32_t serial() const noexcept { return serial_; }
@@ -94,7 +96,12 @@ class tensor {
   tensor detached() const { return tensor(values_); }
 
  private:
-  std::size_t flat_index(std::span<const std::size_t> indices) const;
+  template <class... Indices>
+  std::size_t flat_index(Indices... indices) const {
+    const std::array<std::ptrdiff_t, sizeof...(Indices)> at{
+        static_cast<std::ptrdiff_t>(indices)...};
+    return shape().flat_index(at);
+  }
 
   array<T> values_;
   tag_type tag_ = 0;
