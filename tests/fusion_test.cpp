@@ -35,7 +35,7 @@ using reference::says;
 
 using doubles = std::vector<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// The element of an operand that meets element `flat` of the broadcast result.
 std::size_t meeting(const shape& operand, const shape& whole, std::size_t flat) {
@@ -388,7 +388,7 @@ TEST_CASE("operands that the result does not depend on get no adjoint, or zeros"
 
 TEST_CASE("an argument, broadcast to the shape of all, can be the result itself") {
   tape t;
-  const tensor<double> x = t.variable(tensor<double>({-0.0, infinity, nan}));
+  const tensor<double> x = t.variable(tensor<double>({-0.0, infinity, not_a_number}));
   const tensor<double> y = fuse([](auto v, auto) { return v; }, x, tensor<double>(shape{2, 1}));
   REQUIRE(y.shape() == shape{2, 3});
   CHECK(std::signbit(y.value(1, 0)));
@@ -460,10 +460,10 @@ TEST_CASE("a zero adjoint skips an infinite slope inside of a fused chain") {
 
 TEST_CASE("NaN and infinity stay in their elements of a fused chain") {
   doubles at(600, 0.5);
-  at[0] = nan;
+  at[0] = not_a_number;
   at[255] = infinity;
   at[256] = -infinity;
-  at[599] = nan;
+  at[599] = not_a_number;
   tape t;
   const tensor<double> x = t.variable(tensor<double>(shape{600}, at));
   const auto chain = [](const auto& v) { return log(square(v)) * 2.0 + relu(v); };
