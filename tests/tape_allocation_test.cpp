@@ -6,6 +6,7 @@
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
@@ -193,6 +194,26 @@ TEST_CASE(
           }
           w.mutable_values()[0] += 1e-3;
         }) == 0);
+}
+
+TEST_CASE("a fused chain of any length, swept and rewound, allocates nothing") {
+  if (!reuses_blocks) return;
+  tape t;
+  const tensor<float> x = t.variable(tensor<float>(shape{30, 100}, 0.5f));
+  const tensor<float> b = t.variable(tensor<float>(shape{100}, 0.1f));
+  const auto mark = t.mark();
+  for (const int length : {1, 50}) {
+    CHECK(requests_when_warm([&] {
+            const tensor<float> y = fuse(
+                [&](auto v, auto w) {
+                  for (int i = 0; i < length; ++i) v = tanh(v * 0.9f + w);
+                  return v;
+                },
+                x, b);
+            t.backward(sum(y), autodiff::leaves_only);
+            t.rewind(mark);
+          }) == 0);
+  }
 }
 
 TEST_CASE("crossing between scalars and tensors allocates nothing in tensors and tape") {

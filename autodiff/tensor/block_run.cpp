@@ -2,6 +2,7 @@
 
 #include <autodiff/tensor/repetition.hpp>
 #include <autodiff/tensor/schedule.hpp>
+#include <autodiff/tensor/scratch.hpp>
 
 #include <algorithm>
 #include <new>
@@ -56,7 +57,7 @@ class block_run {
  public:
   using index = typename program<T>::index;
 
-  block_run(const program<T>& p, schedule<T> s, std::span<const array<T>> inputs,
+  block_run(const program<T>& p, schedule<T>& s, std::span<const array<T>> inputs,
             const shape& whole);
 
   void forward(T* y);
@@ -86,29 +87,29 @@ class block_run {
   void pull(index row, const scheduled<T>& y, std::size_t n);
 
   const program<T>& p_;
-  schedule<T> schedule_;
+  schedule<T>& schedule_;
   slot_list slots_;
   std::size_t size_, block_ = 0, buffer_size_ = 0, fetched_ = 0, ahead_ = 0;
-  array<standing<T>> standing_block_;
+  scratch<standing<T>, 24> standing_memory_;
   standing<T>* at_;
-  array<stream<T>> stream_block_;
+  scratch<stream<T>, 4> stream_memory_;
   stream<T>* inputs_;
-  array<T> buffer_block_;
+  std::optional<scratch<T, 256>> buffer_memory_;
   T* buffers_ = nullptr;
   const T* result_ = nullptr;  // or its adjoint
 };
 
 template <class T>
-block_run<T>::block_run(const program<T>& p, schedule<T> s, std::span<const array<T>> inputs,
+block_run<T>::block_run(const program<T>& p, schedule<T>& s, std::span<const array<T>> inputs,
                         const shape& whole)
     : p_(p),
-      schedule_(std::move(s)),
+      schedule_(s),
       slots_(2 * p.size()),
       size_(whole.size()),
-      standing_block_(shape{p.size()}, standing<T>{}),
-      at_(standing_block_.writable()),
-      stream_block_(shape{inputs.size()}),
-      inputs_(stream_block_.writable()) {
+      standing_memory_(p.size(), standing<T>{}),
+      at_(standing_memory_.data()),
+      stream_memory_(inputs.size()),
+      inputs_(stream_memory_.data()) {
   open_inputs(inputs, whole);
   for (index i = p.inputs(); i <= p.result(); ++i) {
     if (!p[i].is_row()) at_[i].value = {&p[i].constant, 0};
@@ -155,9 +156,8 @@ void block_run<T>::open_adjoints(std::span<const input_adjoint<T>> adjoints) {
 
 template <class T>
 void block_run<T>::open_buffers() {
-  buffer_size_ = (block_ / cache_line<T> + 1) * cache_line<T>;
-  buffer_block_ = array<T>(shape{slots_.count() * buffer_size_});
-  buffers_ = buffer_block_.writable();
+  buffer_size_ = (block_ + cache_line<T> - 1) / cache_line<T> * cache_line<T>;
+  buffers_ = buffer_memory_.emplace(slots_.count() * buffer_size_).data();
   if (size_ * sizeof(T) < far_bytes) return;
   fetched_ = (block_ / schedule_.passes() / cache_line<T> + 1) * cache_line<T>;
 }
@@ -322,7 +322,9 @@ template <class T>
 array<T> evaluate(const program<T>& p, std::span<const array<T>> inputs) {
   const shape whole = broadcast_all(inputs);
   array<T> y(whole);
-  if (whole.size() > 0) block_run<T>(p, schedule<T>(p), inputs, whole).forward(y.writable());
+  if (whole.size() == 0) return y;
+  schedule<T> all(p);
+  block_run<T>(p, all, inputs, whole).forward(y.writable());
   return y;
 }
 
@@ -337,7 +339,8 @@ void drop_unread(const program<T>& p, std::span<array<T>> inputs, std::span<cons
 template <class T>
 void pull(const program<T>& p, const array<T>& dy, std::span<const array<T>> inputs,
           std::span<const input_adjoint<T>> adjoints, std::span<const bool> active) {
-  block_run<T>(p, schedule<T>(p, active), inputs, dy.shape()).backward(dy.data(), adjoints);
+  schedule<T> needed(p, active);
+  block_run<T>(p, needed, inputs, dy.shape()).backward(dy.data(), adjoints);
 }
 
 #define INSTANTIATE(T)                                                                      \

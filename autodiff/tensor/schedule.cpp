@@ -34,7 +34,7 @@ void schedule<T>::mark_live() {
 
 template <class T>
 schedule<T>::schedule(const program<T>& p)
-    : p_(p), block_(shape{p.size()}, scheduled<T>{}), values_(block_.writable()) {
+    : p_(p), memory_(p.size(), scheduled<T>{}), values_(memory_.data()) {
   mark_live();
   for (index i = 0; i <= p.result(); ++i) values_[i].is_needed = values_[i].is_live;
   for_each_row([this](index, scheduled<T>&) { ++passes_; });
@@ -42,7 +42,7 @@ schedule<T>::schedule(const program<T>& p)
 
 template <class T>
 schedule<T>::schedule(const program<T>& p, std::span<const bool> active)
-    : p_(p), block_(shape{p.size()}, scheduled<T>{}), values_(block_.writable()) {
+    : p_(p), memory_(p.size(), scheduled<T>{}), values_(memory_.data()) {
   mark_live();
   for (index k = 0; k < p.inputs(); ++k) values_[k].is_active = values_[k].is_live && active[k];
   for_each_row([this](index i, scheduled<T>& y) {

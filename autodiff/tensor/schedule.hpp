@@ -3,8 +3,8 @@
 // buffers they lie, and which share of an adjoint is the first. A buffer is taken again once its
 // content has been used, so that few of them stay in the first-level cache.
 
-#include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/program.hpp>
+#include <autodiff/tensor/scratch.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 #include <array>
@@ -20,17 +20,16 @@ class slot_list {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-  explicit slot_list(std::size_t most) : block_(shape{most}), free_(block_.writable()) {}
-  std::uint32_t take() { return free_count_ > 0 ? free_[--free_count_] : count_++; }
+  explicit slot_list(std::size_t most) : free_(most) {}
+  std::uint32_t take() { return free_count_ > 0 ? free_.data()[--free_count_] : count_++; }
   void give(std::uint32_t slot) {
-    if (slot != none) free_[free_count_++] = slot;
+    if (slot != none) free_.data()[free_count_++] = slot;
   }
   /// All that were ever taken.
   std::size_t count() const noexcept { return count_; }
 
  private:
-  array<std::uint32_t> block_;
-  std::uint32_t* free_;
+  scratch<std::uint32_t, 64> free_;
   std::size_t free_count_ = 0;
   std::uint32_t count_ = 0;
 };
@@ -62,8 +61,6 @@ class schedule {
   explicit schedule(const program<T>& p);
   /// Of a pullback to the inputs that are active: what their slopes need.
   schedule(const program<T>& p, std::span<const bool> active);
-
-  schedule(schedule&&) noexcept = default;
 
   scheduled<T>& operator[](index value) { return values_[value]; }
   const scheduled<T>& operator[](index value) const { return values_[value]; }
@@ -99,7 +96,7 @@ class schedule {
   void mark_live();
 
   const program<T>& p_;
-  array<scheduled<T>> block_;
+  scratch<scheduled<T>, 24> memory_;
   scheduled<T>* values_;
   std::size_t passes_ = 0;
 };
