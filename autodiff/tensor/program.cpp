@@ -1,6 +1,7 @@
 #include <autodiff/tensor/program.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace autodiff {
@@ -11,32 +12,45 @@ program<T>::program(std::size_t inputs)
   std::fill_n(code_.writable(), inputs, instruction<T>{});
 }
 
+/// Room for one more.
 template <class T>
-std::uint32_t program<T>::append(const instruction<T>& next) {
+instruction<T>& program<T>::append() {
   if (size_ == code_.size()) {
     array<instruction<T>> larger(shape{2 * code_.size()});
     std::copy_n(code_.data(), size_, larger.writable());
     code_ = std::move(larger);
   }
-  code_.writable()[size_] = next;
-  return size_++;
+  return *new (code_.writable() + size_++) instruction<T>;
 }
 
 template <class T>
 std::uint32_t program<T>::constant(const T& number) {
-  return append({.constant = number});
+  append().constant = number;
+  return size_ - 1;
 }
 template <class T>
 std::uint32_t program<T>::apply(const unary_loops<T>& f, index x) {
-  return append({.unary = &f, .operands = {x}, .arity = 1});
+  instruction<T>& next = append();
+  next.unary = &f;
+  next.operands[0] = x;
+  next.arity = 1;
+  return size_ - 1;
 }
 template <class T>
 std::uint32_t program<T>::apply(const binary_loops<T>& f, index a, index b) {
-  return append({.binary = &f, .operands = {a, b}, .arity = 2});
+  instruction<T>& next = append();
+  next.binary = &f;
+  next.operands = {a, b};
+  next.arity = 2;
+  return size_ - 1;
 }
 template <class T>
 std::uint32_t program<T>::apply(const ternary_loops<T>& f, index a, index b, index c) {
-  return append({.ternary = &f, .operands = {a, b, c}, .arity = 3});
+  instruction<T>& next = append();
+  next.ternary = &f;
+  next.operands = {a, b, c};
+  next.arity = 3;
+  return size_ - 1;
 }
 
 template <class T>

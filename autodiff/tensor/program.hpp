@@ -50,7 +50,7 @@ class program {
   const instruction<T>& operator[](std::size_t at) const noexcept { return code_.data()[at]; }
 
  private:
-  index append(const instruction<T>& next);
+  instruction<T>& append();
 
   array<instruction<T>> code_;
   index inputs_, size_, result_ = 0;
