@@ -12,9 +12,8 @@
 namespace autodiff {
 namespace {
 
-// Of one value: some of them and what is fetched ahead fit into the first-level cache, and the call
-// of a loop is small beside its work.
-constexpr std::size_t block_bytes = 2048;
+// What the buffers and streams of one block share: most of a first-level cache.
+constexpr std::size_t near_bytes = 24 << 10;
 // A value of fewer bytes is in a cache near enough without being asked for.
 constexpr std::size_t far_bytes = std::size_t{1} << 18;
 
@@ -78,6 +77,7 @@ class block_run {
 
   void open_inputs(std::span<const array<T>> inputs, const shape& whole);
   void open_adjoints(std::span<const input_adjoint<T>> adjoints);
+  void choose_block();
   void open_buffers();
   void fetch_ahead();
   void compute(std::size_t start, std::size_t n, T* y);
@@ -119,25 +119,38 @@ block_run<T>::block_run(const program<T>& p, schedule<T>& s, std::span<const arr
 
 template <class T>
 void block_run<T>::open_inputs(std::span<const array<T>> inputs, const shape& whole) {
-  // A block is a multiple of the longest period that fits into it: that input is laid out once.
-  std::size_t longest = 1;
-  block_ = block_bytes / sizeof(T);
   for (index k = 0; k < p_.inputs(); ++k) {
     new (inputs_ + k) stream<T>(inputs[k].data());
     if (inputs[k].shape().size() == size_) continue;
     inputs_[k].reading.emplace(whole, inputs[k].shape());
     inputs_[k].adding = inputs_[k].reading;
-    const std::size_t period = inputs_[k].reading->period();
-    if (period <= block_) longest = std::max(longest, period);
     if (schedule_[k].is_needed) schedule_[k].value_slot = slots_.take();
     if (schedule_[k].is_active) schedule_[k].adjoint_slot = slots_.take();
   }
-  block_ = std::min(block_ - block_ % longest, size_);
+}
+
+/// The elements of a block: as many as fit into the near cache, with what is fetched ahead, and a
+/// multiple of the longest period among them, so that this input is laid out once.
+template <class T>
+void block_run<T>::choose_block() {
+  std::size_t buffers = slots_.count() + 2;  // the result, and the next block of it
   for (index k = 0; k < p_.inputs(); ++k) {
-    if (inputs_[k].is_whole()) continue;
-    const std::size_t period = inputs_[k].reading->period();
-    inputs_[k].is_steady = period != 0 && block_ % period == 0;
+    if (!inputs_[k].is_whole()) continue;
+    buffers += 2 * (std::size_t{schedule_[k].is_needed} + std::size_t{schedule_[k].is_active});
   }
+  const std::size_t most = std::max(near_bytes / (buffers * sizeof(T)), 4 * cache_line<T>);
+  std::size_t longest = cache_line<T>;
+  const auto for_each_period = [this](auto visit) {
+    for (index k = 0; k < p_.inputs(); ++k) {
+      if (!inputs_[k].is_whole()) visit(inputs_[k], inputs_[k].reading->period());
+    }
+  };
+  for_each_period([&](stream<T>&, std::size_t period) {
+    if (period <= most) longest = std::max(longest, period);
+  });
+  block_ = std::min(most - most % longest, size_);
+  for_each_period(
+      [&](stream<T>& s, std::size_t period) { s.is_steady = period != 0 && block_ % period == 0; });
 }
 
 template <class T>
@@ -156,6 +169,7 @@ void block_run<T>::open_adjoints(std::span<const input_adjoint<T>> adjoints) {
 
 template <class T>
 void block_run<T>::open_buffers() {
+  choose_block();
   buffer_size_ = (block_ + cache_line<T> - 1) / cache_line<T> * cache_line<T>;
   buffers_ = buffer_memory_.emplace(slots_.count() * buffer_size_).data();
   if (size_ * sizeof(T) < far_bytes) return;
