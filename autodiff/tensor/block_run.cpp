@@ -5,6 +5,8 @@
 #include <autodiff/tensor/scratch.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <new>
 #include <optional>
 #include <utility>
@@ -280,27 +282,27 @@ void block_run<T>::close_share(index input, std::size_t start, std::size_t n) {
 template <class T>
 void block_run<T>::pull(index row, const scheduled<T>& y, std::size_t n) {
   const instruction<T>& f = p_[row];
-  const auto [a, b, c] = operands_of(f);
+  const std::array<operand_row<T>, 3> x = operands_of(f);
   const T* value = at_[row].value.values;
   const T* dy = at_[row].adjoint;
   const double tie =
       schedule_[f.operands[0]].is_active && schedule_[f.operands[1]].is_active ? 0.5 : 0.0;
-  schedule_.for_each_operand(row, [&](scheduled<T>& x, std::size_t o) {
-    if (!x.is_active) return;
+  schedule_.for_each_operand(row, [&](const scheduled<T>& operand, std::size_t o) {
+    if (!operand.is_active) return;
     standing<T>& at = at_[f.operands[o]];
     if (y.is_lent[o]) {
       at.adjoint = dy;
       return;
     }
-    if (!schedule_.is_input(x)) at.adjoint = at.share = buffer(x.adjoint_slot);
+    if (!schedule_.is_input(operand)) at.adjoint = at.share = buffer(operand.adjoint_slot);
     const store how = y.is_first[o] ? at.first : store::add;
     if (f.unary) {
-      f.unary->pullback(n, a.values, value, dy, at.share, how);
+      f.unary->pullback(n, x[0].values, value, dy, at.share, how);
     } else if (f.binary) {
       const auto loop = o == 0 ? f.binary->pullback_a : f.binary->pullback_b;
-      loop(n, a.values, a.stride, b.values, b.stride, value, dy, at.share, how, tie);
+      loop(n, x[0].values, x[0].stride, x[1].values, x[1].stride, value, dy, at.share, how, tie);
     } else {
-      f.ternary->pullbacks[o](n, a, b, c, value, dy, at.share, how);
+      f.ternary->pullbacks[o](n, x[0], x[1], x[2], value, dy, at.share, how);
     }
   });
 }

@@ -32,6 +32,7 @@ class symbol {
 
   symbol(program<T>& p, std::uint32_t index) noexcept : program_(&p), index_(index) {}
 
+  /// The program that it is a value of.
   program<T>& home() const noexcept { return *program_; }
   std::uint32_t index() const noexcept { return index_; }
 
