@@ -27,6 +27,7 @@
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/extremes.hpp>
 #include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/index_array.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/join.hpp>

@@ -186,17 +186,26 @@ struct needs {
   };
 };
 
-/// The same for a binary rule, for both slopes together.
-template <binary_rule Rule>
-struct needs_both {
+/// The same for one slope of a binary rule: that by a if `first`, else that by b.
+template <binary_rule Rule, bool first>
+struct needs_of {
   template <class A, class B, class Y>
-  static constexpr bool compiles = requires(A a, B b, Y y) {
+  static constexpr bool compiles = first ? requires(A a, B b, Y y) {
     { Rule::template slope_a<double>(a, b, y, 0.5) } -> slope_of_numbers;
+  } : requires(A a, B b, Y y) {
     { Rule::template slope_b<double>(a, b, y, 0.5) } -> slope_of_numbers;
   };
   static constexpr bool a = !compiles<nothing, double, double>;
   static constexpr bool b = !compiles<double, nothing, double>;
   static constexpr bool y = !compiles<double, double, nothing>;
+};
+
+/// The same for both slopes together.
+template <binary_rule Rule>
+struct needs_both {
+  static constexpr bool a = needs_of<Rule, true>::a || needs_of<Rule, false>::a;
+  static constexpr bool b = needs_of<Rule, true>::b || needs_of<Rule, false>::b;
+  static constexpr bool y = needs_of<Rule, true>::y || needs_of<Rule, false>::y;
 };
 
 /// The same for a ternary rule, for its three slopes together.

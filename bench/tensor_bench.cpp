@@ -3,6 +3,7 @@
 
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
@@ -96,6 +97,47 @@ void measure_kernels(bench::suite& suite) {
   }
 }
 
+/// A chain of five cheap operations on n elements: fused, unfused, and one operation over the same
+/// memory. Each of them forward, and forward and backward.
+void measure_fusion(bench::suite& suite, const std::string& name, std::size_t n) {
+  using tensor = autodiff::tensor<float>;
+  const auto chain = [](const auto& x) { return relu(x * 1.5f + 0.25f) * 0.75f - 0.1f; };
+  const auto fused = [&](const tensor& x) { return autodiff::fuse(chain, x); };
+  const auto one = [](const tensor& x) { return relu(x); };
+  std::vector<float> values(n);
+  for (std::size_t i = 0; i < n; ++i) values[i] = bench::problems::scattered(i);
+  const tensor x(autodiff::shape{n}, values), ones(autodiff::shape{n}, 1.0f);
+  autodiff::tape tape;
+  const auto step = [&](const auto& f) {
+    tape.rewind();
+    const tensor leaf = tape.variable(x);
+    tape.backward(f(leaf), ones, autodiff::leaves_only);
+  };
+  std::vector<bench::contestant> contestants;
+  contestants.emplace_back("one", [&] { bench::keep(one(x)); });
+  contestants.emplace_back("fused", [&] { bench::keep(fused(x)); });
+  contestants.emplace_back("unfused", [&] { bench::keep(chain(x)); });
+  contestants.emplace_back("one", [&] { step(one); });
+  contestants.emplace_back("fused", [&] { step(fused); });
+  contestants.emplace_back("unfused", [&] { step(chain); });
+  const std::vector<bench::timing> timings = suite.race(std::move(contestants));
+  for (const std::size_t first : {std::size_t{0}, std::size_t{3}}) {
+    const std::string per = first == 0 ? "element, forward" : "element, both ways";
+    const std::string suffix = first == 0 ? "" : "_step";
+    const bench::ratio over_one(timings[first + 1], timings[first]);
+    const bench::ratio unfused_over(timings[first + 2], timings[first + 1]);
+    report_times(suite, name, "one", timings[first], per, n);
+    report_times(suite, name, "fused", timings[first + 1], per, n);
+    report_times(suite, name, "unfused", timings[first + 2], per, n);
+    suite.say(fmt::format(
+        "{}, {}: fused over one {:.2f} (median {:.2f}), unfused over fused {:.2f} "
+        "(median {:.2f})",
+        name, per, over_one.fastest, over_one.median, unfused_over.fastest, unfused_over.median));
+    suite.figure(name, "backsweep", "fused_over_one" + suffix, over_one.fastest);
+    suite.figure(name, "backsweep", "unfused_over_fused" + suffix, unfused_over.fastest);
+  }
+}
+
 void run(bench::suite& suite) {
   suite.columns({"case", "tool", "fastest", "median", "spread", "per", "/ hand", "(median)",
                  "samples/s", "GFLOP/s", "peak MiB"});
@@ -111,6 +153,9 @@ void run(bench::suite& suite) {
   }
   measure_kernels(suite);
   bench::measure_products(suite);
+  if (suite.wants("fuse_4096")) measure_fusion(suite, "fuse_4096", 4096);
+  if (suite.wants("fuse_1e6")) measure_fusion(suite, "fuse_1e6", 1'000'000);
+  if (suite.wants("fuse_16e6")) measure_fusion(suite, "fuse_16e6", 16'000'000);
 }
 
 }  // namespace

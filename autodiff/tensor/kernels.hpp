@@ -30,16 +30,22 @@ struct unary_loops {
   pullback_loop* pullback_by_value;
 };
 
+/// What the pullback to one operand of a binary rule reads, and whether its slope is exactly 1.
+struct slope_needs {
+  bool a, b, y, is_unit;
+};
+
 /// The loops of a binary rule over n elements. stride_a and stride_b are 1, or 0 for an operand
 /// that is repeated; the pullback to a repeated operand adds the sum over the row into its one
-/// element. `tie` is the share of a tie. Arguments that the slopes do not need may be null.
+/// element. `tie` is the share of a tie. Arguments that the slope does not need may be null.
 template <class T>
 struct binary_loops {
   using pullback_loop = void(std::size_t n, const T* a, std::size_t stride_a, const T* b,
                              std::size_t stride_b, const T* y, const T* dy, T* into, store how,
                              double tie);
   std::string_view name;
-  bool needs_a, needs_b, needs_y;
+  bool needs_a, needs_b, needs_y;  // for either operand
+  slope_needs for_a, for_b;
   void (*forward)(std::size_t n, const T* a, std::size_t stride_a, const T* b, std::size_t stride_b,
                   T* y);
   pullback_loop* pullback_a;
@@ -189,9 +195,9 @@ template <class Rule, bool first, class T>
 [[gnu::always_inline]] inline void binary_pullback(std::size_t n, const T* a, std::size_t stride_a,
                                                    const T* b, std::size_t stride_b, const T* y,
                                                    const T* dy, T* into, store how, double tie) {
-  constexpr std::bool_constant<needs_both<Rule>::a> with_a;
-  constexpr std::bool_constant<needs_both<Rule>::b> with_b;
-  constexpr std::bool_constant<needs_both<Rule>::y> with_y;
+  constexpr std::bool_constant<needs_of<Rule, first>::a> with_a;
+  constexpr std::bool_constant<needs_of<Rule, first>::b> with_b;
+  constexpr std::bool_constant<needs_of<Rule, first>::y> with_y;
   const auto share = [=](std::size_t i, std::size_t step_a, std::size_t step_b)
       __attribute__((always_inline)) {
     const auto& at_a = element(a, i * step_a, with_a);
@@ -397,12 +403,26 @@ constexpr unary_loops<T> make_unary_loops() {
           pullback_by_value<Rule, T>()};
 }
 
+template <class Rule, bool first>
+constexpr slope_needs make_slope_needs() {
+  using needed = needs_of<Rule, first>;
+  const auto slope = [](double x) {
+    if constexpr (first)
+      return Rule::template slope_a<double>(x, x, x, x);
+    else
+      return Rule::template slope_b<double>(x, x, x, x);
+  };
+  return {needed::a, needed::b, needed::y, std::same_as<decltype(slope(0)), unit>};
+}
+
 template <class Rule, class T>
 constexpr binary_loops<T> make_binary_loops() {
   return {Rule::name,
           needs_both<Rule>::a,
           needs_both<Rule>::b,
           needs_both<Rule>::y,
+          make_slope_needs<Rule, true>(),
+          make_slope_needs<Rule, false>(),
           [](std::size_t n, const T* a, std::size_t sa, const T* b, std::size_t sb, T* y) {
             binary_forward<Rule>(n, a, sa, b, sb, y);
           },
