@@ -218,56 +218,58 @@ TEST_CASE("a step of joining, picking and choosing allocates nothing") {
                      sum(masked_select(x, x > 0.0)));
           t.rewind(mark);
         }) == 0);
-  TEST_CASE("a fused chain of any length, swept and rewound, allocates nothing") {
-    if (!reuses_blocks) return;
-    tape t;
-    const tensor<float> x = t.variable(tensor<float>(shape{30, 100}, 0.5f));
-    const tensor<float> b = t.variable(tensor<float>(shape{100}, 0.1f));
-    const auto mark = t.mark();
-    for (const int length : {1, 50}) {
-      CHECK(requests_when_warm([&] {
-              const tensor<float> y = fuse(
-                  [&](auto v, auto w) {
-                    for (int i = 0; i < length; ++i) v = tanh(v * 0.9f + w);
-                    return v;
-                  },
-                  x, b);
-              t.backward(sum(y), autodiff::leaves_only);
-              t.rewind(mark);
-            }) == 0);
-    }
-  }
+}
 
-  TEST_CASE("crossing between scalars and tensors allocates nothing in tensors and tape") {
-    if (!reuses_blocks) return;
-    tape t;
-    const tensor<double> x = t.variable(tensor<double>({1.0, 2.0, 3.0}));
-    const auto mark = t.mark();
+TEST_CASE("a fused chain of any length, swept and rewound, allocates nothing") {
+  if (!reuses_blocks) return;
+  tape t;
+  const tensor<float> x = t.variable(tensor<float>(shape{30, 100}, 0.5f));
+  const tensor<float> b = t.variable(tensor<float>(shape{100}, 0.1f));
+  const auto mark = t.mark();
+  for (const int length : {1, 50}) {
     CHECK(requests_when_warm([&] {
-            const var a = x[0], b = x[2];
-            const tensor<double> y = autodiff::stack({a, b, a * b});
-            t.backward(sum(y * a));
+            const tensor<float> y = fuse(
+                [&](auto v, auto w) {
+                  for (int i = 0; i < length; ++i) v = tanh(v * 0.9f + w);
+                  return v;
+                },
+                x, b);
+            t.backward(sum(y), autodiff::leaves_only);
             t.rewind(mark);
           }) == 0);
   }
+}
 
-  TEST_CASE("tensors made on one thread and dropped on another do not pile up there") {
-    if (!reuses_blocks) return;
-    // As a reader of data and a trainer do. A pile would show as blocks that the dropping thread
-    // can take without a request.
-    const shape s{1000};
-    std::vector<tensor<double>> handed;
-    for (int i = 0; i < 64; ++i) handed.emplace_back(s, 1.0);
-    std::size_t from_pile = 0;
-    std::thread([&] {
-      handed.clear();
-      std::vector<tensor<double>> taken;
-      taken.reserve(64);
-      for (int i = 0; i < 64; ++i) {
-        const std::size_t before = requests;
-        taken.emplace_back(s);
-        from_pile += requests == before;
-      }
-    }).join();
-    CHECK(from_pile == 0);
-  }
+TEST_CASE("crossing between scalars and tensors allocates nothing in tensors and tape") {
+  if (!reuses_blocks) return;
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0, 3.0}));
+  const auto mark = t.mark();
+  CHECK(requests_when_warm([&] {
+          const var a = x[0], b = x[2];
+          const tensor<double> y = autodiff::stack({a, b, a * b});
+          t.backward(sum(y * a));
+          t.rewind(mark);
+        }) == 0);
+}
+
+TEST_CASE("tensors made on one thread and dropped on another do not pile up there") {
+  if (!reuses_blocks) return;
+  // As a reader of data and a trainer do. A pile would show as blocks that the dropping thread
+  // can take without a request.
+  const shape s{1000};
+  std::vector<tensor<double>> handed;
+  for (int i = 0; i < 64; ++i) handed.emplace_back(s, 1.0);
+  std::size_t from_pile = 0;
+  std::thread([&] {
+    handed.clear();
+    std::vector<tensor<double>> taken;
+    taken.reserve(64);
+    for (int i = 0; i < 64; ++i) {
+      const std::size_t before = requests;
+      taken.emplace_back(s);
+      from_pile += requests == before;
+    }
+  }).join();
+  CHECK(from_pile == 0);
+}

@@ -1,5 +1,6 @@
 // The lines of views, alone and as operands of what reads strided or packed values.
 
+#include <autodiff/tensor/affine.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/indexing.hpp>
