@@ -41,8 +41,10 @@ class tensor {
 
   /// No elements.
   tensor() = default;
-  /// Rank 0.
-  explicit tensor(const T& value) : values_(autodiff::shape{}, value) {}
+  /// Rank 0. A template, so that braces around one number are a list: {0.5} has shape [1].
+  template <class Number>
+  requires std::convertible_to<const Number&, T>
+  explicit tensor(const Number& value) : values_(autodiff::shape{}, T(value)) {}
   /// Every element the same.
   explicit tensor(const autodiff::shape& s, const T& fill = T(0)) : values_(s, fill) {}
   /// Row-major values. Throws shape_error when their number is not s.size().
