@@ -61,6 +61,8 @@ template <std::floating_point T>
 struct exponential {
   T power, rest;
   [[gnu::always_inline]] T value() const { return (T(1) + rest) * power * power; }
+  /// factor exp(x), rounded once where it is subnormal.
+  [[gnu::always_inline]] T times(T factor) const { return (T(1) + rest) * factor * power * power; }
 };
 
 /// m in units of 1, and 2^m: added to this number, m stands in its last bits, as an exponent.
@@ -230,10 +232,10 @@ template <std::floating_point T>
 
 /// exp(-factor x^2) for a factor of 1 or 1/2, where it is not 0.
 template <std::floating_point T>
-[[gnu::always_inline]] inline T bell_within(T factor, T x) {
+[[gnu::always_inline]] inline exponential<T> bell_within(T factor, T x) {
   const T upper = first_digits<2>(x);
   const T square = upper * upper, more = (x - upper) * (x + upper);
-  return exponential_within(-factor * square, -factor * more).value();
+  return exponential_within(-factor * square, -factor * more);
 }
 
 /// From here on exp(-x^2) is 0, and exp(-x^2 / 2).
@@ -251,31 +253,32 @@ template <std::floating_point T>
                                -0.02150068372f,   0.006434535033f, 0.003035152629f, -0.00072838688f,
                                -0.0005201245799f, -4.113543979e-5f};
   constexpr double c_double[] = {
-      1.074006907088339717,       -0.8833944531698821391,   0.590228357104095831,
-      -0.3104672619007181595,     0.1195277612876428004,    -0.02682723461997518896,
-      -0.001212416634759834176,   0.003034061938999114298,  -0.0005483096130920540075,
-      -0.0002767773684398236433,  0.000107561032932871538,  0.00003039592079312928799,
-      -0.00001746903554999815978, -4.742495120752380883e-6, 2.762380075670846685e-6,
-      9.857942260304726901e-7,    -4.048377415985654771e-7, -2.172423083077715016e-7,
-      4.512441040744521383e-8,    3.835029766223294637e-8,  -2.11032224246304322e-9,
-      -3.421840170677963557e-9};
-  const T k = (sizeof(T) == 4 ? T(2) : T(3)) / factor;
+      1.054031820305717955,      -0.8046518494391488067,    0.4539141166480803545,
+      -0.1712511452460475883,    0.02836155013284348475,    0.008393044302398434097,
+      -0.004818785541154483086,  -0.0004392082650869274276, 0.0007026939191201797978,
+      0.00005830777839540220058, -0.0001126060821365790465, -0.00001953200601639817488,
+      0.00001824941475956844297, 6.753445361895253726e-6,   -2.345566323430660429e-6,
+      -1.960838285006915245e-6,  1.708362699362401975e-8,   4.45976815620971773e-7,
+      1.120301008479180188e-7,   -6.890855191420197575e-8,  -3.456347009070518258e-8,
+      4.968845420707611223e-9,   3.987515453967875164e-9};
+  const T k = (sizeof(T) == 4 ? T(2) : T(2.5)) / factor;
   const T scale = factor / (x + k);
   // The second form of the quotient is the exact one near -1, where the polynomial is steep.
-  const T t = x > T(1) ? (x - k) * (scale * (T(1) / factor)) : T(2) / factor * (x * scale) - T(1);
+  const T t =
+      x > T(0.5) * k ? (x - k) * (scale * (T(1) / factor)) : T(2) / factor * (x * scale) - T(1);
   return scale * polynomial(choose<T>(c_float, c_double), t);
 }
 
 template <std::floating_point T>
 [[gnu::always_inline]] inline T gaussian(T x) {
-  const T y = bell_within(T(1), x);
+  const T y = bell_within(T(1), x).value();
   return std::fabs(x) > gaussian_to<T> ? T(0) : y;
 }
 
 /// erfc(|x|).
 template <std::floating_point T>
 [[gnu::always_inline]] inline T upper_tail(T x) {
-  const T y = bell_within(T(1), x) * scaled_tail(std::fabs(x), T(1));
+  const T y = bell_within(T(1), x).times(scaled_tail(std::fabs(x), T(1)));
   return std::fabs(x) > gaussian_to<T> ? T(0) : y;
 }
 
@@ -285,8 +288,9 @@ template <std::floating_point T>
   return x < T(0) ? T(2) - tail : tail;
 }
 
+/// erf(x) for |x| <= 1.
 template <std::floating_point T>
-[[gnu::always_inline]] inline T erf(T x) {
+[[gnu::always_inline]] inline T erf_near_0(T x) {
   constexpr float c_float[] = {1.128379166f,    -0.3761262582f,    0.1128358515f,  -0.02685381189f,
                                0.005188327544f, -0.0008010191832f, 7.853853724e-5f};
   constexpr double c_double[] = {
@@ -294,22 +298,30 @@ template <std::floating_point T>
       -0.02686617064311117041,  0.00522397760611602427,     -0.0008548325929200552348,
       0.0001205529357363993643, -0.00001492471224235314005, 1.64471308705579094e-6,
       -1.620630864188326773e-7, 1.371095924497672362e-8,    -7.779430645448323562e-10};
-  const T near = x * polynomial(choose<T>(c_float, c_double), x * x),
-          far = std::copysign(T(1) - upper_tail(x), x);
+  return x * polynomial(choose<T>(c_float, c_double), x * x);
+}
+
+template <std::floating_point T>
+[[gnu::always_inline]] inline T erf(T x) {
+  const T near = erf_near_0(x), far = std::copysign(T(1) - upper_tail(x), x);
   return std::fabs(x) < T(1) ? near : far;
 }
 
 template <std::floating_point T>
 [[gnu::always_inline]] inline T normal_pdf(T x) {
-  const T y = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * bell_within(T(0.5), x);
+  const T y = bell_within(T(0.5), x).times(T(std::numbers::inv_sqrtpi / std::numbers::sqrt2));
   return std::fabs(x) > normal_to<T> ? T(0) : y;
 }
 
 template <std::floating_point T>
 [[gnu::always_inline]] inline T normal_cdf(T x) {
-  const T y = bell_within(T(0.5), x) * scaled_tail(std::fabs(x), T(1 / std::numbers::sqrt2));
+  const T y = bell_within(T(0.5), x).times(scaled_tail(std::fabs(x), T(1 / std::numbers::sqrt2)));
   const T tail = std::fabs(x) > normal_to<T> ? T(0) : y;
-  return x < T(0) ? tail : T(1) - tail;
+  const T sum = x < T(0) ? tail : T(1) - tail;
+  if constexpr (sizeof(T) == 4) return sum;
+  // The longer polynomial of double is too coarse here.
+  const T near = T(0.5) + T(0.5) * erf_near_0(x * T(1 / std::numbers::sqrt2));
+  return std::fabs(x) < T(0.5) ? near : sum;
 }
 
 template <std::floating_point T>
