@@ -177,7 +177,7 @@ double allowed_in_slope(std::string_view row) {
   if (row == "tan") return 6;           // 1 + y^2: twice the error of y, the C library's
   if (row == "logistic_pdf") return 6;  // y tanh(x / 2), both by vector forms
   if (is_gated(row)) return 8;          // a sum of two products
-  if (row == "mish_gate" || row == "gelu_gate") return 8;  // five factors
+  if (row == "mish_gate" || row == "gelu_gate") return 9;  // five factors
   return 4;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // Functions of ops.def in a form for vector units: no branch, no table, no call, the same steps for
 // every argument, written once for float and double. They are within 4 units in the last place over
-// the whole domain, subnormal results included; NaN stays NaN, and signed zeros keep their sign.
+// the whole domain (normal_cdf and gelu within 4.5), subnormal results included; NaN stays NaN, and
+// signed zeros keep their sign.
 // Where ops.def computes in the next wider type, these carry the rounding error of an argument
 // along. The polynomials and quotients are minimax fits in the sense of relative error (Remez).
 // Everything is forced inline: see functions.hpp.
@@ -62,7 +63,9 @@ struct exponential {
   T power, rest;
   [[gnu::always_inline]] T value() const { return (T(1) + rest) * power * power; }
   /// factor exp(x), rounded once where it is subnormal.
-  [[gnu::always_inline]] T times(T factor) const { return (T(1) + rest) * factor * power * power; }
+  [[gnu::always_inline]] T times(T factor) const {
+    return (factor + factor * rest) * power * power;
+  }
 };
 
 /// m in units of 1, and 2^m: added to this number, m stands in its last bits, as an exponent.
@@ -157,7 +160,8 @@ template <std::floating_point T>
   return x < from ? T(0) : above;
 }
 
-/// -e / (2 + e) with e = exp(-2 |x|) - 1, which keeps the digits of a small x.
+/// -e / (2 + e) with e = exp(-2 |x|) - 1, which keeps the digits of a small x. A quotient of
+/// polynomials would be a sixth faster in float, but loses 6 units in the last place below 1.
 template <std::floating_point T>
 [[gnu::always_inline]] inline T tanh(T x) {
   constexpr T one_from = sizeof(T) == 4 ? T(10) : T(20);  // where tanh is 1 in T
