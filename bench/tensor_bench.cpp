@@ -12,9 +12,11 @@
 #include <bench/problems/training.hpp>
 #include <bench/steps.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,42 +60,109 @@ void measure_chain(bench::suite& suite, const std::string& name, const Link& lin
   suite.figure(name, "backsweep", "op_backward_ns", timings[1].fastest() * 1e9 / length);
 }
 
-void measure_kernels(bench::suite& suite) {
-  constexpr std::size_t n = 2048;  // in, out and adjoint stay in the first-level cache
-  std::vector<float> x(n), y(n), dx(n);
-  for (std::size_t i = 0; i < n; ++i) x[i] = 4.0f * bench::problems::scattered(i);
-  const std::vector<float> dy(n, 0.5f);
-  const autodiff::kernel_table& table = autodiff::kernels();
-  const std::vector<std::pair<std::string, const autodiff::unary_loops<float>*>> functions = {
-      {"tanh", &table.of_float.tanh},
-      {"exp", &table.of_float.exp},
-      {"sigmoid", &table.of_float.sigmoid},
-      {"relu", &table.of_float.relu}};
-  std::vector<bench::contestant> contestants;
-  std::vector<std::string> names;
-  for (const auto& [name, loops] : functions) {
-    const bool forward = suite.wants(name), pullback = suite.wants(name + "_pullback");
-    if (forward) {
-      names.push_back(name);
-      contestants.emplace_back(name, [&, loops = loops] {
-        loops->forward(n, x.data(), y.data());
-        bench::keep(y[0]);
-      });
-    }
-    if (pullback) {
-      names.push_back(name + "_pullback");
-      contestants.emplace_back(name, [&, loops = loops] {
-        loops->pullback(n, x.data(), y.data(), dy.data(), dx.data(), autodiff::store::write);
-        bench::keep(dx[0]);
-      });
-    }
+/// One loop over n elements; bytes is what it moves between memory and the core, an element.
+struct kernel_case {
+  std::string name;
+  std::size_t n;
+  double bytes;
+  std::function<void()> call;
+};
+
+/// Arrays for kernels: in the first-level cache, or far larger than any cache.
+struct kernel_arrays {
+  std::size_t n;
+  std::vector<float> x, other, y, dx, dy, first_moment, second_moment;
+
+  explicit kernel_arrays(std::size_t count)
+      : n(count),
+        x(n),
+        other(n, 0.25f),
+        y(n),
+        dx(n),
+        dy(n, 0.5f),
+        first_moment(n, 0.1f),
+        second_moment(n, 0.01f) {
+    for (std::size_t i = 0; i < n; ++i) x[i] = 4.0f * bench::problems::scattered(i);
+    autodiff::kernels().of_float.sigmoid.forward(n, x.data(), y.data());
   }
-  if (contestants.empty()) return;
-  table.of_float.sigmoid.forward(n, x.data(), y.data());
+};
+
+kernel_case forward_case(const std::string& name, kernel_arrays& a,
+                         const autodiff::unary_loops<float>& loops) {
+  return {name, a.n, 8, [&] { loops.forward(a.n, a.x.data(), a.dx.data()); }};
+}
+kernel_case pullback_case(const std::string& name, kernel_arrays& a,
+                          const autodiff::unary_loops<float>& loops) {
+  return {name, a.n, 12, [&] {
+            loops.pullback(a.n, a.x.data(), a.y.data(), a.dy.data(), a.dx.data(),
+                           autodiff::store::write);
+          }};
+}
+
+/// The loops of `cases` that were asked for: nanoseconds an element.
+std::vector<double> race_kernels(bench::suite& suite, const std::vector<kernel_case>& cases) {
+  std::vector<bench::contestant> contestants;
+  for (const kernel_case& c : cases) contestants.emplace_back(c.name, c.call);
+  if (contestants.empty()) return {};
   const std::vector<bench::timing> timings = suite.race(std::move(contestants));
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    report_times(suite, names[i], "backsweep", timings[i], "element", n);
-    suite.figure(names[i], "backsweep", "ns_per_element", timings[i].fastest() * 1e9 / n);
+  std::vector<double> times;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto n = static_cast<double>(cases[i].n);
+    report_times(suite, cases[i].name, "backsweep", timings[i], "element", n);
+    times.push_back(timings[i].fastest() * 1e9 / n);
+    suite.figure(cases[i].name, "backsweep", "ns_per_element", times.back());
+  }
+  return times;
+}
+
+/// Loops whose arrays stay in the first-level cache: what the functions themselves cost.
+void measure_kernels(bench::suite& suite) {
+  kernel_arrays a(2048);
+  const autodiff::loop_table<float>& loops = autodiff::kernels().of_float;
+  const std::vector<std::pair<std::string, const autodiff::unary_loops<float>*>> functions = {
+      {"tanh", &loops.tanh}, {"exp", &loops.exp},          {"sigmoid", &loops.sigmoid},
+      {"relu", &loops.relu}, {"gelu", &loops.gelu},        {"silu", &loops.silu},
+      {"erf", &loops.erf},   {"softplus", &loops.softplus}};
+  std::vector<kernel_case> cases;
+  for (const auto& [name, function] : functions) {
+    cases.push_back(forward_case(name, a, *function));
+    cases.push_back(pullback_case(name + "_pullback", a, *function));
+  }
+  cases.push_back({"adam_update", a.n, 28, [&] {
+                     loops.plain.adam(a.n, {0.9f, 0.999f, 1e-3f, 1e-8f}, a.dy.data(),
+                                      a.first_moment.data(), a.second_moment.data(), a.x.data());
+                   }});
+  cases.push_back({"sgd_update", a.n, 12, [&] {
+                     loops.plain.accumulate(a.n, -1e-3f, a.dy.data(), 1, a.x.data(),
+                                            autodiff::store::add);
+                   }});
+  std::erase_if(cases, [&](const kernel_case& c) { return !suite.wants(c.name); });
+  race_kernels(suite, cases);
+}
+
+/// Arrays of 64 MiB: a loop can be no faster than its memory traffic, and is compared with a plain
+/// copy, an element read and one written, for as many bytes.
+void measure_large_kernels(bench::suite& suite) {
+  const std::vector<std::string> names = {"relu_large", "add_large", "tanh_large"};
+  if (std::none_of(names.begin(), names.end(), [&](const auto& n) { return suite.wants(n); }))
+    return;
+  kernel_arrays a(std::size_t{1} << 24);
+  const autodiff::loop_table<float>& loops = autodiff::kernels().of_float;
+  std::vector<kernel_case> cases = {
+      {"copy_large", a.n, 8,
+       [&] {
+         loops.plain.accumulate(a.n, 1.0f, a.x.data(), 1, a.dx.data(), autodiff::store::write);
+       }},
+      forward_case(names[0], a, loops.relu),
+      {names[1], a.n, 12,
+       [&] { loops.add.forward(a.n, a.x.data(), 1, a.other.data(), 1, a.dx.data()); }},
+      forward_case(names[2], a, loops.tanh)};
+  const std::vector<double> times = race_kernels(suite, cases);
+  for (std::size_t i = 1; i < cases.size(); ++i) {
+    const double by_copying = times[0] * cases[i].bytes / cases[0].bytes;
+    suite.figure(cases[i].name, "backsweep", "over_copy", times[i] / by_copying);
+    suite.say(fmt::format("{}: {:.2f} of the time of a copy of as many bytes", cases[i].name,
+                          times[i] / by_copying));
   }
 }
 
@@ -156,6 +225,7 @@ void run(bench::suite& suite) {
   if (suite.wants("fuse_4096")) measure_fusion(suite, "fuse_4096", 4096);
   if (suite.wants("fuse_1e6")) measure_fusion(suite, "fuse_1e6", 1'000'000);
   if (suite.wants("fuse_16e6")) measure_fusion(suite, "fuse_16e6", 16'000'000);
+  measure_large_kernels(suite);
 }
 
 }  // namespace

@@ -126,11 +126,11 @@ TEST_CASE("a label beyond the classes is refused by its value") {
   CHECK(reference::says(refusal([] {
                           nn::image_dataset<float>(bytes(4), bytes{3, 10});
                         }),
-                        "label 10 with 10 classes"));
+                        "label 10 at position 1 with 10 classes"));
   CHECK(reference::says(refusal([] {
                           nn::image_dataset<float>(bytes(4), bytes{1, 2}, 2);
                         }),
-                        "label 2 with 2 classes"));
+                        "label 2 at position 1 with 2 classes"));
   CHECK(nn::image_dataset<float>(bytes(4), bytes{1, 0}, 2).targets.shape() ==
         autodiff::shape{2, 2});
 }
@@ -166,7 +166,7 @@ TEST_CASE("idx files of unequal count, swapped or missing are refused by name") 
       "does not exist"));
   const auto strange = write(folder / "strange", idx({3}, {1, 2, 11}));
   CHECK(reference::says(refusal([&] { nn::load_idx<float>(images, strange); }),
-                        "label 11 with 10 classes"));
+                        "label 11 at position 2 with 10 classes"));
 }
 
 TEST_CASE("a split parts the samples without loss or overlap, by its seed") {

@@ -10,6 +10,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/reference_points.hpp>
 #include <tests/rows.hpp>
 
 #include <array>
@@ -17,9 +18,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <limits>
-#include <map>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -29,45 +28,10 @@ using autodiff::basic_tape;
 using autodiff::basic_var;
 using autodiff::dual;
 using reference::real;
+using reference_points::is_exact;
+using reference_points::point;
 
 namespace {
-
-/// A line of the table. NaN stands for a derivative that is not there: the count of polygamma.
-struct point {
-  std::vector<double> at;
-  real value;
-  std::vector<real> slopes, seconds;  // the upper triangle of the Hessian, row by row
-};
-
-using table = std::map<std::string, std::vector<point>, std::less<>>;
-
-table read_table() {
-  std::ifstream in(BACKSWEEP_SOURCE_DIR "/tests/reference_table.txt");
-  table rows;
-  for (std::string text; std::getline(in, text);) {
-    std::istringstream words(text);
-    std::string name, word;
-    words >> name;
-    std::vector<std::string> rest;
-    while (words >> word) rest.push_back(word);
-    // n arguments, a value, n slopes, n (n + 1) / 2 second derivatives.
-    const std::size_t n = rest.size() == 4 ? 1 : rest.size() == 8 ? 2 : rest.size() == 13 ? 3 : 0;
-    REQUIRE(n > 0);
-    const auto number = [&](std::size_t i) { return std::strtold(rest[i].c_str(), nullptr); };
-    point p;
-    for (std::size_t i = 0; i < n; ++i) p.at.push_back(static_cast<double>(number(i)));
-    p.value = number(n);
-    for (std::size_t i = 0; i < n; ++i) p.slopes.push_back(number(n + 1 + i));
-    for (std::size_t i = 2 * n + 1; i < rest.size(); ++i) p.seconds.push_back(number(i));
-    rows[name + "/" + std::to_string(n)].push_back(p);
-  }
-  return rows;
-}
-
-const table& reference_table() {
-  static const table rows = read_table();
-  return rows;
-}
 
 /// The worst error of one kind in one row.
 struct worst {
@@ -90,14 +54,6 @@ struct worst {
 struct worst_of_row {
   worst value, reverse, forward, second;
 };
-
-template <class T>
-bool is_exact(const std::vector<double>& at) {
-  for (const double x : at) {
-    if (static_cast<double>(static_cast<T>(x)) != x) return false;
-  }
-  return true;
-}
 
 /// An error relative to the size of the result, which below the normal range no number can keep.
 double relative(double got, real expected) {
@@ -235,12 +191,11 @@ bool is_special(std::string_view name) {
 
 template <std::size_t N>
 void check_row(const modes<N>& row) {
-  const auto points = reference_table().find(std::string(row.name) + "/" + std::to_string(N));
   INFO(row.name << " of " << N);
-  REQUIRE(points != reference_table().end());
-  REQUIRE(points->second.size() >= 5);
+  const std::vector<point>& points = reference_points::of(row.name, N);
+  REQUIRE(points.size() >= 5);
   worst_of_row in_double, in_float;
-  for (const point& p : points->second) {
+  for (const point& p : points) {
     see_first_order<double, N>(row, p, in_double);
     see_second_order<N>(row, p, in_double);
     if (is_exact<float>(p.at)) see_first_order<float, N>(row, p, in_float);

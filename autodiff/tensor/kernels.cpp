@@ -43,6 +43,7 @@ AUTODIFF_VECTOR(atan2)
 #endif
 
 #include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/vectorised.hpp>
 
 #ifndef BACKSWEEP_ISA
 #define BACKSWEEP_ISA baseline
@@ -58,7 +59,7 @@ namespace {
 
 // A local type as argument gives every instance of the loops internal linkage.
 template <class Rule>
-struct local : Rule {};
+struct local : vectorised_rule<Rule> {};
 template <>
 struct local<void> {};
 
