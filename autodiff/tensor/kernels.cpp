@@ -57,9 +57,12 @@ AUTODIFF_VECTOR(atan2)
 namespace autodiff {
 namespace {
 
-// A local type as argument gives every instance of the loops internal linkage.
+// A local type as argument gives every instance of the loops internal linkage. Rows with three
+// arguments have no vector form.
 template <class Rule>
 struct local : vectorised_rule<Rule> {};
+template <ternary_rule Rule>
+struct local<Rule> : Rule {};
 template <>
 struct local<void> {};
 
