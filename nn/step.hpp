@@ -39,7 +39,7 @@ T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
                 std::vector<autodiff::tensor<T>>& gradients) {
   tape.rewind();
   // Their memory serves those of this step.
-  for (autodiff::tensor<T>& gradient : gradients) gradient = {};
+  for (autodiff::tensor<T>& gradient : gradients) gradient = autodiff::tensor<T>();
   T value;
   {
     const recorded_parameters recorded(model, tape);

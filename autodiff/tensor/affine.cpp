@@ -126,8 +126,12 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
   if (!by_value) y = array<T>(a.shape());
   T* const arguments = a.writable();
   add_bias_and_apply(s, b.values().data(), f, arguments, by_value ? arguments : y.writable());
-  if (by_value) y = std::move(a);
-  auto pullback = [s, &f, in = in.kept(x.is_recorded(), w.is_recorded()), a_kept = a.share(),
+  storage<T> a_kept;
+  if (by_value)
+    y = std::move(a);
+  else
+    a_kept = a.share();
+  auto pullback = [s, &f, in = in.kept(x.is_recorded(), w.is_recorded()), a_kept,
                    y_kept = by_value || f.needs_y ? y.share() : storage<T>()](
                       array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
     const std::size_t size = dy.size();

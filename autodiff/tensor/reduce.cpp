@@ -18,19 +18,21 @@ void column_sums(std::size_t rows, std::size_t columns, const T* x, T* y) {
   array<T> scratch(shape{std::bit_width(rows / block) + 1, columns});
   T* const levels = scratch.writable();
   std::size_t filled = 0;
-  const auto join = [&](T* to) {
-    --filled;
-    plain<T>().accumulate(columns, T(1), levels + filled * columns, 1, to, store::add);
+  const auto join = [&](std::size_t level, T* to) {
+    plain<T>().accumulate(columns, T(1), levels + level * columns, 1, to, store::add);
   };
   for (std::size_t start = 0, index = 0; start < rows; start += block, ++index) {
     T* const level = levels + filled * columns;
     add_up(std::min(block, rows - start), columns, x + start * columns, level, store::write);
     ++filled;
     // Trailing ones of the block index tell how many finished subtrees of equal size to join.
-    for (std::size_t ones = index; ones & 1; ones >>= 1) join(levels + (filled - 2) * columns);
+    for (std::size_t ones = index; ones & 1; ones >>= 1) {
+      --filled;
+      join(filled, levels + (filled - 1) * columns);
+    }
   }
   plain<T>().accumulate(columns, T(1), levels + --filled * columns, 1, y, store::write);
-  while (filled > 0) join(y);
+  while (filled > 0) join(--filled, y);
 }
 
 /// Sums of x over the axes that `kept` holds with extent 1, a run of neighbouring axes at a time.

@@ -59,7 +59,7 @@ struct softmax_block {
       for (std::size_t j = 1; j < k; ++j) {
         across<lanes>([&](std::size_t l) __attribute__((always_inline)) {
           const T& other = x[j * lanes + l];
-          largest[l] = ((other > largest[l]) | (other != other)) ? other : largest[l];
+          largest[l] = (int{other > largest[l]} | int{other != other}) != 0 ? other : largest[l];
         });
       }
     }

@@ -77,7 +77,7 @@ template <bool largest, class T>
   const auto outer = [](const T& a, const T& b) __attribute__((always_inline)) {
     // Without a branch, so that it can be a vector's selection.
     const bool better = largest ? b > a : b < a;
-    return (better | (b != b)) ? b : a;
+    return (int{better} | int{b != b}) != 0 ? b : a;
   };
   T best = x[0];
   std::size_t i = 1;
