@@ -1,6 +1,8 @@
 #include <autodiff/tensor/strided_walk.hpp>
+#include <autodiff/tensor/strides.hpp>
 
 #include <tests/catch.hpp>
+#include <tests/reference.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -23,6 +25,47 @@ places visited(const strided_walk<2>& walk) {
     }
   });
   return all;
+}
+
+/// Where the element `flat` of `whole` stands in an operand that was broadcast to it: by indices,
+/// one axis at a time.
+std::size_t offset_in(const shape& operand, const shape& whole, std::size_t flat) {
+  std::vector<std::size_t> index(whole.rank());
+  for (std::size_t i = whole.rank(); i-- > 0; flat /= whole[i]) index[i] = flat % whole[i];
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < operand.rank(); ++i) {
+    const std::size_t at = index[whole.rank() - operand.rank() + i];
+    offset = offset * operand[i] + (operand[i] == 1 ? 0 : at);
+  }
+  return offset;
+}
+
+/// Walks `whole` with operands a and b that broadcast to it: elements come in order, and beside
+/// each of them those that its indices name.
+void require_right_walk(const shape& whole, const shape& a, const shape& b) {
+  INFO("whole " << whole << ", a " << a << ", b " << b);
+  const auto walk = autodiff::broadcast_walk<3>(whole, {&whole, &a, &b});
+  REQUIRE(walk.rows() * walk.row_size() == whole.size());
+  std::size_t visited = 0, wrong = 0;
+  walk.for_each([&](const auto& at) {
+    const std::size_t flat = visited++;
+    wrong += static_cast<std::size_t>(at[0]) != flat ||
+             static_cast<std::size_t>(at[1]) != offset_in(a, whole, flat) ||
+             static_cast<std::size_t>(at[2]) != offset_in(b, whole, flat);
+  });
+  CHECK(visited == whole.size());
+  CHECK(wrong == 0);
+}
+
+/// An operand that broadcasts to `whole`: leading axes may be missing, any axis may be 1.
+shape operand_of(const shape& whole, reference::random& random) {
+  std::vector<std::size_t> kept(whole.begin(), whole.end());
+  kept.erase(kept.begin(),
+             kept.begin() + static_cast<std::ptrdiff_t>(random.below(kept.size() + 1)));
+  for (std::size_t& extent : kept) {
+    if (random.below(3) == 0) extent = 1;
+  }
+  return shape(kept);
 }
 
 }  // namespace
@@ -78,4 +121,37 @@ TEST_CASE("broadcasting repeats extents of 1 and missing ones") {
   CHECK(same.row_size() == 6);
   const shape scalar;
   CHECK(visited(autodiff::broadcast_walk<2>(scalar, {&scalar, &scalar})) == places{{0, 0}});
+}
+
+TEST_CASE(
+    "a walk over broadcast operands visits every element once, with the right ones beside it") {
+  reference::random random(1);
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<std::size_t> whole(random.below(6));
+    // Mostly small extents, sometimes 1, rarely 0.
+    for (std::size_t& extent : whole) extent = random.below(20) == 0 ? 0 : 1 + random.below(4);
+    const shape s(whole);
+    require_right_walk(s, operand_of(s, random), operand_of(s, random));
+  }
+}
+
+TEST_CASE("a walk over broadcast operands handles rank 8, scalars and empty shapes") {
+  require_right_walk({2, 1, 2, 1, 2, 1, 2, 3}, {1, 1, 2, 1, 1, 1, 2, 1}, {2, 3});
+  require_right_walk({}, {}, {});
+  require_right_walk({1, 1}, {1}, {});
+  require_right_walk({5}, {}, {});
+  require_right_walk({0}, {1}, {});
+  require_right_walk({3, 0, 2}, {1, 0, 1}, {2});
+}
+
+TEST_CASE("axes along which broadcast operands advance alike are one row") {
+  const shape whole{2, 3, 4};
+  const auto rows = [&](const shape& operand) {
+    return autodiff::broadcast_walk<2>(whole, {&whole, &operand}).rows();
+  };
+  CHECK(rows({2, 3, 4}) == 1);
+  CHECK(rows({}) == 1);
+  CHECK(rows({4}) == 6);
+  CHECK(rows({3, 4}) == 2);
+  CHECK(rows({2, 1, 1}) == 2);
 }

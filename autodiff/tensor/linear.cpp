@@ -3,6 +3,7 @@
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/blas.hpp>
 #include <autodiff/tensor/product_operand.hpp>
+#include <autodiff/tensor/strides.hpp>
 
 #include <fmt/format.h>
 
@@ -122,8 +123,8 @@ class batched_product {
         batch_a_(batch_of(a)),
         batch_b_(batch_of(b)),
         batch_(broadcast(batch_a_, batch_b_, "matmul")),
-        walk_(batch_, batch_a_, batch_b_),
-        joined_(walk_.stride_b() == 0 && walk_.stride_a() == 1) {}
+        walk_(broadcast_walk<3>(batch_, {&batch_, &batch_a_, &batch_b_})),
+        joined_(walk_.stride(1) == 1 && walk_.stride(2) == 0) {}
 
   /// The batch axes, then the rows of a and the columns of b, where these have them.
   shape result(const shape& a, const shape& b) const {
@@ -174,18 +175,20 @@ class batched_product {
   /// visit(rows, offset in y, in a, in b) for each product.
   template <class Visitor>
   void for_each(Visitor&& visit) const {
-    walk_.for_each_row([&](std::size_t y, std::size_t a, std::size_t b) {
-      if (joined_) return visit(m_ * walk_.row_size(), y * m_ * n_, a * m_ * k_, b * k_ * n_);
-      for (std::size_t i = 0; i < walk_.row_size(); ++i) {
-        visit(m_, (y + i) * m_ * n_, (a + i * walk_.stride_a()) * m_ * k_,
-              (b + i * walk_.stride_b()) * k_ * n_);
-      }
-    });
+    const auto visit_pair = [&](std::size_t m, const strided_walk<3>::offsets& at) {
+      visit(m, static_cast<std::size_t>(at[0]) * m_ * n_, static_cast<std::size_t>(at[1]) * m_ * k_,
+            static_cast<std::size_t>(at[2]) * k_ * n_);
+    };
+    if (joined_) {
+      walk_.for_each_row([&](const auto& at) { visit_pair(m_ * walk_.row_size(), at); });
+    } else {
+      walk_.for_each([&](const auto& at) { visit_pair(m_, at); });
+    }
   }
 
   std::size_t m_, k_, n_;
   shape batch_a_, batch_b_, batch_;
-  row_walk walk_;
+  strided_walk<3> walk_;  // result, a, b
   bool joined_;
 };
 
