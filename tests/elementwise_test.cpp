@@ -29,23 +29,10 @@ using reference::message;
 using reference::real;
 using reference::says;
 using tensors::doubles;
+using tensors::meeting;
 using tensors::numbers;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// The element of an operand that meets element `flat` of the broadcast result.
-std::size_t meeting(const shape& operand, const shape& whole, std::size_t flat) {
-  std::size_t offset = 0, stride = 1;
-  for (std::size_t i = 1; i <= whole.rank(); ++i) {
-    const std::size_t at = flat % whole[whole.rank() - i];
-    flat /= whole[whole.rank() - i];
-    if (i > operand.rank()) continue;
-    const std::size_t extent = operand[operand.rank() - i];
-    offset += (extent == 1 ? 0 : at) * stride;
-    stride *= extent;
-  }
-  return offset;
-}
 
 const std::vector<std::pair<shape, shape>> broadcasts{{{}, {}},
                                                       {{3}, {3}},

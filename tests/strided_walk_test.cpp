@@ -3,6 +3,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -12,6 +13,7 @@ namespace {
 
 using autodiff::shape;
 using autodiff::strided_walk;
+using tensors::meeting;
 
 /// The offsets of both operands at every element, in order.
 using places = std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>>;
@@ -27,19 +29,6 @@ places visited(const strided_walk<2>& walk) {
   return all;
 }
 
-/// Where the element `flat` of `whole` stands in an operand that was broadcast to it: by indices,
-/// one axis at a time.
-std::size_t offset_in(const shape& operand, const shape& whole, std::size_t flat) {
-  std::vector<std::size_t> index(whole.rank());
-  for (std::size_t i = whole.rank(); i-- > 0; flat /= whole[i]) index[i] = flat % whole[i];
-  std::size_t offset = 0;
-  for (std::size_t i = 0; i < operand.rank(); ++i) {
-    const std::size_t at = index[whole.rank() - operand.rank() + i];
-    offset = offset * operand[i] + (operand[i] == 1 ? 0 : at);
-  }
-  return offset;
-}
-
 /// Walks `whole` with operands a and b that broadcast to it: elements come in order, and beside
 /// each of them those that its indices name.
 void require_right_walk(const shape& whole, const shape& a, const shape& b) {
@@ -50,8 +39,8 @@ void require_right_walk(const shape& whole, const shape& a, const shape& b) {
   walk.for_each([&](const auto& at) {
     const std::size_t flat = visited++;
     wrong += static_cast<std::size_t>(at[0]) != flat ||
-             static_cast<std::size_t>(at[1]) != offset_in(a, whole, flat) ||
-             static_cast<std::size_t>(at[2]) != offset_in(b, whole, flat);
+             static_cast<std::size_t>(at[1]) != meeting(a, whole, flat) ||
+             static_cast<std::size_t>(at[2]) != meeting(b, whole, flat);
   });
   CHECK(visited == whole.size());
   CHECK(wrong == 0);
