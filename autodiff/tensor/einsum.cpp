@@ -66,12 +66,8 @@ class packing {
   /// Adds packed values to an adjoint, each to all elements that were summed into it.
   template <class T>
   void unpack(const T* packed, input_adjoint<T> into) const {
-    if (size_ == from_size_) {
-      const auto place = into->open();
-      transfer<1, 0>(walk_, packed, place.data, place.how);
-    } else {
-      transfer<1, 0>(walk_, packed, into->open_zeroed(), store::add);
-    }
+    const auto place = into->open(size_ == from_size_);
+    transfer<1, 0>(walk_, packed, place.data, place.how);
   }
 
  private:

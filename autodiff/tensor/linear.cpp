@@ -144,7 +144,7 @@ class batched_product {
   }
   template <class T>
   void pull_a(const T* b, const T* dy, input_adjoint<T> da) const {
-    const auto into = open(da, batch_a_.size() == batch_.size());
+    const auto into = da->open(batch_a_.size() == batch_.size());
     for_each([&](std::size_t m, std::size_t at_y, std::size_t at_a, std::size_t at_b) {
       multiply_into(rows_of(dy + at_y, n_), rows_of(b + at_b, n_).turned(), m, k_, n_, into.how,
                     into.data + at_a);
@@ -153,7 +153,7 @@ class batched_product {
   template <class T>
   void pull_b(const T* a, const T* dy, input_adjoint<T> db) const {
     const std::size_t products = walk_.rows() * (joined_ ? 1 : walk_.row_size());
-    const auto into = open(db, products == batch_b_.size());
+    const auto into = db->open(products == batch_b_.size());
     for_each([&](std::size_t m, std::size_t at_y, std::size_t at_a, std::size_t at_b) {
       multiply_into(rows_of(a + at_a, k_).turned(), rows_of(dy + at_y, n_), k_, n_, m, into.how,
                     into.data + at_b);
@@ -163,13 +163,6 @@ class batched_product {
  private:
   static shape batch_of(const shape& s) {
     return shape(s.extents().first(s.rank() < 2 ? 0 : s.rank() - 2));
-  }
-
-  /// An adjoint to write to when each of its matrices comes once, else to add to.
-  template <class T>
-  static typename tensor_node<T>::place_for_share open(input_adjoint<T> into, bool once) {
-    if (once) return into->open();
-    return {into->open_zeroed(), store::add};
   }
 
   /// visit(rows, offset in y, in a, in b) for each product.

@@ -62,10 +62,7 @@ template <class T, std::size_t N, class Row>
 void pull_in_rows(input_adjoint<T> adjoint, const array<T>& dy,
                   const std::array<stride_list, N>& strides, Row&& row) {
   const shape &whole = dy.shape(), &own = adjoint->shape();
-  const bool is_repeated = own.size() != whole.size();
-  const auto into =
-      is_repeated ? typename tensor_node<T>::place_for_share{adjoint->open_zeroed(), store::add}
-                  : adjoint->open();
+  const auto into = adjoint->open(own.size() == whole.size());
   std::array<stride_list, N + 2> all;
   std::copy(strides.begin(), strides.end(), all.begin());
   all[N] = row_major_strides(whole);

@@ -78,9 +78,7 @@ tensor<T> view(const tensor<T>& x, const view_layout& layout) {
       layout.operation(), std::move(y),
       [back, once = passes_each_once(layout, shape, x.shape())](const array<T>& dy,
                                                                 input_adjoint<T> dx) {
-        const auto into =
-            once ? dx->open()
-                 : typename tensor_node<T>::place_for_share{dx->open_zeroed(), store::add};
+        const auto into = dx->open(once);
         if (dy.size() > 0) scatter(dy, back.strides, into.data + back.offset, into.how);
       },
       x);
