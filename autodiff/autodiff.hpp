@@ -35,6 +35,7 @@
 #include <autodiff/tensor/mask.hpp>
 #include <autodiff/tensor/normalise.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/roll.hpp>
 #include <autodiff/tensor/scan.hpp>
 #include <autodiff/tensor/shape.hpp>
 #include <autodiff/tensor/slice.hpp>

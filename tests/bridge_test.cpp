@@ -7,6 +7,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -24,13 +25,8 @@ using autodiff::var;
 using reference::message;
 using reference::real;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
+using tensors::doubles;
+using tensors::numbers;
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -23,17 +24,14 @@ using autodiff::tensor;
 using autodiff::var;
 using reference::message;
 using reference::says;
+using tensors::doubles;
+using tensors::numbers;
 
-using doubles = std::vector<double>;
 using answers = std::vector<int>;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
 answers of(const mask& m) { return {m.values().begin(), m.values().end()}; }
 
 }  // namespace

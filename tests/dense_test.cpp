@@ -1,5 +1,6 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <autodiff/error.hpp>
 #include <autodiff/random.hpp>
@@ -18,12 +19,7 @@
 namespace {
 
 using reference::real;
-
-template <class T>
-autodiff::tensor<T> drawn(const autodiff::shape& s, std::uint64_t seed) {
-  return autodiff::tensor<T>(
-      s, std::span<const T>(reference::random(seed).uniform<T>(s.size(), -1, 1)));
-}
+using tensors::drawn;
 
 template <class T>
 nn::dense_layer<T> layer_of(std::size_t inputs, const nn::dense& description) {

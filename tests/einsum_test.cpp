@@ -8,6 +8,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <string_view>
 #include <vector>
@@ -20,10 +21,8 @@ using autodiff::tape;
 using autodiff::tensor;
 using reference::message;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-doubles numbers(const tensor<double>& x) { return {x.values().begin(), x.values().end()}; }
+using tensors::doubles;
+using tensors::numbers;
 
 const tensor<double> a({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}), b({{1.0, 0.0}, {2.0, 1.0}, {0.0, 3.0}}),
     square({{1.0, 2.0}, {3.0, 4.0}});

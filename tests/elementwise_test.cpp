@@ -7,6 +7,7 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 #include <tests/rows.hpp>
+#include <tests/tensors.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -27,28 +28,11 @@ using reference::close;
 using reference::message;
 using reference::real;
 using reference::says;
+using tensors::doubles;
+using tensors::meeting;
+using tensors::numbers;
 
-using doubles = std::vector<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
-
-/// The element of an operand that meets element `flat` of the broadcast result.
-std::size_t meeting(const shape& operand, const shape& whole, std::size_t flat) {
-  std::size_t offset = 0, stride = 1;
-  for (std::size_t i = 1; i <= whole.rank(); ++i) {
-    const std::size_t at = flat % whole[whole.rank() - i];
-    flat /= whole[whole.rank() - i];
-    if (i > operand.rank()) continue;
-    const std::size_t extent = operand[operand.rank() - i];
-    offset += (extent == 1 ? 0 : at) * stride;
-    stride *= extent;
-  }
-  return offset;
-}
 
 const std::vector<std::pair<shape, shape>> broadcasts{{{}, {}},
                                                       {{3}, {3}},
@@ -396,6 +380,29 @@ TEST_CASE("operands keep only what a slope needs") {
 #else
   CHECK(sum_data != nullptr);
 #endif
+}
+
+TEST_CASE("a pullback keeps what the slopes of recorded operands read, and no other operand") {
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0, 3.0}));
+  const tensor<double> constant({4.0, 5.0, 6.0}), row({{2.0, 3.0, 4.0}, {5.0, 6.0, 7.0}});
+  const auto keeps = [&](auto&& call) {
+    tensor<double> y = x + 1.0;
+    const tensor<double> z = call(std::as_const(y));
+    tensor<double> values = std::exchange(y, {}).detached();
+    // Values that something else shares are copied before they are written.
+    const double* before = values.values().data();
+    return values.mutable_values().data() != before;
+  };
+  CHECK_FALSE(keeps([](const auto& y) { return y * 2.0; }));
+  CHECK_FALSE(keeps([](const auto& y) { return 2.0 * y; }));
+  CHECK_FALSE(keeps([](const auto& y) { return y / 2.0; }));
+  CHECK_FALSE(keeps([&](const auto& y) { return y * constant; }));
+  CHECK_FALSE(keeps([&](const auto& y) { return constant * y; }));
+  CHECK_FALSE(keeps([&](const auto& y) { return y * row; }));
+  CHECK(keeps([](const auto& y) { return y * y; }));
+  CHECK(keeps([&](const auto& y) { return x * y; }));
+  CHECK(keeps([](const auto& y) { return 2.0 / y; }));
 }
 
 TEST_CASE("every row on duals has the values and tangents of its slopes") {

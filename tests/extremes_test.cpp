@@ -6,6 +6,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -20,14 +21,10 @@ using autodiff::tape;
 using autodiff::tensor;
 using reference::message;
 using reference::says;
+using tensors::doubles;
+using tensors::numbers;
 
-using doubles = std::vector<double>;
 using indices = std::vector<std::size_t>;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
 
 indices numbers(const autodiff::array<std::size_t>& x) {
   return {x.values().begin(), x.values().end()};

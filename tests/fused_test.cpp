@@ -7,6 +7,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -25,15 +26,11 @@ using reference::close;
 using reference::message;
 using reference::real;
 using reference::says;
+using tensors::doubles;
+using tensors::numbers;
 
-using doubles = std::vector<double>;
 using reals = std::vector<real>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
 
 /// log(softmax) of each row of k, by the shifted definition.
 reals plain_log_softmax(const reals& x, std::size_t k) {

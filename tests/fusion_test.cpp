@@ -9,6 +9,7 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 #include <tests/rows.hpp>
+#include <tests/tensors.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -32,24 +33,11 @@ using reference::close;
 using reference::message;
 using reference::real;
 using reference::says;
+using tensors::doubles;
+using tensors::meeting;
 
-using doubles = std::vector<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-/// The element of an operand that meets element `flat` of the broadcast result.
-std::size_t meeting(const shape& operand, const shape& whole, std::size_t flat) {
-  std::size_t offset = 0, stride = 1;
-  for (std::size_t i = 1; i <= whole.rank(); ++i) {
-    const std::size_t at = flat % whole[whole.rank() - i];
-    flat /= whole[whole.rank() - i];
-    if (i > operand.rank()) continue;
-    const std::size_t extent = operand[operand.rank() - i];
-    offset += (extent == 1 ? 0 : at) * stride;
-    stride *= extent;
-  }
-  return offset;
-}
 
 tensor<double> random_tensor(reference::random& random, const shape& s, double from = -1,
                              double to = 1) {

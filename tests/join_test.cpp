@@ -7,6 +7,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <cstddef>
 #include <span>
@@ -24,13 +25,8 @@ using autodiff::tensor;
 using autodiff::var;
 using reference::message;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
+using tensors::doubles;
+using tensors::numbers;
 
 const tensor<double> square_of_four({{1.0, 2.0}, {3.0, 4.0}});
 const tensor<double> row({{5.0, 6.0}});

@@ -3,6 +3,7 @@
 
 #include <autodiff/tensor/einsum.hpp>
 #include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <tests/gradient_table.hpp>
 
@@ -111,6 +112,26 @@ std::vector<structured_operation> products() {
   };
 }
 
+/// The operands reach einsum as views, whose elements lie in another order.
+std::vector<structured_operation> sums_over_letters_of_views() {
+  return {
+      by_letters("einsum of transposes", {"ba", "cb"}, "ac",
+                 [](auto x) { return einsum("ab,bc->ac", transpose(x[0]), transpose(x[1])); }),
+      line(
+          "einsum of a permuted batch and itself", {{5, 2, 3}},
+          [](auto x) {
+            const auto view = permute(x[0], {2, 0, 1});
+            return einsum("bda,bda->db", view, view);
+          },
+          [](const operands& x) {
+            return sum_of_products({"dab", "dab"}, "db", {{'a', 2}, {'b', 3}, {'d', 5}},
+                                   {x[0], x[0]});
+          }),
+      by_letters("einsum of one transpose", {"ab"}, "a",
+                 [](auto x) { return einsum("ba->a", transpose(x[0])); }),
+  };
+}
+
 std::vector<structured_operation> sums_over_letters() {
   return {
       by_einsum("ab", "bc", "ac"),   by_einsum("dab", "dbc", "dac"),
@@ -134,4 +155,8 @@ TEST_CASE("products of batches and vectors have the values and derivatives of th
 
 TEST_CASE("sums over letters have the values and derivatives of their sums") {
   gradient_table::check_table(sums_over_letters());
+}
+
+TEST_CASE("sums over letters of views have the values and derivatives of their sums") {
+  gradient_table::check_table(sums_over_letters_of_views());
 }

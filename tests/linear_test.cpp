@@ -8,6 +8,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <array>
 #include <cstddef>
@@ -25,13 +26,8 @@ using autodiff::tensor;
 using reference::message;
 using reference::real;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
+using tensors::doubles;
+using tensors::numbers;
 
 /// c [m, n] = a [m, k] b [k, n], by definition.
 template <class T>

@@ -1,5 +1,6 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <autodiff/error.hpp>
 #include <nn/network.hpp>
@@ -18,12 +19,7 @@
 namespace {
 
 using reference::real;
-
-template <class T>
-autodiff::tensor<T> drawn(const autodiff::shape& s, std::uint64_t seed) {
-  return autodiff::tensor<T>(
-      s, std::span<const T>(reference::random(seed).uniform<T>(s.size(), -1, 1)));
-}
+using tensors::drawn;
 
 /// Biases that are not 0.
 template <class T>

@@ -8,6 +8,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -26,13 +27,8 @@ using autodiff::tape;
 using autodiff::tensor;
 using reference::message;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
+using tensors::doubles;
+using tensors::numbers;
 
 }  // namespace
 

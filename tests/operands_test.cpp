@@ -192,3 +192,36 @@ TEST_CASE("every binary row on duals reads views as it reads their copies") {
     require_views_like_copies(on_duals[r].loops, values);
   }
 }
+
+TEST_CASE(
+    "every unary row, and every binary row with a number, reads long rows of views in place") {
+  reference::random random(11);
+  const tensor<double> w(shape{2, 40}, random.uniform(80, -1, 1));
+  const auto cut = [](const tensor<double>& x) { return slice(x, 1, {1, 41}); };
+  const auto require_like_copy = [&](const doubles& values, auto&& call) {
+    const tensor<double> x(shape{2, 42}, values);
+    tape t;
+    const tensor<double> a = t.variable(x), copy = t.variable(repacked(cut(x)));
+    const tensor<double> view = cut(a);
+    const tensor<double> y = call(view), expected = call(copy);
+    CHECK_FALSE(view.stored().is_packed());
+    t.backward(y, w);
+    const tensor<double> dy = t.adjoint(view);
+    t.backward(expected, w);
+    CHECK(reference::all_close(y.values(), expected.values(), 1e-14L));
+    CHECK(reference::all_close(dy.values(), t.adjoint(copy).values(), 1e-14L));
+  };
+  for (const auto& row : loop_rows::unary<double>(autodiff::loops<double>())) {
+    INFO(row.name);
+    const auto [from, to] = row.sampled[0];
+    require_like_copy(random.uniform(84, from, to),
+                      [&](const auto& x) { return elementwise(row.loops, x); });
+  }
+  for (const auto& row : loop_rows::binary<double>(autodiff::loops<double>())) {
+    INFO(row.name);
+    const doubles values = samples(row, 84, random);
+    const double number = values[0];
+    require_like_copy(values, [&](const auto& x) { return elementwise(row.loops, x, number); });
+    require_like_copy(values, [&](const auto& x) { return elementwise(row.loops, number, x); });
+  }
+}

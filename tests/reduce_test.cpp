@@ -5,6 +5,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -23,13 +24,8 @@ using autodiff::tensor;
 using reference::message;
 using reference::real;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
+using tensors::doubles;
+using tensors::numbers;
 
 tensor<double> counted(const shape& s) {
   doubles values(s.size());

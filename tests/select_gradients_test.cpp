@@ -4,6 +4,7 @@
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/join.hpp>
+#include <autodiff/tensor/roll.hpp>
 #include <autodiff/tensor/ternary.hpp>
 #include <autodiff/tensor/triangle.hpp>
 

@@ -20,50 +20,6 @@ constexpr std::size_t largest = static_cast<std::size_t>(-1);
 
 std::vector<std::size_t> extents(const shape& s) { return {s.begin(), s.end()}; }
 
-/// Where the element `flat` of `whole` stands in an operand that was broadcast to it: by indices,
-/// one axis at a time.
-std::size_t offset_in(const shape& operand, const shape& whole, std::size_t flat) {
-  std::vector<std::size_t> index(whole.rank());
-  for (std::size_t i = whole.rank(); i-- > 0; flat /= whole[i]) index[i] = flat % whole[i];
-  std::size_t offset = 0;
-  for (std::size_t i = 0; i < operand.rank(); ++i) {
-    const std::size_t at = index[whole.rank() - operand.rank() + i];
-    offset = offset * operand[i] + (operand[i] == 1 ? 0 : at);
-  }
-  return offset;
-}
-
-/// Walks `whole` with operands a and b and compares every visited element with its own index.
-void require_right_walk(const shape& whole, const shape& a, const shape& b) {
-  INFO("whole " << whole << ", a " << a << ", b " << b);
-  const autodiff::row_walk walk(whole, a, b);
-  REQUIRE(walk.rows() * walk.row_size() == whole.size());
-  std::vector<int> visits(whole.size());
-  bool right = true;
-  walk.for_each_row([&](std::size_t out, std::size_t at_a, std::size_t at_b) {
-    for (std::size_t i = 0; i < walk.row_size(); ++i) {
-      right = right && out + i < whole.size();
-      if (!right) return;
-      ++visits[out + i];
-      right = right && at_a + i * walk.stride_a() == offset_in(a, whole, out + i) &&
-              at_b + i * walk.stride_b() == offset_in(b, whole, out + i);
-    }
-  });
-  CHECK(right);
-  CHECK(std::count(visits.begin(), visits.end(), 1) == static_cast<std::ptrdiff_t>(visits.size()));
-}
-
-/// An operand that broadcasts to `whole`: leading axes may be missing, any axis may be 1.
-shape operand_of(const shape& whole, reference::random& random) {
-  std::vector<std::size_t> kept(whole.begin(), whole.end());
-  kept.erase(kept.begin(),
-             kept.begin() + static_cast<std::ptrdiff_t>(random.below(kept.size() + 1)));
-  for (std::size_t& extent : kept) {
-    if (random.below(3) == 0) extent = 1;
-  }
-  return shape(kept);
-}
-
 }  // namespace
 
 TEST_CASE("a shape knows its extents, rank and number of elements") {
@@ -179,61 +135,4 @@ TEST_CASE(
   CHECK(says(message<shape_error>([] { autodiff::broadcast({0}, {3}, "add"); }), "[0]", "[3]"));
   CHECK_THROWS_AS(autodiff::broadcast({std::size_t{1} << 40, 1}, {std::size_t{1} << 40}, "add"),
                   shape_error);
-}
-
-TEST_CASE("a reduced shape loses its axes or keeps them with extent 1") {
-  const auto drop = [](const shape& s, std::vector<std::ptrdiff_t> axes) {
-    return autodiff::reduced(s, axes, false, "sum");
-  };
-  const auto keep = [](const shape& s, std::vector<std::ptrdiff_t> axes) {
-    return autodiff::reduced(s, axes, true, "sum");
-  };
-  const shape s{2, 3, 4};
-  CHECK(drop(s, {}) == shape{});
-  CHECK(keep(s, {}) == shape{1, 1, 1});
-  CHECK(drop(s, {1}) == shape{2, 4});
-  CHECK(keep(s, {1}) == shape{2, 1, 4});
-  CHECK(drop(s, {-1, 0}) == shape{3});
-  CHECK(keep(s, {-1, 0}) == shape{1, 3, 1});
-  CHECK(drop(s, {0, 1, 2}) == shape{});
-  CHECK(drop({2, 0}, {1}) == shape{2});
-  CHECK(drop({2, 0}, {0}) == shape{0});
-  CHECK(drop({}, {}) == shape{});
-}
-
-TEST_CASE("an axis named twice or missing is an error of the reduction") {
-  const auto reduce = [](std::vector<std::ptrdiff_t> axes) {
-    return message<shape_error>([&] { autodiff::reduced({2, 3}, axes, false, "mean"); });
-  };
-  CHECK(says(reduce({0, 0}), "mean: ", "axis 0", "twice"));
-  CHECK(says(reduce({1, -1}), "axis -1", "twice"));
-  CHECK(says(reduce({2}), "axis 2", "[2, 3]"));
-}
-
-TEST_CASE("a walk visits every element once, with the right element of each operand") {
-  reference::random random(1);
-  for (int round = 0; round < 3000; ++round) {
-    std::vector<std::size_t> whole(random.below(6));
-    // Mostly small extents, sometimes 1, rarely 0.
-    for (std::size_t& extent : whole) extent = random.below(20) == 0 ? 0 : 1 + random.below(4);
-    const shape s(whole);
-    require_right_walk(s, operand_of(s, random), operand_of(s, random));
-  }
-}
-
-TEST_CASE("a walk handles rank 8, scalars and empty shapes") {
-  require_right_walk({2, 1, 2, 1, 2, 1, 2, 3}, {1, 1, 2, 1, 1, 1, 2, 1}, {2, 3});
-  require_right_walk({}, {}, {});
-  require_right_walk({1, 1}, {1}, {});
-  require_right_walk({5}, {}, {});
-  require_right_walk({0}, {1}, {});
-  require_right_walk({3, 0, 2}, {1, 0, 1}, {2});
-}
-
-TEST_CASE("a walk merges axes that advance alike into long rows") {
-  CHECK(autodiff::row_walk({2, 3, 4}, {2, 3, 4}, {2, 3, 4}).rows() == 1);
-  CHECK(autodiff::row_walk({2, 3, 4}, {2, 3, 4}, {}).rows() == 1);
-  CHECK(autodiff::row_walk({2, 3, 4}, {2, 3, 4}, {4}).rows() == 6);
-  CHECK(autodiff::row_walk({2, 3, 4}, {2, 3, 4}, {3, 4}).rows() == 2);
-  CHECK(autodiff::row_walk({2, 3, 4}, {2, 3, 4}, {2, 1, 1}).rows() == 2);
 }

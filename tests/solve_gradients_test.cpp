@@ -2,6 +2,7 @@
 
 #include <autodiff/tensor/determinant.hpp>
 #include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/slice.hpp>
 #include <autodiff/tensor/solve.hpp>
 #include <autodiff/tensor/view.hpp>
 
@@ -12,6 +13,7 @@
 
 namespace {
 
+using autodiff::range;
 using autodiff::triangular_form;
 using gradient_table::line;
 using gradient_table::operands;
@@ -78,6 +80,14 @@ structured_operation triangular(const char* name, triangular_form form) {
 
 std::vector<structured_operation> systems() {
   return {
+      line(
+          "solve, transposed matrix and right sides", {{3, 3}, {2, 3}},
+          [](auto x) { return solve(transpose(shifted(x[0], 3)), transpose(x[1])); },
+          [](const operands& x) {
+            return elimination(reference::transposed(regular(x[0], 3, 0), 3, 3),
+                               reference::transposed(x[1], 2, 3), 3)
+                .x;
+          }),
       line(
           "solve, a matrix of right sides", {{3, 3}, {3, 2}},
           [](auto x) { return solve(shifted(x[0], 3), x[1]); },
@@ -184,6 +194,17 @@ std::vector<structured_operation> factors() {
           [](const operands& x) {
             return reals{elimination(part(x[0], 4, 0), {}, 2).determinant,
                          elimination(part(x[0], 4, 1), {}, 2).determinant};
+          }),
+      line(
+          "determinant of a matrix cut out of another", {{4, 4}},
+          [](auto x) {
+            return determinant(slice(x[0], {range{1, 4}, range{0, 3}}));
+          },
+          [](const operands& x) {
+            reals cut;
+            for (std::size_t i = 1; i < 4; ++i)
+              for (std::size_t j = 0; j < 3; ++j) cut.push_back(x[0][i * 4 + j]);
+            return reals{elimination(cut, {}, 3).determinant};
           }),
       line(
           "log_det", {{3, 3}}, [](auto x) { return log_det(shifted(x[0], 3)); },

@@ -8,6 +8,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/matrices.hpp>
+#include <tests/tensors.hpp>
 
 #include <cstddef>
 #include <limits>
@@ -25,10 +26,8 @@ using reference::message;
 using reference::real;
 using reference::reals;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-doubles numbers(const tensor<double>& x) { return {x.values().begin(), x.values().end()}; }
+using tensors::doubles;
+using tensors::numbers;
 
 template <class T>
 reals wide(const std::vector<T>& x) {

@@ -2,6 +2,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/elementwise.hpp>
@@ -27,12 +28,8 @@
 namespace {
 
 using autodiff::tensor;
+using tensors::drawn;
 using rows = std::vector<std::vector<double>>;
-
-tensor<double> drawn(const autodiff::shape& s, std::uint64_t seed) {
-  return tensor<double>(s,
-                        std::span<const double>(reference::random(seed).uniform(s.size(), -1, 1)));
-}
 
 double h(std::string_view name, double a) {
   if (name == "tanh") return std::tanh(a);

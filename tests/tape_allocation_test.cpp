@@ -6,13 +6,20 @@
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/comparison.hpp>
+#include <autodiff/tensor/determinant.hpp>
+#include <autodiff/tensor/einsum.hpp>
 #include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/extremes.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/join.hpp>
 #include <autodiff/tensor/linear.hpp>
+#include <autodiff/tensor/normalise.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/roll.hpp>
+#include <autodiff/tensor/scan.hpp>
+#include <autodiff/tensor/solve.hpp>
 #include <autodiff/tensor/ternary.hpp>
 #include <autodiff/tensor/triangle.hpp>
 #include <autodiff/tensor/view.hpp>
@@ -216,6 +223,40 @@ TEST_CASE("a step of joining, picking and choosing allocates nothing") {
           const tensor<double> y = where(picked > 0.5, clamp(picked, -1.0, 1.0), 0.0);
           t.backward(sum(autodiff::stack({y, roll(repeat(y, 1, 0), 1, 0)})) +
                      sum(masked_select(x, x > 0.0)));
+          t.rewind(mark);
+        }) == 0);
+}
+
+TEST_CASE("a step of reductions, normalisation and scans over any axes allocates nothing") {
+  if (!reuses_blocks) return;
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>(shape{6, 4, 4}, 0.5));
+  const tensor<double> gain = t.variable(tensor<double>(shape{4}, 1.5)),
+                       bias = t.variable(tensor<double>(shape{4}, 0.25));
+  const auto mark = t.mark();
+  CHECK(requests_when_warm([&] {
+          const tensor<double> y = layer_norm(x, gain, bias) + cumsum(softmax(x, 1), 0) +
+                                   cumprod(x, -1) + batch_norm(x, gain, bias).y;
+          t.backward(sum(variance(y, {0, 2})) + sum(prod(y, {1})) + norm(mean(y, {-1})) +
+                     sum(log_sum_exp(y, {0})) + max(y) + sum(min(y, {0, 1})) +
+                     sum(sum(transpose(y), {1}, true)));
+          t.rewind(mark);
+        }) == 0);
+}
+
+TEST_CASE("a step of linear algebra allocates nothing") {
+  if (!reuses_blocks) return;
+  tape t;
+  tensor<double> regular(shape{2, 3, 3}, 0.1);
+  for (std::size_t i = 0; i < regular.size(); i += i % 9 == 8 ? 1 : 4)
+    regular.mutable_values()[i] = 2.0 + static_cast<double>(i);
+  const tensor<double> a = t.variable(regular), b = t.variable(tensor<double>(shape{2, 3, 2}, 0.5));
+  const auto mark = t.mark();
+  CHECK(requests_when_warm([&] {
+          const tensor<double> symmetric = einsum("bij,bkj->bik", a, a);
+          t.backward(sum(solve(a, b)) + sum(log_det(a)) + sum(determinant(a)) +
+                     sum(matrix_inverse(a)) + sum(cholesky_solve(cholesky(symmetric), b)) +
+                     sum(einsum("bii->b", a)) + sum(matmul(a, b)));
           t.rewind(mark);
         }) == 0);
 }

@@ -12,6 +12,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <cmath>
 #include <vector>
@@ -26,13 +27,8 @@ using autodiff::tensor;
 using autodiff::var;
 using reference::message;
 using reference::says;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
-
-using doubles = std::vector<double>;
+using tensors::doubles;
+using tensors::numbers;
 
 }  // namespace
 

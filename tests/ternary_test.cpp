@@ -9,6 +9,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -25,13 +26,8 @@ using autodiff::tensor;
 using autodiff::var;
 using reference::message;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
+using tensors::doubles;
+using tensors::numbers;
 
 const tensor<double> table({{-2.0, 0.5, 3.0}, {1.0, -1.0, 0.0}});
 

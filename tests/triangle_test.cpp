@@ -6,6 +6,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 
 #include <cstddef>
 #include <limits>
@@ -20,13 +21,8 @@ using autodiff::tape;
 using autodiff::tensor;
 using reference::message;
 using reference::says;
-
-using doubles = std::vector<double>;
-
-template <class T>
-std::vector<T> numbers(const tensor<T>& x) {
-  return {x.values().begin(), x.values().end()};
-}
+using tensors::doubles;
+using tensors::numbers;
 
 const tensor<double> x({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}, {7.0, 8.0, 9.0}});
 

@@ -1,12 +1,14 @@
 // The lines of views, alone and as operands of what reads strided or packed values.
 
 #include <autodiff/tensor/affine.hpp>
+#include <autodiff/tensor/comparison.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/slice.hpp>
+#include <autodiff/tensor/ternary.hpp>
 #include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
@@ -24,6 +26,7 @@ using autodiff::range;
 using gradient_table::line;
 using gradient_table::operands;
 using gradient_table::reals;
+using gradient_table::shape;
 using gradient_table::structured_operation;
 using reference::real;
 
@@ -234,6 +237,32 @@ std::vector<structured_operation> loops_over_views() {
             const matrix a{x[0], 4};
             return elements(2, 2, [&](auto i, auto j) {
               return std::tanh(a(i, j + 1)) * 2 - a(i, j + 2) * a(i, j + 2);
+            });
+          }),
+      line(
+          "unary rows and numbers over rows long enough to be read in place", {{2, 34}},
+          [](auto x) {
+            const auto left = slice(x[0], 1, {0, 32}), right = slice(x[0], 1, {2, 34});
+            return tanh(left) * 2.0 - square(right) + 3.0 / (left + 4.0);
+          },
+          [](const operands& x) {
+            const matrix a{x[0], 34};
+            return elements(2, 32, [&](auto i, auto j) {
+              return std::tanh(a(i, j)) * 2 - a(i, j + 2) * a(i, j + 2) + 3 / (a(i, j) + 4);
+            });
+          }),
+      line(
+          "three operands in rows, and a choice of two", {{3, 4}, {2, 4}, {4}},
+          [](auto x) {
+            const autodiff::mask m(shape{4}, {true, false, false, true});
+            const auto a = slice(x[0], 0, {1, 3}), b = flip(x[1], 0), c = expand(x[2], {2, 4});
+            return fma(a, b, c) * where(m, a, c);
+          },
+          [](const operands& x) {
+            const matrix a{x[0], 4}, b{x[1], 4};
+            return elements(2, 4, [&](auto i, auto j) {
+              const real left = a(i + 1, j), sum = left * b(1 - i, j) + x[2][j];
+              return sum * (j == 0 || j == 3 ? left : x[2][j]);
             });
           }),
       line(

@@ -1,14 +1,17 @@
 #include <autodiff/error.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/array.hpp>
+#include <autodiff/tensor/comparison.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/slice.hpp>
+#include <autodiff/tensor/ternary.hpp>
 #include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
+#include <tests/tensors.hpp>
 #include <tests/view_lines.hpp>
 
 #include <cstddef>
@@ -27,8 +30,8 @@ using autodiff::shape_error;
 using autodiff::tensor;
 using reference::message;
 using reference::says;
-
-using doubles = std::vector<double>;
+using tensors::doubles;
+using tensors::numbers;
 
 /// 0, 1, 2, ...: each element is its own row-major index.
 tensor<double> counted(const shape& s) {
@@ -36,8 +39,6 @@ tensor<double> counted(const shape& s) {
   std::iota(values.begin(), values.end(), 0.0);
   return tensor<double>(s, values);
 }
-
-doubles numbers(const tensor<double>& x) { return {x.values().begin(), x.values().end()}; }
 
 /// Reads a strided array by its definition.
 doubles read_as_laid(const array<double>& x) {
@@ -288,6 +289,35 @@ TEST_CASE("elementwise operations read views in rows where they are") {
   CHECK(turned.stored().is_packed());
 }
 
+TEST_CASE("rows, numbers, comparisons and choices read views where they are") {
+  const tensor<double> x = counted({3, 40});
+  const tensor<double> left = slice(x, 1, {0, 32}), row = expand(counted({32}), {3, 32});
+  CHECK(numbers(square(left))[33] == 41 * 41);
+  CHECK(numbers(left * 2.0)[64] == 160);
+  CHECK(numbers(2.0 - left)[95] == 2 - 111);
+  CHECK(numbers(fma(left, 2.0, row))[34] == 2 * 42 + 2);
+  CHECK(numbers(where(left > row, left, 0.0))[32] == 40);
+  CHECK_FALSE(left.stored().is_packed());
+  CHECK_FALSE(row.stored().is_packed());
+}
+
+TEST_CASE("sums read views whose axes stand in another order where they are") {
+  const tensor<double> x = counted({2, 3, 4});
+  const tensor<double> turned = permute(x, {2, 0, 1});
+  CHECK(numbers(sum(turned, {0})) == doubles{6, 22, 38, 54, 70, 86});
+  CHECK(numbers(sum(turned, {1, 2})) == numbers(sum(x, {0, 1})));
+  CHECK(numbers(sum(turned, {2}, true)) == doubles{12, 48, 15, 51, 18, 54, 21, 57});
+  CHECK(sum(turned, {2}, true).shape() == shape{4, 2, 1});
+  CHECK(numbers(mean(turned, {0, 1})) == doubles{7.5, 11.5, 15.5});
+  CHECK(sum(turned).item() == 276);
+  CHECK_FALSE(turned.stored().is_packed());
+  const tensor<double> part = slice(flip(x, 1), {1, range{}, range{.step = 2}});
+  CHECK(numbers(sum(part, {0})) == doubles{48, 54});
+  CHECK(numbers(sum(part, {1})) == doubles{42, 34, 26});
+  CHECK(numbers(sum(expand(counted({3}), {2, 3}), {0})) == doubles{0, 2, 4});
+  CHECK(numbers(sum(transpose(counted({0, 2})), {1})) == doubles{0, 0});
+}
+
 TEST_CASE("what a pullback needs cannot be changed in place") {
   autodiff::tape t;
   tensor<double> w = counted({2, 2});
@@ -344,7 +374,7 @@ TEST_CASE("misused views are named, with shape and remedy") {
   CHECK(says(text([&] { transpose(counted({3})); }), "transpose: ", "[3]", "reshape"));
   CHECK(says(text([&] { swap_axes(x, 0, 2); }), "swap_axes: ", "no axis 2", "[2, 3]"));
   CHECK(says(text([&] { permute(x, {0}); }), "permute: ", "(0)", "[2, 3]", "each axis once"));
-  CHECK(says(text([&] { permute(x, {1, 1}); }), "permute: ", "(1, 1)", "each axis once"));
+  CHECK(says(text([&] { permute(x, {1, 1}); }), "permute: ", "axis 1", "twice", "each axis once"));
   CHECK(says(text([&] { permute(x, {1, 2}); }), "permute: ", "no axis 2"));
   CHECK(says(text([&] { flip(x, {1, -1}); }), "flip: ", "twice"));
   CHECK(says(text([&] { diagonal(x, 0, 1, -1); }), "diagonal: ", "axis 1", "[2, 3]"));

@@ -1,7 +1,7 @@
 #include <autodiff/tensor/comparison.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/tensor/strided_walk.hpp>
+#include <autodiff/tensor/row_operand.hpp>
 
 #include <fmt/format.h>
 
@@ -25,14 +25,14 @@ template <class T, class Relation>
 mask compare_each(std::string_view symbol, const tensor_or_number<T>& a,
                   const tensor_or_number<T>& b, Relation related) {
   const shape whole = broadcast(a.shape(), b.shape(), symbol);
-  const auto walk = broadcast_walk<3>(whole, {&a.shape(), &b.shape(), &whole});
+  const auto in_a = operand_in_rows(a, whole, false), in_b = operand_in_rows(b, whole, false);
+  const auto walk = walk_over<3>(whole, {in_a.strides, in_b.strides, row_major_strides(whole)});
   array<std::uint8_t> y(whole);
-  const T *values_a = a.data(), *values_b = b.data();
   std::uint8_t* out = y.writable();
   with_stride(walk.stride(0), [&](auto step_a) {
     with_stride(walk.stride(1), [&](auto step_b) {
       walk.for_each_row([&](const auto& at) {
-        const T *from_a = values_a + at[0], *from_b = values_b + at[1];
+        const T *from_a = in_a.data() + at[0], *from_b = in_b.data() + at[1];
         std::uint8_t* to = out + at[2];
         for (std::size_t i = 0; i < walk.row_size(); ++i) {
           to[i] = static_cast<std::uint8_t>(related(from_a[i * step_a], from_b[i * step_b]));
@@ -51,48 +51,33 @@ mask classify(const tensor<T>& x, Classify holds) {
   return mask(std::move(y));
 }
 
-/// The walk of a choice: mask, a, b, result.
-using choice_walk = strided_walk<4>;
-
-/// Adds dy to the adjoint of operand `side` (1 or 2) where the mask chose it.
+/// Adds dy to an adjoint where the mask is `chosen`.
 template <class T>
-void pull_choice(const choice_walk& walk, const std::uint8_t* m, std::size_t side,
-                 const array<T>& dy, input_adjoint<T> into) {
-  if (!into) return;
-  const std::uint8_t chosen = side == 1;
-  const bool repeated = into->shape().size() != dy.size();
-  T* data = nullptr;
-  store how = store::add;
-  if (repeated) {
-    data = into->open_zeroed();
-  } else {
-    const auto place = into->open();
-    data = place.data;
-    how = place.how;
-  }
-  with_stride(walk.stride(0), [&](auto step_m) {
-    walk.for_each_row([&](const choice_walk::offsets& at) {
-      const std::uint8_t* row_m = m + at[0];
-      const T* from = dy.data() + at[3];
-      T* to = data + at[side];
-      // Copies, so that the compiler sees them constant while it writes, and a load without a
-      // condition: both let it vectorise.
-      const auto share = [row_m, from, chosen, step_m](std::size_t i) {
-        const T all = from[i];
-        return row_m[i * step_m] == chosen ? all : T(0);
-      };
-      const std::size_t n = walk.row_size();
-      if (walk.stride(side) == 0) {
-        T total(0);
-        for (std::size_t i = 0; i < n; ++i) total += share(i);
-        *to += total;
-      } else if (how == store::write) {
-        for (std::size_t i = 0; i < n; ++i) to[i] = share(i);
-      } else {
-        for (std::size_t i = 0; i < n; ++i) to[i] += share(i);
-      }
-    });
-  });
+void pull_choice(const row_operand<std::uint8_t>& m, std::uint8_t chosen, const array<T>& dy,
+                 input_adjoint<T> adjoint) {
+  if (!adjoint) return;
+  pull_in_rows<T, 1>(adjoint, dy, {m.strides},
+                     [&](const auto& walk, const auto& at, const T* from, T* into, store how) {
+                       with_stride(walk.stride(0), [&](auto step_m) {
+                         // Copies, so that the compiler sees them constant while it writes, and a
+                         // load without a condition: both let it vectorise.
+                         const auto share = [row_m = m.data() + at[0], from, chosen,
+                                             step_m](std::size_t i) {
+                           const T all = from[i];
+                           return row_m[i * step_m] == chosen ? all : T(0);
+                         };
+                         const std::size_t n = walk.row_size();
+                         if (walk.stride(2) == 0) {
+                           T total(0);
+                           for (std::size_t i = 0; i < n; ++i) total += share(i);
+                           *into += total;
+                         } else if (how == store::write) {
+                           for (std::size_t i = 0; i < n; ++i) into[i] = share(i);
+                         } else {
+                           for (std::size_t i = 0; i < n; ++i) into[i] += share(i);
+                         }
+                       });
+                     });
 }
 
 }  // namespace
@@ -139,20 +124,23 @@ template <class T>
 tensor<T> choose(std::string_view operation, const mask& m, const tensor_or_number<T>& a,
                  const tensor_or_number<T>& b) {
   const shape whole = broadcast(m.shape(), broadcast(a.shape(), b.shape(), operation), operation);
-  const choice_walk walk = broadcast_walk<4>(whole, {&m.shape(), &a.shape(), &b.shape(), &whole});
+  const row_operand<std::uint8_t> in_m = operand_in_rows(m.stored(), whole, false);
+  const row_operand<T> in_a = operand_in_rows(a, whole, false),
+                       in_b = operand_in_rows(b, whole, false);
+  const auto walk =
+      walk_over<4>(whole, {in_m.strides, in_a.strides, in_b.strides, row_major_strides(whole)});
   array<T> y(whole);
-  const T *values_a = a.data(), *values_b = b.data();
   T* out = y.writable();
   with_stride(walk.stride(0), [&](auto step_m) {
     with_stride(walk.stride(1), [&](auto step_a) {
       with_stride(walk.stride(2), [&](auto step_b) {
-        walk.for_each_row([&](const choice_walk::offsets& at) {
-          const std::uint8_t* row_m = m.values().data() + at[0];
-          const T *from_a = values_a + at[1], *from_b = values_b + at[2];
+        walk.for_each_row([&](const auto& at) {
+          const std::uint8_t* row_m = in_m.data() + at[0];
+          const T *from_a = in_a.data() + at[1], *from_b = in_b.data() + at[2];
           T* to = out + at[3];
           for (std::size_t i = 0; i < walk.row_size(); ++i) {
-            const T in_a = from_a[i * step_a], in_b = from_b[i * step_b];
-            to[i] = row_m[i * step_m] ? in_a : in_b;
+            const T one_a = from_a[i * step_a], one_b = from_b[i * step_b];
+            to[i] = row_m[i * step_m] ? one_a : one_b;
           }
         });
       });
@@ -161,10 +149,9 @@ tensor<T> choose(std::string_view operation, const mask& m, const tensor_or_numb
   if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
   return record(
       operation, std::move(y),
-      [walk, m_kept = m.stored().share()](const array<T>& dy, input_adjoint<T> da,
-                                          input_adjoint<T> db) {
-        pull_choice(walk, m_kept.data(), 1, dy, da);
-        pull_choice(walk, m_kept.data(), 2, dy, db);
+      [in_m](const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+        pull_choice(in_m, 1, dy, da);
+        pull_choice(in_m, 0, dy, db);
       },
       a.recorded(), b.recorded());
 }

@@ -1,5 +1,7 @@
 #include <autodiff/tensor/elementwise.hpp>
 
+#include <autodiff/tensor/row_operand.hpp>
+
 namespace autodiff {
 namespace {
 
@@ -9,41 +11,53 @@ storage<T> kept(const array<T>& values, bool needed) {
   return needed ? values.share() : storage<T>();
 }
 
-/// An operand of a broadcast operation as its loops take it: along the rows of the result it is
-/// contiguous or repeated.
+/// What the pullbacks to the recorded operands read.
 template <class T>
-struct operand {
-  storage<T> values;
-  stride_list strides;
-};
-
-std::ptrdiff_t stride_in_rows(const shape& whole, const stride_list& strides) {
-  std::size_t last = whole.rank();
-  while (last > 0 && whole[last - 1] == 1) --last;
-  return last == 0 ? 1 : strides[last - 1];
+slope_needs needs_of_recorded(const binary_loops<T>& f, bool a_recorded, bool b_recorded) {
+  const auto either = [&](bool slope_needs::*read) {
+    return (a_recorded && f.for_a.*read) || (b_recorded && f.for_b.*read);
+  };
+  return {either(&slope_needs::a), either(&slope_needs::b), either(&slope_needs::y), false};
 }
 
-/// A view is read as it lies where its rows allow that. `advances` rules out the row of a view that
-/// repeats one element: a pullback that reads it and writes to its adjoint steps in both alike.
+// Rows shorter than this cost more, a call of the loop for each, than a packed copy.
+constexpr std::size_t shortest_row = 32;
+
+/// Whether a view is read in its rows.
 template <class T>
-operand<T> operand_of(const array<T>& x, const shape& whole, bool advances) {
-  const stride_list packed = broadcast_strides(whole, x.shape(), row_major_strides(x.shape()));
-  const stride_list laid = broadcast_strides(whole, x.shape(), x.strides());
-  const std::ptrdiff_t step = stride_in_rows(whole, laid);
-  if (step == stride_in_rows(whole, packed) || (step == 0 && !advances))
-    return {x.share_as_laid(), laid};
-  return {x.share(), packed};
+bool is_read_in_rows(const tensor<T>& x) {
+  if (x.is_contiguous()) return false;
+  const shape& s = x.shape();
+  return stride_in_rows(s, x.stored().strides()) == 1 &&
+         walk_over<1>(s, {x.stored().strides()}).row_size() >= shortest_row;
 }
 
 template <class T>
-const T* shifted(const T* data, std::ptrdiff_t offset) {
-  return data ? data + offset : nullptr;
+tensor<T> unary_in_rows(const unary_loops<T>& f, const tensor<T>& x) {
+  row_operand<T> in = operand_in_rows(x.stored(), x.shape(), true);
+  array<T> y(x.shape());
+  const auto walk = walk_over<2>(x.shape(), {in.strides, row_major_strides(x.shape())});
+  walk.for_each_row([&, out = y.writable()](const auto& at) {
+    f.forward(walk.row_size(), in.data() + at[0], out + at[1]);
+  });
+  if (!x.is_recorded()) return tensor<T>(std::move(y));
+  if (!f.needs_x) in = {};
+  auto pullback = [&f, in = std::move(in), out = kept_result(y, f.needs_y)](const array<T>& dy,
+                                                                            input_adjoint<T> dx) {
+    pull_in_rows<T, 2>(dx, dy, {in.strides, out.strides},
+                       [&](const auto& rows, const auto& at, const T* from, T* into, store how) {
+                         f.pullback(rows.row_size(), in.data() + at[0], out.data() + at[1], from,
+                                    into, how);
+                       });
+  };
+  return record(f.name, std::move(y), std::move(pullback), x);
 }
 
 }  // namespace
 
 template <class T>
 tensor<T> elementwise(const unary_loops<T>& f, const tensor<T>& x) {
+  if (is_read_in_rows(x)) return unary_in_rows(f, x);
   array<T> y(x.shape());
   f.forward(x.size(), x.values().data(), y.writable());
   if (!x.is_recorded()) return tensor<T>(std::move(y));
@@ -64,9 +78,10 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
   f.forward(a.size(), a.values().data(), 1, b.values().data(), 1, y.writable());
   if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
   const bool tie = a.is_recorded() && b.is_recorded();
-  auto pullback = [&f, tie, a_kept = kept(a.stored(), f.needs_a),
-                   b_kept = kept(b.stored(), f.needs_b), y_kept = kept(y, f.needs_y)](
-                      const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+  const slope_needs needs = needs_of_recorded(f, a.is_recorded(), b.is_recorded());
+  auto pullback = [&f, tie, a_kept = kept(a.stored(), needs.a), b_kept = kept(b.stored(), needs.b),
+                   y_kept = kept(y, needs.y)](const array<T>& dy, input_adjoint<T> da,
+                                              input_adjoint<T> db) {
     const double share = tie ? 0.5 : 0.0;
     if (da) {
       const auto into = da->open();
@@ -82,52 +97,42 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
   return record(f.name, std::move(y), std::move(pullback), a, b);
 }
 
-/// Adds to operand `own` (0 or 1) of a broadcast operation its share of dy; a repeated one collects
-/// the shares of its rows. Operands that the slopes do not need have no values.
+/// Operands of two shapes, views, or a number beside a view.
 template <class T>
-void pull_rows(input_adjoint<T> into, std::size_t own,
-               typename binary_loops<T>::pullback_loop* loop, const operand<T>& a,
-               const operand<T>& b, const storage<T>& y, const array<T>& dy, double tie) {
-  const bool repeated = into->shape().size() != dy.size();
-  const auto place = repeated
-                         ? typename tensor_node<T>::place_for_share{into->open_zeroed(), store::add}
-                         : into->open();
-  const auto walk = walk_over<4>(
-      dy.shape(), {a.strides, b.strides, row_major_strides(dy.shape()),
-                   broadcast_strides(dy.shape(), into->shape(), row_major_strides(into->shape()))});
-  const auto step_a = static_cast<std::size_t>(walk.stride(own == 0 ? 3 : 0)),
-             step_b = static_cast<std::size_t>(walk.stride(own == 1 ? 3 : 1));
-  walk.for_each_row([&, from = dy.data()](const auto& at) {
-    loop(walk.row_size(), shifted(a.values.data(), at[0]), step_a, shifted(b.values.data(), at[1]),
-         step_b, shifted(y.data(), at[2]), from + at[2], place.data + at[3], place.how, tie);
-  });
-}
-
-/// Operands of two shapes, or views.
-template <class T>
-tensor<T> broadcast_rows(const binary_loops<T>& f, const tensor<T>& a, const tensor<T>& b) {
+tensor<T> binary_in_rows(const binary_loops<T>& f, const tensor_or_number<T>& a,
+                         const tensor_or_number<T>& b) {
   const shape whole = broadcast(a.shape(), b.shape(), f.name);
-  operand<T> in_a = operand_of(a.stored(), whole, f.needs_a && a.is_recorded());
-  operand<T> in_b = operand_of(b.stored(), whole, f.needs_b && b.is_recorded());
+  row_operand<T> in_a = operand_in_rows(a, whole, f.for_a.a && a.is_recorded());
+  row_operand<T> in_b = operand_in_rows(b, whole, f.for_b.b && b.is_recorded());
   array<T> y(whole);
   const auto walk = walk_over<3>(whole, {in_a.strides, in_b.strides, row_major_strides(whole)});
-  const auto step_a = static_cast<std::size_t>(walk.stride(0)),
-             step_b = static_cast<std::size_t>(walk.stride(1));
   walk.for_each_row([&, out = y.writable()](const auto& at) {
-    f.forward(walk.row_size(), in_a.values.data() + at[0], step_a, in_b.values.data() + at[1],
-              step_b, out + at[2]);
+    f.forward(walk.row_size(), in_a.data() + at[0], static_cast<std::size_t>(walk.stride(0)),
+              in_b.data() + at[1], static_cast<std::size_t>(walk.stride(1)), out + at[2]);
   });
   if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
   const double tie = a.is_recorded() && b.is_recorded() ? 0.5 : 0.0;
-  if (!f.needs_a) in_a.values = {};
-  if (!f.needs_b) in_b.values = {};
+  const slope_needs needs = needs_of_recorded(f, a.is_recorded(), b.is_recorded());
+  if (!needs.a) in_a = {};
+  if (!needs.b) in_b = {};
   auto pullback = [&f, tie, in_a = std::move(in_a), in_b = std::move(in_b),
-                   y_kept = kept(y, f.needs_y)](const array<T>& dy, input_adjoint<T> da,
-                                                input_adjoint<T> db) {
-    if (da) pull_rows(da, 0, f.pullback_a, in_a, in_b, y_kept, dy, tie);
-    if (db) pull_rows(db, 1, f.pullback_b, in_a, in_b, y_kept, dy, tie);
+                   out = kept_result(y, needs.y)](const array<T>& dy, input_adjoint<T> da,
+                                                  input_adjoint<T> db) {
+    const auto pull = [&](input_adjoint<T> adjoint, std::size_t own, auto* loop) {
+      if (!adjoint) return;
+      pull_in_rows<T, 3>(adjoint, dy, {in_a.strides, in_b.strides, out.strides},
+                         [&](const auto& rows, const auto& at, const T* from, T* into, store how) {
+                           const auto step = [&](std::size_t k) {
+                             return static_cast<std::size_t>(rows.stride(k == own ? 4 : k));
+                           };
+                           loop(rows.row_size(), in_a.data() + at[0], step(0), in_b.data() + at[1],
+                                step(1), out.data() + at[2], from, into, how, tie);
+                         });
+    };
+    pull(da, 0, f.pullback_a);
+    pull(db, 1, f.pullback_b);
   };
-  return record(f.name, std::move(y), std::move(pullback), a, b);
+  return record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded());
 }
 
 }  // namespace
@@ -135,15 +140,16 @@ tensor<T> broadcast_rows(const binary_loops<T>& f, const tensor<T>& a, const ten
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const tensor<T>& b) {
   const bool plain_loop = a.shape() == b.shape() && a.is_contiguous() && b.is_contiguous();
-  return plain_loop ? same_shape(f, a, b) : broadcast_rows(f, a, b);
+  return plain_loop ? same_shape(f, a, b) : binary_in_rows<T>(f, a, b);
 }
 
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) {
+  if (is_read_in_rows(a)) return binary_in_rows<T>(f, a, b);
   array<T> y(a.shape());
   f.forward(a.size(), a.values().data(), 1, &b, 0, y.writable());
   if (!a.is_recorded()) return tensor<T>(std::move(y));
-  auto pullback = [&f, b, a_kept = kept(a.stored(), f.needs_a), y_kept = kept(y, f.needs_y)](
+  auto pullback = [&f, b, a_kept = kept(a.stored(), f.for_a.a), y_kept = kept(y, f.for_a.y)](
                       const array<T>& dy, input_adjoint<T> da) {
     const auto into = da->open();
     f.pullback_a(dy.size(), a_kept.data(), 1, &b, 0, y_kept.data(), dy.data(), into.data, into.how,
@@ -154,10 +160,11 @@ tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) 
 
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) {
+  if (is_read_in_rows(b)) return binary_in_rows<T>(f, a, b);
   array<T> y(b.shape());
   f.forward(b.size(), &a, 0, b.values().data(), 1, y.writable());
   if (!b.is_recorded()) return tensor<T>(std::move(y));
-  auto pullback = [&f, a, b_kept = kept(b.stored(), f.needs_b), y_kept = kept(y, f.needs_y)](
+  auto pullback = [&f, a, b_kept = kept(b.stored(), f.for_b.b), y_kept = kept(y, f.for_b.y)](
                       const array<T>& dy, input_adjoint<T> db) {
     const auto into = db->open();
     f.pullback_b(dy.size(), &a, 0, b_kept.data(), 1, y_kept.data(), dy.data(), into.data, into.how,

@@ -51,7 +51,7 @@ array<std::size_t> positions(std::string_view operation, const tensor<T>& x, con
                              bool keep_dims) {
   const line_walk walk(x.shape(), along, operation);
   require_elements(operation, x.shape(), walk);
-  array<std::size_t> found(reduced(x.shape(), along.list(), keep_dims, operation));
+  array<std::size_t> found(reduced(x.shape(), along, keep_dims, operation));
   std::size_t* out = found.writable();
   const std::size_t n = walk.length();
   walk.read(x.values().data(), [&](std::size_t first, std::size_t count, const T* rows) {

@@ -55,7 +55,7 @@ tensor<T> reduce_lines(std::string_view operation, const tensor<T>& x, const axe
                        bool keep_dims, Fold fold) {
   const line_walk walk(x.shape(), over, operation);
   const std::size_t n = walk.length();
-  array<T> y(reduced(x.shape(), over.list(), keep_dims, operation));
+  array<T> y(reduced(x.shape(), over, keep_dims, operation));
   T* out = y.writable();
   walk.read(x.values().data(), [&](std::size_t first, std::size_t count, const T* rows) {
     for (std::size_t i = 0; i < count; ++i) out[first + i] = folded(fold, n, rows + i * n);

@@ -50,9 +50,4 @@ tensor<T> scatter_add(const shape& s, std::ptrdiff_t axis, const index_array& in
 template <class T>
 tensor<T> one_hot(const index_array& labels, std::size_t classes);
 
-/// Elements moved by `shift` along an axis; those that leave at one end enter at the other. Throws
-/// shape_error when there is no such axis.
-template <class T>
-tensor<T> roll(const tensor<T>& x, std::ptrdiff_t shift, std::ptrdiff_t axis);
-
 }  // namespace autodiff

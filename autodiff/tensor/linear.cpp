@@ -3,6 +3,7 @@
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/blas.hpp>
 #include <autodiff/tensor/product_operand.hpp>
+#include <autodiff/tensor/strides.hpp>
 
 #include <fmt/format.h>
 
@@ -122,8 +123,8 @@ class batched_product {
         batch_a_(batch_of(a)),
         batch_b_(batch_of(b)),
         batch_(broadcast(batch_a_, batch_b_, "matmul")),
-        walk_(batch_, batch_a_, batch_b_),
-        joined_(walk_.stride_b() == 0 && walk_.stride_a() == 1) {}
+        walk_(broadcast_walk<3>(batch_, {&batch_, &batch_a_, &batch_b_})),
+        joined_(walk_.stride(1) == 1 && walk_.stride(2) == 0) {}
 
   /// The batch axes, then the rows of a and the columns of b, where these have them.
   shape result(const shape& a, const shape& b) const {
@@ -143,7 +144,7 @@ class batched_product {
   }
   template <class T>
   void pull_a(const T* b, const T* dy, input_adjoint<T> da) const {
-    const auto into = open(da, batch_a_.size() == batch_.size());
+    const auto into = da->open(batch_a_.size() == batch_.size());
     for_each([&](std::size_t m, std::size_t at_y, std::size_t at_a, std::size_t at_b) {
       multiply_into(rows_of(dy + at_y, n_), rows_of(b + at_b, n_).turned(), m, k_, n_, into.how,
                     into.data + at_a);
@@ -152,7 +153,7 @@ class batched_product {
   template <class T>
   void pull_b(const T* a, const T* dy, input_adjoint<T> db) const {
     const std::size_t products = walk_.rows() * (joined_ ? 1 : walk_.row_size());
-    const auto into = open(db, products == batch_b_.size());
+    const auto into = db->open(products == batch_b_.size());
     for_each([&](std::size_t m, std::size_t at_y, std::size_t at_a, std::size_t at_b) {
       multiply_into(rows_of(a + at_a, k_).turned(), rows_of(dy + at_y, n_), k_, n_, m, into.how,
                     into.data + at_b);
@@ -164,28 +165,23 @@ class batched_product {
     return shape(s.extents().first(s.rank() < 2 ? 0 : s.rank() - 2));
   }
 
-  /// An adjoint to write to when each of its matrices comes once, else to add to.
-  template <class T>
-  static typename tensor_node<T>::place_for_share open(input_adjoint<T> into, bool once) {
-    if (once) return into->open();
-    return {into->open_zeroed(), store::add};
-  }
-
   /// visit(rows, offset in y, in a, in b) for each product.
   template <class Visitor>
   void for_each(Visitor&& visit) const {
-    walk_.for_each_row([&](std::size_t y, std::size_t a, std::size_t b) {
-      if (joined_) return visit(m_ * walk_.row_size(), y * m_ * n_, a * m_ * k_, b * k_ * n_);
-      for (std::size_t i = 0; i < walk_.row_size(); ++i) {
-        visit(m_, (y + i) * m_ * n_, (a + i * walk_.stride_a()) * m_ * k_,
-              (b + i * walk_.stride_b()) * k_ * n_);
-      }
-    });
+    const auto visit_pair = [&](std::size_t m, const strided_walk<3>::offsets& at) {
+      visit(m, static_cast<std::size_t>(at[0]) * m_ * n_, static_cast<std::size_t>(at[1]) * m_ * k_,
+            static_cast<std::size_t>(at[2]) * k_ * n_);
+    };
+    if (joined_) {
+      walk_.for_each_row([&](const auto& at) { visit_pair(m_ * walk_.row_size(), at); });
+    } else {
+      walk_.for_each([&](const auto& at) { visit_pair(m_, at); });
+    }
   }
 
   std::size_t m_, k_, n_;
   shape batch_a_, batch_b_, batch_;
-  row_walk walk_;
+  strided_walk<3> walk_;  // result, a, b
   bool joined_;
 };
 

@@ -3,12 +3,8 @@
 namespace autodiff {
 
 line_walk::line_walk(const shape& whole, const axes& along, std::string_view operation) {
-  const shape kept = reduced(whole, along.list(), true, operation);
-  std::array<bool, most_dimensions> gone{};
-  for (const std::ptrdiff_t axis : along.list()) gone[whole.axis(axis, operation)] = true;
-  if (along.list().empty()) gone.fill(true);
-  lines_ = kept.size();
-  for (std::size_t i = 0; i < whole.rank(); ++i) length_ *= gone[i] ? whole[i] : 1;
+  const std::array<bool, most_dimensions> gone = reduced_axes(whole, along, operation);
+  for (std::size_t i = 0; i < whole.rank(); ++i) (gone[i] ? length_ : lines_) *= whole[i];
   if (whole.size() == 0) return;
 
   // Neighbouring axes of one kind are one dimension.

@@ -1,7 +1,7 @@
 #include <autodiff/tensor/mask.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/tensor/strided_walk.hpp>
+#include <autodiff/tensor/strides.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 #include <fmt/format.h>

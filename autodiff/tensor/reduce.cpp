@@ -1,10 +1,13 @@
 #include <autodiff/tensor/reduce.hpp>
 
 #include <autodiff/tensor/folds.hpp>
+#include <autodiff/tensor/strides.hpp>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdlib>
+#include <span>
 
 namespace autodiff {
 namespace {
@@ -66,13 +69,40 @@ array<T> sums(array<T> x, const shape& kept) {
   return x;
 }
 
+/// The same for a view. Sums do not ask in which order axes stand: along those of its storage a
+/// transpose is the matrix that it was made of.
+template <class T>
+array<T> sums_of_view(const array<T>& x, const shape& kept) {
+  if (x.is_contiguous()) return sums(x, kept);
+  const std::size_t rank = kept.rank();
+  const stride_list strides = x.strides();
+  std::array<std::size_t, most_dimensions> order{}, extents{}, kept_extents{};
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    std::size_t at = axis;
+    for (; at > 0 && std::abs(strides[order[at - 1]]) < std::abs(strides[axis]); --at)
+      order[at] = order[at - 1];
+    order[at] = axis;
+  }
+  stride_list sorted{}, back{};
+  for (std::size_t i = 0; i < rank; ++i) {
+    extents[i] = x.shape()[order[i]];
+    kept_extents[i] = kept[order[i]];
+    sorted[i] = strides[order[i]];
+  }
+  const shape laid(std::span<const std::size_t>(extents.data(), rank)),
+      kept_laid(std::span<const std::size_t>(kept_extents.data(), rank));
+  const stride_list own = row_major_strides(kept_laid);
+  for (std::size_t i = 0; i < rank; ++i) back[order[i]] = own[i];
+  return sums(x.viewed(laid, 0, sorted), kept_laid).viewed(kept, 0, back).contiguous();
+}
+
 /// sum(x) / divisor.
 template <class T>
 tensor<T> scaled_sum(std::string_view operation, const tensor<T>& x, const axes& over,
                      bool keep_dims, bool is_mean) {
-  const shape kept = reduced(x.shape(), over.list(), true, operation);
-  array<T> y = sums(x.stored(), kept)
-                   .reshaped(keep_dims ? kept : reduced(x.shape(), over.list(), false, operation));
+  const shape kept = reduced(x.shape(), over, true, operation);
+  array<T> y = sums_of_view(x.stored(), kept)
+                   .reshaped(keep_dims ? kept : reduced(x.shape(), over, false, operation));
   const T count(static_cast<double>(x.size()) / static_cast<double>(kept.size()));
   if (is_mean) {
     T* out = y.writable();
@@ -83,10 +113,11 @@ tensor<T> scaled_sum(std::string_view operation, const tensor<T>& x, const axes&
       operation, std::move(y),
       [kept, factor](const array<T>& dy, input_adjoint<T> dx) {
         const auto into = dx->open();
-        const row_walk walk(dx->shape(), dx->shape(), kept);
-        walk.for_each_row([&](std::size_t at, std::size_t, std::size_t from) {
-          plain<T>().accumulate(walk.row_size(), factor, dy.data() + from, walk.stride_b(),
-                                into.data + at, into.how);
+        const auto walk = broadcast_walk<2>(dx->shape(), {&dx->shape(), &kept});
+        walk.for_each_row([&](const auto& at) {
+          plain<T>().accumulate(walk.row_size(), factor, dy.data() + at[1],
+                                static_cast<std::size_t>(walk.stride(1)), into.data + at[0],
+                                into.how);
         });
       },
       x);

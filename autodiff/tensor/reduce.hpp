@@ -34,7 +34,8 @@ struct correction {
   double degrees = 1;
 };
 
-/// Variance, sum((x - mean)^2) / (n - correction), in two passes; NaN where n is the correction.
+/// Variance, called in full because var is a scalar: sum((x - mean)^2) / (n - correction), in two
+/// passes; NaN where n is the correction.
 /// Source: Chan, Golub, LeVeque, Algorithms for computing the sample variance (1983), eq. (1.7).
 template <class T>
 tensor<T> variance(const tensor<T>& x, const axes& over = {}, correction c = {},

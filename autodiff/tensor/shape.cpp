@@ -86,29 +86,6 @@ shape broadcast(const shape& a, const shape& b, std::string_view operation) {
   return shape(std::span<const std::size_t>(extents.data(), rank));
 }
 
-shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_dims,
-              std::string_view operation) {
-  std::array<bool, most_dimensions> gone{};
-  if (axes.empty()) gone.fill(true);
-  for (const std::ptrdiff_t axis : axes) {
-    const std::size_t at = s.axis(axis, operation);
-    if (gone[at]) {
-      throw shape_error(operation, fmt::format("axis {} stands twice in the list of axes", axis),
-                        "name each axis once");
-    }
-    gone[at] = true;
-  }
-  std::array<std::size_t, most_dimensions> extents{};
-  std::size_t rank = 0;
-  for (std::size_t i = 0; i < s.rank(); ++i) {
-    if (!gone[i])
-      extents[rank++] = s[i];
-    else if (keep_dims)
-      extents[rank++] = 1;
-  }
-  return shape(std::span<const std::size_t>(extents.data(), rank));
-}
-
 axis_view::axis_view(const shape& s, std::size_t axis) noexcept : extent(s[axis]) {
   for (std::size_t i = 0; i < axis; ++i) outer *= s[i];
   for (std::size_t i = axis + 1; i < s.rank(); ++i) inner *= s[i];
@@ -119,48 +96,6 @@ shape with_extent(const shape& s, std::size_t axis, std::size_t extent) {
   std::copy(s.begin(), s.end(), extents.begin());
   extents[axis] = extent;
   return shape(std::span<const std::size_t>(extents.data(), s.rank()));
-}
-
-row_walk::row_walk(const shape& whole, const shape& a, const shape& b) {
-  // Dimensions of the merged walk, slowest first.
-  std::size_t count = 0;
-  const auto merge = [&](std::size_t extent, std::size_t stride_a, std::size_t stride_b) {
-    if (extent == 1) return;
-    if (count > 0 && strides_a_[count - 1] == stride_a * extent &&
-        strides_b_[count - 1] == stride_b * extent) {
-      extents_[count - 1] *= extent;
-      strides_a_[count - 1] = stride_a;
-      strides_b_[count - 1] = stride_b;
-    } else {
-      extents_[count] = extent;
-      strides_a_[count] = stride_a;
-      strides_b_[count] = stride_b;
-      ++count;
-    }
-  };
-  std::size_t size_a = a.size(), size_b = b.size();
-  for (std::size_t i = 0; i < whole.rank(); ++i) {
-    const auto stride = [&](const shape& s, std::size_t& rest) -> std::size_t {
-      const std::size_t missing = whole.rank() - s.rank();
-      if (i < missing || s[i - missing] == 1 || rest == 0) return 0;
-      rest /= s[i - missing];
-      return rest;
-    };
-    const std::size_t in_a = stride(a, size_a), in_b = stride(b, size_b);
-    merge(whole[i], in_a, in_b);
-  }
-  if (whole.size() == 0) {
-    rows_ = row_size_ = 0;
-    return;
-  }
-  if (count == 0) {
-    return;
-  }
-  outer_ = count - 1;
-  row_size_ = extents_[outer_];
-  inner_a_ = strides_a_[outer_];
-  inner_b_ = strides_b_[outer_];
-  for (std::size_t d = 0; d < outer_; ++d) rows_ *= extents_[d];
 }
 
 }  // namespace autodiff

@@ -64,11 +64,6 @@ std::string to_string(const shape& s);
 /// The shape of an elementwise operation on operands a and b. Throws shape_error with both shapes.
 shape broadcast(const shape& a, const shape& b, std::string_view operation);
 
-/// The shape left by a reduction over `axes` (all when empty); reduced axes become 1 with
-/// keep_dims. Throws shape_error for an axis that does not exist or stands there twice.
-shape reduced(const shape& s, std::span<const std::ptrdiff_t> axes, bool keep_dims,
-              std::string_view operation);
-
 /// s seen along one of its axes: outer x extent x inner.
 struct axis_view {
   std::size_t outer = 1, extent, inner = 1;
@@ -78,42 +73,5 @@ struct axis_view {
 
 /// s but for the extent of one axis.
 shape with_extent(const shape& s, std::size_t axis, std::size_t extent);
-
-/// A walk over a shape in rows that are contiguous (stride 1) or repeated (stride 0) in each of
-/// three operands at once; neighbouring dimensions that advance alike are merged first.
-class row_walk {
- public:
-  /// Strides of each operand are derived from its shape by broadcasting it to `whole`.
-  row_walk(const shape& whole, const shape& a, const shape& b);
-
-  std::size_t rows() const noexcept { return rows_; }
-  std::size_t row_size() const noexcept { return row_size_; }
-  /// 1 or 0: how operand a (b) advances inside a row.
-  std::size_t stride_a() const noexcept { return inner_a_; }
-  std::size_t stride_b() const noexcept { return inner_b_; }
-
-  /// Calls visit(offset, offset_a, offset_b) at the start of each row.
-  template <class Visitor>
-  void for_each_row(Visitor&& visit) const {
-    std::array<std::size_t, most_dimensions> at{};
-    std::size_t offset = 0, a = 0, b = 0;
-    for (std::size_t row = 0; row < rows_; ++row) {
-      visit(offset, a, b);
-      offset += row_size_;
-      for (std::size_t d = outer_; d-- > 0;) {
-        a += strides_a_[d];
-        b += strides_b_[d];
-        if (++at[d] < extents_[d]) break;
-        a -= strides_a_[d] * extents_[d];
-        b -= strides_b_[d] * extents_[d];
-        at[d] = 0;
-      }
-    }
-  }
-
- private:
-  std::size_t rows_ = 1, row_size_ = 1, inner_a_ = 1, inner_b_ = 1, outer_ = 0;
-  std::array<std::size_t, most_dimensions> extents_, strides_a_, strides_b_;
-};
 
 }  // namespace autodiff

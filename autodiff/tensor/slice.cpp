@@ -1,7 +1,7 @@
 #include <autodiff/tensor/slice.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/tensor/view.hpp>
+#include <autodiff/tensor/view_layout.hpp>
 
 #include <fmt/format.h>
 

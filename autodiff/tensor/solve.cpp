@@ -2,6 +2,7 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/factors.hpp>
+#include <autodiff/tensor/strides.hpp>
 
 #include <fmt/format.h>
 
@@ -47,7 +48,7 @@ class linear_system {
         batch_a_(batch_of(a)),
         batch_b_(b.rank() == 1 ? shape{} : batch_of(b)),
         batch_(broadcast(batch_a_, batch_b_, operation)),
-        walk_(batch_, batch_a_, batch_b_) {
+        walk_(broadcast_walk<3>(batch_, {&batch_, &batch_a_, &batch_b_})) {
     std::array<std::size_t, most_dimensions + 2> extents{};
     auto* end = std::copy(batch_.begin(), batch_.end(), extents.begin());
     *end++ = n;
@@ -61,9 +62,9 @@ class linear_system {
   /// visit(number of the result, of the matrix, of the right side).
   template <class Visitor>
   void for_each(Visitor&& visit) const {
-    walk_.for_each_row([&](std::size_t x, std::size_t a, std::size_t b) {
-      for (std::size_t i = 0; i < walk_.row_size(); ++i)
-        visit(x + i, a + i * walk_.stride_a(), b + i * walk_.stride_b());
+    walk_.for_each([&](const auto& at) {
+      visit(static_cast<std::size_t>(at[0]), static_cast<std::size_t>(at[1]),
+            static_cast<std::size_t>(at[2]));
     });
   }
 
@@ -81,7 +82,7 @@ class linear_system {
   }
 
   shape batch_a_, batch_b_, batch_;
-  row_walk walk_;
+  strided_walk<3> walk_;  // result, a, b
 };
 
 /// Solves for every right side. solve_one(matrix, x) replaces the block x by its solution.

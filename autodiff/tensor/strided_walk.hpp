@@ -31,6 +31,12 @@ class strided_walk {
     strides_[rank_ - 1] = strides;
   }
 
+  std::size_t rows() const noexcept {
+    if (empty_) return 0;
+    std::size_t count = 1;
+    for (std::size_t d = 0; d + 1 < rank_; ++d) count *= extents_[d];
+    return count;
+  }
   /// Elements of a row.
   std::size_t row_size() const noexcept {
     if (empty_) return 0;
@@ -44,13 +50,10 @@ class strided_walk {
   /// Calls visit(at) at the start of each row, at[k] being the offset of operand k.
   template <class Visitor>
   void for_each_row(Visitor&& visit) const {
-    if (empty_) return;
     const std::size_t outer = rank_ == 0 ? 0 : rank_ - 1;
-    std::size_t rows = 1;
-    for (std::size_t d = 0; d < outer; ++d) rows *= extents_[d];
     std::array<std::size_t, MostDimensions> index{};
     offsets at{};
-    for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t left = rows(); left > 0; --left) {
       visit(static_cast<const offsets&>(at));
       for (std::size_t d = outer; d-- > 0;) {
         for (std::size_t k = 0; k < N; ++k) at[k] += strides_[d][k];
@@ -60,6 +63,17 @@ class strided_walk {
         index[d] = 0;
       }
     }
+  }
+
+  /// Calls visit(at) at each element.
+  template <class Visitor>
+  void for_each(Visitor&& visit) const {
+    for_each_row([&](offsets at) {
+      for (std::size_t i = row_size(); i > 0; --i) {
+        visit(static_cast<const offsets&>(at));
+        for (std::size_t k = 0; k < N; ++k) at[k] += stride(k);
+      }
+    });
   }
 
  private:
@@ -77,36 +91,5 @@ class strided_walk {
   std::size_t rank_ = 0;
   bool empty_ = false;
 };
-
-/// The distance in a row-major tensor of shape s between neighbours along each axis.
-inline std::array<std::ptrdiff_t, most_dimensions> row_major_strides(const shape& s) noexcept {
-  std::array<std::ptrdiff_t, most_dimensions> strides{};
-  std::ptrdiff_t stride = 1;
-  for (std::size_t axis = s.rank(); axis-- > 0;) {
-    strides[axis] = stride;
-    stride *= static_cast<std::ptrdiff_t>(s[axis]);
-  }
-  return strides;
-}
-
-/// The walk over `whole`, operand k being a row-major tensor of shape *operands[k] that broadcasts
-/// to it.
-template <std::size_t N>
-strided_walk<N> broadcast_walk(const shape& whole, const std::array<const shape*, N>& operands) {
-  std::array<std::array<std::ptrdiff_t, most_dimensions>, N> strides;
-  for (std::size_t k = 0; k < N; ++k) strides[k] = row_major_strides(*operands[k]);
-  strided_walk<N> walk;
-  for (std::size_t axis = 0; axis < whole.rank(); ++axis) {
-    typename strided_walk<N>::offsets steps;
-    for (std::size_t k = 0; k < N; ++k) {
-      const shape& s = *operands[k];
-      const std::size_t missing = whole.rank() - s.rank();
-      const bool repeated = axis < missing || s[axis - missing] == 1;
-      steps[k] = repeated ? 0 : strides[k][axis - missing];
-    }
-    walk.add(whole[axis], steps);
-  }
-  return walk;
-}
 
 }  // namespace autodiff

@@ -14,6 +14,17 @@ namespace autodiff {
 
 using stride_list = std::array<std::ptrdiff_t, most_dimensions>;
 
+/// The distance in a row-major tensor of shape s between neighbours along each axis.
+inline stride_list row_major_strides(const shape& s) noexcept {
+  stride_list strides{};
+  std::ptrdiff_t stride = 1;
+  for (std::size_t axis = s.rank(); axis-- > 0;) {
+    strides[axis] = stride;
+    stride *= static_cast<std::ptrdiff_t>(s[axis]);
+  }
+  return strides;
+}
+
 /// Whether elements with these strides lie row by row without gaps. Strides along axes of extent 1
 /// do not matter.
 bool is_row_major(const shape& s, const stride_list& strides) noexcept;
@@ -37,6 +48,16 @@ strided_walk<N> walk_over(const shape& whole, const std::array<stride_list, N>& 
     walk.add(whole[axis], steps);
   }
   return walk;
+}
+
+/// The walk over `whole`, operand k being a row-major tensor of shape *operands[k] that broadcasts
+/// to it. Along its rows operands are contiguous or repeated.
+template <std::size_t N>
+strided_walk<N> broadcast_walk(const shape& whole, const std::array<const shape*, N>& operands) {
+  std::array<stride_list, N> strides;
+  for (std::size_t k = 0; k < N; ++k)
+    strides[k] = broadcast_strides(whole, *operands[k], row_major_strides(*operands[k]));
+  return walk_over(whole, strides);
 }
 
 /// Copies elements of `element_size` bytes from where a view has them to row-major order.

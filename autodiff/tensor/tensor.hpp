@@ -128,6 +128,11 @@ class tensor_node : public operation<double> {
   place_for_share open();
   /// Where a pullback adds scattered shares: zeros for the first.
   T* open_zeroed();
+  /// The one or the other, by whether each element gets one share.
+  place_for_share open(bool each_once) {
+    if (each_once) return open();
+    return {open_zeroed(), store::add};
+  }
   /// Adds a share. The first is adopted without a copy.
   void add(const array<T>& share);
 

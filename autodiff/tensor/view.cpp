@@ -12,58 +12,12 @@
 namespace autodiff {
 namespace {
 
-/// A layout in the strides of one tensor.
-struct placed_view {
-  std::ptrdiff_t offset = 0;
-  stride_list strides{};
-
-  placed_view(const view_layout& layout, const shape& x, const stride_list& strides_of_x) {
-    for (std::size_t axis = 0; axis < x.rank(); ++axis) {
-      const auto& [start, step, along] = layout.walk_of(axis);
-      offset += start * strides_of_x[axis];
-      if (step != 0) strides[along] += step * strides_of_x[axis];
-    }
-  }
-};
-
-/// Whether a view passes each element of x exactly once.
-bool passes_each_once(const view_layout& layout, const shape& shape, const autodiff::shape& x) {
-  std::array<bool, most_dimensions> walked{};
-  for (std::size_t axis = 0; axis < x.rank(); ++axis) {
-    if (x[axis] == 1) continue;
-    const auto& [start, step, along] = layout.walk_of(axis);
-    if ((step != 1 && step != -1) || shape[along] != x[axis] || walked[along]) return false;
-    walked[along] = true;
-  }
-  return shape.size() == x.size();
-}
-
-/// Leaves the elements of dy where a view has them.
-template <class T>
-void scatter(const array<T>& dy, const stride_list& strides, T* into, store how) {
-  const T* from = dy.data();
-  for_each_strip(
-      dy.shape(), strides,
-      [&](std::size_t n, std::ptrdiff_t at, std::ptrdiff_t view_at, std::ptrdiff_t step) {
-        T* out = into + view_at;
-        if (step == 1) {
-          plain<T>().accumulate(n, T(1), from + at, 1, out, how);
-        } else if (step == 0 && how == store::add) {
-          *out += plain<T>().sum(n, from + at);
-        } else {
-          for (std::size_t i = 0; i < n; ++i, out += step)
-            *out = how == store::write ? from[at + i] : T(*out + from[at + i]);
-        }
-      });
-}
-
 std::ptrdiff_t signed_extent(const shape& s, std::size_t axis) {
   return static_cast<std::ptrdiff_t>(s[axis]);
 }
 
 template <class T>
-tensor<T> permute_as(std::string_view operation, const tensor<T>& x,
-                     std::span<const std::size_t> order) {
+tensor<T> permute_as(std::string_view operation, const tensor<T>& x, const axis_list& order) {
   view_layout layout(operation);
   for (const std::size_t axis : order) layout.keep_axis(x.shape(), axis);
   return view(x, layout);
@@ -72,10 +26,11 @@ tensor<T> permute_as(std::string_view operation, const tensor<T>& x,
 template <class T>
 tensor<T> swap_as(std::string_view operation, const tensor<T>& x, std::ptrdiff_t first,
                   std::ptrdiff_t second) {
-  std::array<std::size_t, most_dimensions> order;
-  std::iota(order.begin(), order.end(), 0u);
-  std::swap(order[x.shape().axis(first, operation)], order[x.shape().axis(second, operation)]);
-  return permute_as<T>(operation, x, std::span(order).first(x.rank()));
+  axis_list order{{}, x.rank()};
+  std::iota(order.at.begin(), order.at.end(), 0u);
+  std::swap(order.at[x.shape().axis(first, operation)],
+            order.at[x.shape().axis(second, operation)]);
+  return permute_as(operation, x, order);
 }
 
 /// Without the axes that `goes` names, whose extents are 1.
@@ -97,34 +52,6 @@ tensor<T> reshape_as(std::string_view operation, const tensor<T>& x, const shape
 
 }  // namespace
 
-std::size_t view_layout::add_axis(std::size_t extent) {
-  if (rank_ == most_dimensions) {
-    throw shape_error(operation_, fmt::format("the result has more than {} axes", rank_),
-                      "flatten or squeeze some first");
-  }
-  extents_[rank_] = extent;
-  return rank_++;
-}
-
-template <class T>
-tensor<T> view(const tensor<T>& x, const view_layout& layout) {
-  const shape shape = layout.shape();
-  const placed_view seen(layout, x.shape(), x.stored().strides());
-  array<T> y = x.stored().viewed(shape, seen.offset, seen.strides);
-  if (!x.is_recorded()) return tensor<T>(std::move(y));
-  const placed_view back(layout, x.shape(), row_major_strides(x.shape()));
-  return record(
-      layout.operation(), std::move(y),
-      [back, once = passes_each_once(layout, shape, x.shape())](const array<T>& dy,
-                                                                input_adjoint<T> dx) {
-        const auto into =
-            once ? dx->open()
-                 : typename tensor_node<T>::place_for_share{dx->open_zeroed(), store::add};
-        if (dy.size() > 0) scatter(dy, back.strides, into.data + back.offset, into.how);
-      },
-      x);
-}
-
 template <class T>
 tensor<T> transpose(const tensor<T>& x) {
   if (x.rank() < 2) {
@@ -140,36 +67,22 @@ tensor<T> swap_axes(const tensor<T>& x, std::ptrdiff_t first, std::ptrdiff_t sec
 }
 
 template <class T>
-tensor<T> permute(const tensor<T>& x, std::span<const std::ptrdiff_t> order) {
-  std::array<std::size_t, most_dimensions> from_front{};
-  std::array<bool, most_dimensions> there{};
-  bool each_once = order.size() == x.rank();
-  for (std::size_t i = 0; each_once && i < order.size(); ++i) {
-    const std::size_t axis = x.shape().axis(order[i], "permute");
-    from_front[i] = axis;
-    each_once = !std::exchange(there[axis], true);
-  }
-  if (!each_once) {
+tensor<T> permute(const tensor<T>& x, const axes& order) {
+  if (order.list().size() != x.rank()) {
     throw shape_error("permute",
-                      fmt::format("the order ({}) does not fit shape {}", fmt::join(order, ", "),
-                                  to_string(x.shape())),
+                      fmt::format("the order ({}) does not fit shape {}",
+                                  fmt::join(order.list(), ", "), to_string(x.shape())),
                       "name each axis once");
   }
-  return permute_as<T>("permute", x, std::span(from_front).first(x.rank()));
+  return permute_as("permute", x, order.of(x.shape(), "permute"));
 }
 
 template <class T>
-tensor<T> flip(const tensor<T>& x, std::span<const std::ptrdiff_t> over) {
+tensor<T> flip(const tensor<T>& x, const axes& over) {
   view_layout layout("flip");
   for (std::size_t axis = 0; axis < x.rank(); ++axis) layout.keep_axis(x.shape(), axis);
-  for (const std::ptrdiff_t given : over) {
-    const std::size_t axis = x.shape().axis(given, "flip");
-    if (layout.walk_of(axis).step < 0) {
-      throw shape_error("flip", fmt::format("axis {} stands twice in the list of axes", given),
-                        "name each axis once");
-    }
+  for (const std::size_t axis : over.of(x.shape(), "flip"))
     layout.set_walk(axis, {signed_extent(x.shape(), axis) - 1, -1, axis});
-  }
   return view(x, layout);
 }
 
@@ -312,11 +225,10 @@ tensor<T> flatten(const tensor<T>& x, std::ptrdiff_t first, std::ptrdiff_t last)
 }
 
 #define INSTANTIATE(T)                                                                           \
-  template tensor<T> view(const tensor<T>&, const view_layout&);                                 \
   template tensor<T> transpose(const tensor<T>&);                                                \
   template tensor<T> swap_axes(const tensor<T>&, std::ptrdiff_t, std::ptrdiff_t);                \
-  template tensor<T> permute(const tensor<T>&, std::span<const std::ptrdiff_t>);                 \
-  template tensor<T> flip(const tensor<T>&, std::span<const std::ptrdiff_t>);                    \
+  template tensor<T> permute(const tensor<T>&, const axes&);                                     \
+  template tensor<T> flip(const tensor<T>&, const axes&);                                        \
   template tensor<T> diagonal(const tensor<T>&, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t); \
   template tensor<T> expand(const tensor<T>&, const shape&);                                     \
   template tensor<T> unsqueeze(const tensor<T>&, std::ptrdiff_t);                                \

@@ -1,58 +1,16 @@
 #pragma once
-// Views: the elements of a tensor in another order, in part, or repeated, without a copy. They all
-// are one operation: each axis of x is fixed, or walked by one axis of the view. What the view
-// reads in the strides of x, its pullback adds to in the strides of dx.
-//
-// A view keeps the whole storage of x alive.
+// Views: the elements of a tensor in another order, in part, or repeated, without a copy. A view
+// keeps the whole storage of x alive.
 
+#include <autodiff/tensor/axes.hpp>
 #include <autodiff/tensor/tensor.hpp>
+#include <autodiff/tensor/view_layout.hpp>
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
-#include <span>
-#include <string_view>
 
 namespace autodiff {
-
-/// Which elements a view holds: its axes, and for each axis of x how it is passed. An axis of the
-/// view that no axis of x is walked along repeats.
-class view_layout {
- public:
-  /// How an axis of x is passed: at index start + i * step, where i is the index along axis `along`
-  /// of the view. With step 0 it is fixed.
-  struct walk {
-    std::ptrdiff_t start = 0, step = 0;
-    std::size_t along = 0;
-  };
-
-  /// Rank 0: every axis of x fixed at 0. `operation` is the name in the record and in errors.
-  explicit view_layout(std::string_view operation) : operation_(operation) {}
-  /// Adds a last axis to the view and returns its number. Throws shape_error beyond 8.
-  std::size_t add_axis(std::size_t extent);
-  void set_walk(std::size_t axis_of_x, const walk& w) noexcept { walks_[axis_of_x] = w; }
-  /// Adds a last axis to the view that is this axis of x.
-  void keep_axis(const autodiff::shape& x, std::size_t axis) {
-    walks_[axis] = {0, 1, add_axis(x[axis])};
-  }
-
-  std::string_view operation() const noexcept { return operation_; }
-  autodiff::shape shape() const {
-    return autodiff::shape(std::span<const std::size_t>(extents_.data(), rank_));
-  }
-  const walk& walk_of(std::size_t axis_of_x) const noexcept { return walks_[axis_of_x]; }
-
- private:
-  std::string_view operation_;
-  std::array<std::size_t, most_dimensions> extents_{};
-  std::size_t rank_ = 0;
-  std::array<walk, most_dimensions> walks_{};
-};
-
-/// The view of x with this layout.
-template <class T>
-tensor<T> view(const tensor<T>& x, const view_layout& layout);
 
 /// The last two axes exchanged: [..., m, n] -> [..., n, m]. Throws shape_error below rank 2.
 template <class T>
@@ -63,22 +21,10 @@ tensor<T> swap_axes(const tensor<T>& x, std::ptrdiff_t first, std::ptrdiff_t sec
 /// Axis i of the result is axis order[i] of x. Throws shape_error unless each axis stands there
 /// once.
 template <class T>
-tensor<T> permute(const tensor<T>& x, std::span<const std::ptrdiff_t> order);
-template <class T>
-tensor<T> permute(const tensor<T>& x, std::initializer_list<std::ptrdiff_t> order) {
-  return permute(x, std::span<const std::ptrdiff_t>(order.begin(), order.size()));
-}
+tensor<T> permute(const tensor<T>& x, const axes& order);
 /// The elements in reverse order along these axes.
 template <class T>
-tensor<T> flip(const tensor<T>& x, std::span<const std::ptrdiff_t> over);
-template <class T>
-tensor<T> flip(const tensor<T>& x, std::initializer_list<std::ptrdiff_t> over) {
-  return flip(x, std::span<const std::ptrdiff_t>(over.begin(), over.size()));
-}
-template <class T>
-tensor<T> flip(const tensor<T>& x, std::ptrdiff_t axis) {
-  return flip(x, {axis});
-}
+tensor<T> flip(const tensor<T>& x, const axes& over);
 /// Elements (i, i + offset) of the matrices on two axes, along a new last axis. Throws shape_error
 /// when the axes are the same.
 template <class T>

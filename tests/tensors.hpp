@@ -1,0 +1,46 @@
+#pragma once
+// Tensors as the tests write and read them.
+
+#include <autodiff/tensor/shape.hpp>
+#include <autodiff/tensor/tensor.hpp>
+
+#include <tests/reference.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace tensors {
+
+using doubles = std::vector<double>;
+
+/// The values, row by row.
+template <class T>
+std::vector<T> numbers(const autodiff::tensor<T>& x) {
+  return {x.values().begin(), x.values().end()};
+}
+
+/// Numbers between -1 and 1.
+template <class T = double>
+autodiff::tensor<T> drawn(const autodiff::shape& s, std::uint64_t seed) {
+  return autodiff::tensor<T>(
+      s, std::span<const T>(reference::random(seed).uniform<T>(s.size(), -1, 1)));
+}
+
+/// The element of an operand that meets element `flat` of the broadcast result.
+inline std::size_t meeting(const autodiff::shape& operand, const autodiff::shape& whole,
+                           std::size_t flat) {
+  std::size_t offset = 0, stride = 1;
+  for (std::size_t i = 1; i <= whole.rank(); ++i) {
+    const std::size_t at = flat % whole[whole.rank() - i];
+    flat /= whole[whole.rank() - i];
+    if (i > operand.rank()) continue;
+    const std::size_t extent = operand[operand.rank() - i];
+    offset += (extent == 1 ? 0 : at) * stride;
+    stride *= extent;
+  }
+  return offset;
+}
+
+}  // namespace tensors
