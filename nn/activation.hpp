@@ -31,6 +31,7 @@ struct activation {
   autodiff::tensor<double> operator()(const autodiff::tensor<double>& a) const {
     return on_double(a);
   }
+  bool is_identity() const noexcept;
   template <class T>
   row<T> elementwise() const noexcept {
     if constexpr (std::same_as<T, float>)
@@ -48,6 +49,7 @@ constexpr activation make_activation(std::string_view name, init suits, F f) {
 
 inline constexpr activation identity =
     make_activation("identity", init::glorot, [](const auto& a) { return a; });
+inline bool activation::is_identity() const noexcept { return on_double == identity.on_double; }
 /// An activation from a row of ops.def.
 template <row<float> on_float, row<double> on_double>
 constexpr activation make_activation(std::string_view name, init suits) {

@@ -5,7 +5,6 @@
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
-#include <cstddef>
 #include <vector>
 
 namespace nn {
@@ -17,10 +16,10 @@ class recorded_parameters {
  public:
   recorded_parameters(Model& model, autodiff::tape& tape) : recorded_parameters(model) {
     // Constructed by now: should the tape refuse a parameter, the destructor frees those before it.
-    model_.parameters([&](auto& p) { p = tape.variable(p.detached()); });
+    model_.parameters([&](auto& p) { attach(tape, p); });
   }
   ~recorded_parameters() {
-    model_.parameters([](auto& p) { p = p.detached(); });
+    model_.parameters([](auto& p) { p.detach(); });
   }
   recorded_parameters(const recorded_parameters&) = delete;
   recorded_parameters& operator=(const recorded_parameters&) = delete;
@@ -39,19 +38,14 @@ T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
                 std::vector<autodiff::tensor<T>>& gradients) {
   tape.rewind();
   // Their memory serves those of this step.
-  for (autodiff::tensor<T>& gradient : gradients) gradient = autodiff::tensor<T>();
+  gradients.clear();
   T value;
   {
     const recorded_parameters recorded(model, tape);
     const autodiff::tensor<T> e = objective();
     value = e.item();
     tape.backward(e, autodiff::leaves_only);
-    std::size_t index = 0;
-    model.parameters([&](const autodiff::tensor<T>& p) {
-      if (index == gradients.size()) gradients.emplace_back();
-      gradients[index++] = tape.adjoint(p);
-    });
-    gradients.resize(index);
+    model.parameters([&](const autodiff::tensor<T>& p) { gradients.push_back(tape.adjoint(p)); });
   }
   tape.rewind();
   return value;

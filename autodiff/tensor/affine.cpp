@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace autodiff {
 namespace {
@@ -63,9 +64,9 @@ struct factors {
 
   factors(const layer_size& s, const tensor<T>& x, const tensor<T>& w)
       : x(x.stored(), s.m, s.k), w(w.stored(), s.k, s.n) {}
-  factors(const product_operand<T>& x, const product_operand<T>& w) : x(x), w(w) {}
-  factors kept(bool x_recorded, bool w_recorded) const {
-    return {x.kept(w_recorded), w.kept(x_recorded)};
+  factors(product_operand<T> x, product_operand<T> w) : x(std::move(x)), w(std::move(w)) {}
+  factors kept(bool x_recorded, bool w_recorded) && {
+    return {std::move(x).kept(w_recorded), std::move(w).kept(x_recorded)};
   }
 };
 
@@ -103,12 +104,12 @@ void pull(const layer_size& s, const factors<T>& in, const T* da, input_adjoint<
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
-  const factors<T> in(s, x, w);
+  factors<T> in(s, x, w);
   array<T> a = product(s, x.shape(), in);
   add_bias(s, b.values().data(), a.writable());
   return record(
       "affine", std::move(a),
-      [s, in = in.kept(x.is_recorded(), w.is_recorded())](
+      [s, in = std::move(in).kept(x.is_recorded(), w.is_recorded())](
           const array<T>& da, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
         pull(s, in, da.data(), dx, dw, db);
       },
@@ -119,7 +120,7 @@ template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                  const unary_loops<T>& f) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
-  const factors<T> in(s, x, w);
+  factors<T> in(s, x, w);
   array<T> a = product(s, x.shape(), in), y;
   const bool by_value = f.pullback_by_value != nullptr;
   // A function whose slope follows from its value overwrites its argument.
@@ -131,7 +132,7 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
     y = std::move(a);
   else
     a_kept = a.share();
-  auto pullback = [s, &f, in = in.kept(x.is_recorded(), w.is_recorded()), a_kept,
+  auto pullback = [s, &f, in = std::move(in).kept(x.is_recorded(), w.is_recorded()), a_kept,
                    y_kept = by_value || f.needs_y ? y.share() : storage<T>()](
                       array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
     const std::size_t size = dy.size();

@@ -24,7 +24,7 @@ size_step round_up(std::size_t bytes) noexcept {
   bytes = std::max<std::size_t>(bytes, 64);
   const auto power = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;
   const std::size_t quarter = std::max<std::size_t>(std::size_t{1} << power >> 2, 64);
-  const std::size_t rounded = (bytes + quarter - 1) / quarter * quarter;
+  const std::size_t rounded = (bytes + quarter - 1) & ~(quarter - 1);
   const auto top = static_cast<std::size_t>(std::bit_width(rounded)) - 1;
   return {top * 4 + (top >= 2 ? (rounded >> (top - 2)) - 4 : 0), rounded};
 }

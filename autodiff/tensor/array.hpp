@@ -96,6 +96,10 @@ class array {
       : block_(take_block(s.size() * sizeof(T))),
         first_(static_cast<T*>(block_->data())),
         shape_(s) {}
+  /// This shape, and no storage before allocate().
+  static array unallocated(const autodiff::shape& s) noexcept {
+    return array(nullptr, nullptr, s, nullptr);
+  }
   array(const autodiff::shape& s, const T& fill) : array(s) {
     for (T *at = first_, *end = at + size(); at != end; ++at) new (at) T(fill);
   }
@@ -162,6 +166,16 @@ class array {
     return layout_ && static_cast<const strided_layout*>(layout_->data())->packed.load();
   }
 
+  /// Storage for a shape that has none. Values undefined.
+  void allocate() {
+    block_ = take_block(shape_.size() * sizeof(T));
+    first_ = static_cast<T*>(block_->data());
+  }
+  /// The storage under the same shape; here the shape stays, without storage.
+  array take_storage() noexcept {
+    return array(std::exchange(block_, nullptr), std::exchange(first_, nullptr), shape_,
+                 std::exchange(layout_, nullptr));
+  }
   /// Writable values. What other arrays share, or see in another order, is copied first.
   T* writable() {
     if (layout_ || (block_ && block_->references.load(std::memory_order_acquire) != 1)) [[unlikely]]
@@ -209,6 +223,9 @@ class array {
   }
 
  private:
+  array(storage_block* block, T* first, const autodiff::shape& s, storage_block* layout) noexcept
+      : block_(block), first_(first), shape_(s), layout_(layout) {}
+
   // Out of line, so that what is inlined everywhere stays small.
   [[gnu::noinline]] void take_own_copy() {
     array own(shape_);

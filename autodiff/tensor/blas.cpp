@@ -53,6 +53,11 @@ namespace {
 constexpr std::size_t small_product = 64;
 
 template <class T>
+void put(T sum, T beta, T& out) {
+  out = beta == T(0) ? sum : sum + beta * out;
+}
+
+template <class T>
 void small_matrix_product(const matrix_factor<T>& left, const matrix_factor<T>& right_factor,
                           std::size_t m, std::size_t n, std::size_t k, T beta, T* c) {
   if (n == 1 && m > 1) {  // a column is a row of the transposed product
@@ -60,30 +65,29 @@ void small_matrix_product(const matrix_factor<T>& left, const matrix_factor<T>& 
   }
   const std::size_t a_row = left.row_stride(), a_column = left.column_stride();
   const std::size_t b_row = right_factor.row_stride(), b_column = right_factor.column_stride();
-  const T *a = left.data, *b = right_factor.data;
-  const auto put = [beta](T& out, const T& sum) { out = beta == T(0) ? sum : sum + beta * out; };
-  for (std::size_t i = 0; i < m; ++i, a += a_row, c += n) {
+  const T* a_start = left.data;
+  for (std::size_t i = 0; i < m; ++i, a_start += a_row, c += n) {
+    const T* b_start = right_factor.data;
     std::size_t j = 0;
-    for (; j + 4 <= n; j += 4) {  // four sums side by side, in registers
+    for (; j + 4 <= n; j += 4, b_start += 4 * b_column) {  // four sums side by side, in registers
       T sums[4] = {};
-      const T* right = b + j * b_column;
-      for (std::size_t l = 0; l < k; ++l, right += b_row) {
-        const T factor = a[l * a_column];
+      const T *a = a_start, *b = b_start;
+      for (std::size_t l = 0; l < k; ++l, a += a_column, b += b_row) {
         for (std::size_t s = 0; s < 4; ++s)
-          sums[s] += factor * (b_column == 1 ? right[s] : right[s * b_column]);
+          sums[s] += *a * (b_column == 1 ? b[s] : b[s * b_column]);
       }
-      for (std::size_t s = 0; s < 4; ++s) put(c[j + s], sums[s]);
+      for (std::size_t s = 0; s < 4; ++s) put(sums[s], beta, c[j + s]);
     }
-    for (; j < n; ++j) {
-      T parts[4] = {};  // not one chain of additions
-      const T* right = b + j * b_column;
+    for (; j < n; ++j, b_start += b_column) {
+      T even(0), odd(0);  // not one chain of additions
+      const T *a = a_start, *b = b_start;
       std::size_t l = 0;
-      for (; l + 4 <= k; l += 4) {
-        for (std::size_t s = 0; s < 4; ++s)
-          parts[s] += a[(l + s) * a_column] * right[(l + s) * b_row];
+      for (; l + 2 <= k; l += 2, a += 2 * a_column, b += 2 * b_row) {
+        even += a[0] * b[0];
+        odd += a[a_column] * b[b_row];
       }
-      for (; l < k; ++l) parts[0] += a[l * a_column] * right[l * b_row];
-      put(c[j], (parts[0] + parts[1]) + (parts[2] + parts[3]));
+      if (l < k) even += *a * *b;
+      put(even + odd, beta, c[j]);
     }
   }
 }

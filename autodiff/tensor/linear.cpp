@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace autodiff {
 namespace {
@@ -100,13 +101,14 @@ void pull_product(const product_shape& s, const product_operand<T>& a, const pro
 template <class T>
 tensor<T> product(std::string_view operation, const product_shape& s, const tensor<T>& a,
                   const tensor<T>& b) {
-  const product_operand<T> in_a(a.stored(), s.m, s.k), in_b(b.stored(), s.k, s.n);
+  product_operand<T> in_a(a.stored(), s.m, s.k), in_b(b.stored(), s.k, s.n);
   array<T> y(s.result);
   multiply_into(in_a.factor(), in_b.factor(), s.m, s.n, s.k, store::write, y.writable());
   return record(
       operation, std::move(y),
-      [s, a_kept = in_a.kept(b.is_recorded()), b_kept = in_b.kept(a.is_recorded())](
-          const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+      [s, a_kept = std::move(in_a).kept(b.is_recorded()),
+       b_kept = std::move(in_b).kept(a.is_recorded())](const array<T>& dy, input_adjoint<T> da,
+                                                       input_adjoint<T> db) {
         pull_product(s, a_kept, b_kept, dy.data(), da, db);
       },
       a, b);

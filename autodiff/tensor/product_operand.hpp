@@ -5,6 +5,7 @@
 #include <autodiff/tensor/blas.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace autodiff {
 
@@ -18,6 +19,10 @@ struct product_operand {
 
   product_operand(const array<T>& x, std::size_t rows, std::size_t columns)
       : is(transposed::no), lead(columns) {
+    if (x.is_contiguous() || x.shape().rank() != 2) {
+      values = x.share();
+      return;
+    }
     const stride_list strides = x.strides();
     // Along an extent of 1 any stride will do.
     const auto is_lead = [](std::ptrdiff_t stride, std::size_t across, std::size_t along) {
@@ -26,9 +31,7 @@ struct product_operand {
     const auto lead_of = [](std::ptrdiff_t stride, std::size_t across, std::size_t along) {
       return across == 1 ? along : static_cast<std::size_t>(stride);
     };
-    if (x.is_contiguous() || x.shape().rank() != 2) {
-      values = x.share();
-    } else if ((strides[1] == 1 || columns == 1) && is_lead(strides[0], rows, columns)) {
+    if ((strides[1] == 1 || columns == 1) && is_lead(strides[0], rows, columns)) {
       values = x.share_as_laid();
       lead = lead_of(strides[0], rows, columns);
     } else if ((strides[0] == 1 || rows == 1) && is_lead(strides[1], columns, rows)) {
@@ -41,11 +44,10 @@ struct product_operand {
   }
   matrix_factor<T> factor() const { return {values.data(), is, lead}; }
   matrix_factor<T> turned() const { return factor().turned(); }
-  /// The same, of which a pullback keeps the values where it needs them.
-  product_operand kept(bool needed) const {
-    product_operand operand = *this;
-    if (!needed) operand.values = {};
-    return operand;
+  /// For a pullback, which keeps the values where it needs them.
+  product_operand kept(bool needed) && {
+    if (!needed) values = {};
+    return std::move(*this);
   }
 };
 

@@ -14,16 +14,19 @@ shape::shape(std::span<const std::size_t> extents) : rank_(extents.size()) {
     throw shape_error("shape", fmt::format("{} dimensions", rank_),
                       fmt::format("a tensor has at most {}", most_dimensions));
   }
-  std::copy(extents.begin(), extents.end(), extents_.begin());
-  const bool empty = std::find(extents.begin(), extents.end(), 0u) != extents.end();
-  for (const std::size_t extent : extents) {
+  bool empty = false, counts = true;
+  for (std::size_t i = 0; i < rank_; ++i) {
+    extents_[i] = extents[i];
+    empty |= extents[i] == 0;
+    counts &= !__builtin_mul_overflow(size_, extents[i], &size_);
+  }
+  if (empty) {
+    size_ = 0;
+  } else if (!counts || size_ > static_cast<std::size_t>(-1) >> 5) {
     // Elements of up to 16 bytes must stay addressable.
-    if (!empty && size_ > (static_cast<std::size_t>(-1) >> 5) / extent) {
-      throw shape_error(
-          "shape", fmt::format("{} has more elements than memory can address", to_string(*this)),
-          "check for a negative number that became a large extent");
-    }
-    size_ = empty ? 0 : size_ * extent;
+    throw shape_error("shape",
+                      fmt::format("{} has more elements than memory can address", to_string(*this)),
+                      "check for a negative number that became a large extent");
   }
 }
 
@@ -55,10 +58,6 @@ std::size_t shape::flat_index(std::span<const std::ptrdiff_t> indices) const {
                       "give one index per axis, from 0 to below its extent");
   }
   return flat;
-}
-
-bool shape::operator==(const shape& other) const noexcept {
-  return rank_ == other.rank_ && std::equal(begin(), end(), other.begin());
 }
 
 std::ostream& operator<<(std::ostream& out, const shape& s) { return out << to_string(s); }

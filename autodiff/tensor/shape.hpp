@@ -49,7 +49,11 @@ class shape {
   /// there is no such element.
   std::size_t flat_index(std::span<const std::ptrdiff_t> indices) const;
 
-  bool operator==(const shape& other) const noexcept;
+  bool operator==(const shape& other) const noexcept {
+    bool same = rank_ == other.rank_ && size_ == other.size_;
+    for (std::size_t i = 0; same && i < rank_; ++i) same = extents_[i] == other.extents_[i];
+    return same;
+  }
   friend std::ostream& operator<<(std::ostream& out, const shape& s);
 
  private:

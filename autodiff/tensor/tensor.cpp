@@ -146,13 +146,13 @@ std::span<T> tensor<T>::mutable_values() {
 template <class T>
 typename tensor_node<T>::place_for_share tensor_node<T>::open() {
   if (adjoint_.has_storage()) return {adjoint_.writable(), store::add};
-  adjoint_ = array<T>(shape_);
+  adjoint_.allocate();
   return {adjoint_.writable(), store::write};
 }
 
 template <class T>
 T* tensor_node<T>::open_zeroed() {
-  if (!adjoint_.has_storage()) adjoint_ = array<T>(shape_, T(0));
+  if (!adjoint_.has_storage()) adjoint_ = array<T>(shape(), T(0));
   return adjoint_.writable();
 }
 
@@ -162,7 +162,7 @@ void tensor_node<T>::add(const array<T>& share) {
     plain<T>().accumulate(share.size(), T(1), share.data(), 1, adjoint_.writable(), store::add);
   } else {
     // Row-major, so that pullbacks need not ask.
-    adjoint_ = share.contiguous().reshaped(shape_);
+    adjoint_ = share.contiguous().reshaped(shape());
   }
 }
 

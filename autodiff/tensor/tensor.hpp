@@ -99,6 +99,13 @@ class tensor {
   bool is_recorded() const noexcept { return tag_ != 0; }
   /// The same values as a constant.
   tensor detached() const { return tensor(values_); }
+  /// Makes this tensor itself the constant.
+  void detach() noexcept { attach(0, 0); }
+  /// Makes it the recorded tensor at this place; for attach() below.
+  void attach(tag_type tag, std::uint32_t serial) noexcept {
+    tag_ = tag;
+    serial_ = serial;
+  }
 
  private:
   template <class... Indices>
@@ -117,7 +124,7 @@ class tensor {
 template <class T>
 class tensor_node : public operation<double> {
  public:
-  explicit tensor_node(const autodiff::shape& s) : shape_(s) {}
+  explicit tensor_node(const autodiff::shape& s) : adjoint_(array<T>::unallocated(s)) {}
 
   struct place_for_share {
     T* data;
@@ -136,7 +143,8 @@ class tensor_node : public operation<double> {
   /// Adds a share. The first is adopted without a copy.
   void add(const array<T>& share);
 
-  const autodiff::shape& shape() const noexcept { return shape_; }
+  const autodiff::shape& shape() const noexcept { return adjoint_.shape(); }
+  /// Without storage where nothing was added.
   const array<T>& adjoint() const noexcept { return adjoint_; }
   /// Whether the adjoint was computed by the last sweep and not kept.
   bool is_released() const noexcept { return released_; }
@@ -154,12 +162,11 @@ class tensor_node : public operation<double> {
   array<T> release_unless_kept(const tape& t) noexcept {
     if (t.kept() != leaves_only || kept_) return adjoint_;
     released_ = true;
-    return std::move(adjoint_);
+    return adjoint_.take_storage();
   }
 
  private:
-  autodiff::shape shape_;
-  array<T> adjoint_;
+  array<T> adjoint_;  // its shape stays when its storage goes
   bool kept_ = false, released_ = false;
 };
 
@@ -245,6 +252,13 @@ tensor<T> make_variable(tape& t, const tensor<T>& value) {
   return tensor<T>(value.stored(), t.operation_tag(), t.serial());
 }
 
+/// x = t.variable(x), without a copy; x.detach() takes it back.
+template <class T>
+void attach(tape& t, tensor<T>& x) {
+  t.add_operation<tensor_node<T>>(0, x.shape());
+  x.attach(t.operation_tag(), t.serial());
+}
+
 template <class T>
 const tensor<T>& as_recorded(const tensor<T>& y) {
   return y;
@@ -268,7 +282,8 @@ auto seed(tape& t, std::string_view what, const tensor<T>& y, const tensor<T>& c
 template <class T>
 auto seed(tape& t, std::string_view what, const tensor<T>& y) {
   if (y.size() != 1) tensor_errors::not_scalar(what, y.shape());
-  return seed(t, what, y, tensor<T>(y.shape(), T(1)));
+  auto* node = static_cast<tensor_node<T>*>(&t.operation_at(y.tag(), y.serial(), what));
+  return [node] { *node->open_zeroed() += T(1); };
 }
 
 template <class T>
