@@ -6,7 +6,7 @@
 #include <autodiff/tensor/blas.hpp>
 
 #include <bench/bench.hpp>
-#include <bench/problems/dense_net.hpp>
+#include <bench/problems/training.hpp>
 
 #include <cblas.h>
 #include <dlfcn.h>

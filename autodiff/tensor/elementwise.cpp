@@ -1,5 +1,7 @@
 #include <autodiff/tensor/elementwise.hpp>
 
+#include <autodiff/tensor/parallel_loops.hpp>
+
 namespace autodiff {
 namespace {
 
@@ -35,22 +37,18 @@ operand<T> operand_of(const array<T>& x, const shape& whole, bool advances) {
   return {x.share(), packed};
 }
 
-template <class T>
-const T* shifted(const T* data, std::ptrdiff_t offset) {
-  return data ? data + offset : nullptr;
-}
-
 }  // namespace
 
 template <class T>
 tensor<T> elementwise(const unary_loops<T>& f, const tensor<T>& x) {
   array<T> y(x.shape());
-  f.forward(x.size(), x.values().data(), y.writable());
+  apply_elements(f, x.size(), x.values().data(), y.writable());
   if (!x.is_recorded()) return tensor<T>(std::move(y));
   auto pullback = [&f, x_kept = kept(x.stored(), f.needs_x), y_kept = kept(y, f.needs_y)](
                       const array<T>& dy, input_adjoint<T> dx) {
     const auto into = dx->open();
-    f.pullback(dy.size(), x_kept.data(), y_kept.data(), dy.data(), into.data, into.how);
+    pull_elements<T>(f.pullback, dy.size(), x_kept.data(), y_kept.data(), dy.data(), into.data,
+                     into.how);
   };
   return record(f.name, std::move(y), std::move(pullback), x);
 }
@@ -61,7 +59,7 @@ namespace {
 template <class T>
 tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<T>& b) {
   array<T> y(a.shape());
-  f.forward(a.size(), a.values().data(), 1, b.values().data(), 1, y.writable());
+  apply_elements<T>(f, a.size(), {a.values().data(), 1}, {b.values().data(), 1}, y.writable());
   if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
   const bool tie = a.is_recorded() && b.is_recorded();
   auto pullback = [&f, tie, a_kept = kept(a.stored(), f.needs_a),
@@ -70,13 +68,13 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
     const double share = tie ? 0.5 : 0.0;
     if (da) {
       const auto into = da->open();
-      f.pullback_a(dy.size(), a_kept.data(), 1, b_kept.data(), 1, y_kept.data(), dy.data(),
-                   into.data, into.how, share);
+      pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {b_kept.data(), 1},
+                       y_kept.data(), dy.data(), into.data, into.how, share);
     }
     if (db) {
       const auto into = db->open();
-      f.pullback_b(dy.size(), a_kept.data(), 1, b_kept.data(), 1, y_kept.data(), dy.data(),
-                   into.data, into.how, share);
+      pull_elements<T>(f.pullback_b, dy.size(), {a_kept.data(), 1}, {b_kept.data(), 1},
+                       y_kept.data(), dy.data(), into.data, into.how, share);
     }
   };
   return record(f.name, std::move(y), std::move(pullback), a, b);
@@ -141,13 +139,13 @@ tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const tensor
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) {
   array<T> y(a.shape());
-  f.forward(a.size(), a.values().data(), 1, &b, 0, y.writable());
+  apply_elements<T>(f, a.size(), {a.values().data(), 1}, {&b, 0}, y.writable());
   if (!a.is_recorded()) return tensor<T>(std::move(y));
   auto pullback = [&f, b, a_kept = kept(a.stored(), f.needs_a), y_kept = kept(y, f.needs_y)](
                       const array<T>& dy, input_adjoint<T> da) {
     const auto into = da->open();
-    f.pullback_a(dy.size(), a_kept.data(), 1, &b, 0, y_kept.data(), dy.data(), into.data, into.how,
-                 0.0);
+    pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {&b, 0}, y_kept.data(), dy.data(),
+                     into.data, into.how, 0.0);
   };
   return record(f.name, std::move(y), std::move(pullback), a);
 }
@@ -155,13 +153,13 @@ tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) 
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) {
   array<T> y(b.shape());
-  f.forward(b.size(), &a, 0, b.values().data(), 1, y.writable());
+  apply_elements<T>(f, b.size(), {&a, 0}, {b.values().data(), 1}, y.writable());
   if (!b.is_recorded()) return tensor<T>(std::move(y));
   auto pullback = [&f, a, b_kept = kept(b.stored(), f.needs_b), y_kept = kept(y, f.needs_y)](
                       const array<T>& dy, input_adjoint<T> db) {
     const auto into = db->open();
-    f.pullback_b(dy.size(), &a, 0, b_kept.data(), 1, y_kept.data(), dy.data(), into.data, into.how,
-                 0.0);
+    pull_elements<T>(f.pullback_b, dy.size(), {&a, 0}, {b_kept.data(), 1}, y_kept.data(), dy.data(),
+                     into.data, into.how, 0.0);
   };
   return record(f.name, std::move(y), std::move(pullback), b);
 }
