@@ -79,7 +79,7 @@ row(tensor/indexing error tensor/index_array tensor/mask tensor/strided_walk ten
 row(tensor/triangle error tensor/tensor)
 row(tensor/lines tensor/array tensor/axes tensor/kernels tensor/shape)
 row(tensor/folds tensor/lines tensor/tensor)
-row(tensor/reduce tensor/axes tensor/folds tensor/tensor)
+row(tensor/reduce tensor/axes tensor/folds tensor/parallel tensor/tensor)
 row(tensor/moments error tensor/folds tensor/reduce)
 row(tensor/extremes error tensor/axes tensor/folds tensor/tensor)
 row(tensor/scan tensor/lines tensor/tensor)

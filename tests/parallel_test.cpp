@@ -8,6 +8,8 @@
 #include <autodiff/tensor/blas.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/fused.hpp>
+#include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/reduce.hpp>
 #include <nn/loss.hpp>
 #include <nn/network.hpp>
 #include <nn/optimizer.hpp>
@@ -336,6 +338,26 @@ TEST_CASE("elementwise operations and softmax have the same bits on any number o
       const auto values = softmax(matrix).values();
       return std::vector<float>(values.begin(), values.end());
     }));
+  }
+}
+
+TEMPLATE_TEST_CASE("a sum has the bits of the blocked sum on any number of threads", "", float,
+                   double) {
+  for (const std::size_t n : {70'000, 131'072, 1'000'003, 1'048'576}) {
+    CAPTURE(n);
+    const auto numbers = reference::random(6).uniform<TestType>(n, -1, 1);
+    const autodiff::tensor<TestType> x(autodiff::shape{n}, numbers);
+    CHECK(same_bits_on_any_number([&] {
+      autodiff::tape tape;
+      const auto leaf = tape.variable(x);
+      const auto total = mean(leaf);
+      tape.backward(total);
+      const auto slopes = tape.adjoint(leaf).values();
+      std::vector<TestType> both(slopes.begin(), slopes.end());
+      both.push_back(total.item());
+      return both;
+    }));
+    CHECK(sum(x).item() == autodiff::plain<TestType>().sum(n, numbers.data()));
   }
 }
 

@@ -184,7 +184,7 @@ class worker_pool {
 
   /// Whether the workers were free and have done it.
   bool run(std::size_t parts, void (*run)(void*, std::size_t), void* body) {
-    const std::size_t wanted = std::min(parts, threads()) - 1;
+    const std::size_t wanted = std::min(parts, threads()) - 1;  // beside the calling thread
     if (wanted == 0 || busy_.exchange(true)) return false;
     const free_again guard{busy_};
     start(wanted);
@@ -251,7 +251,7 @@ void set_threads(std::size_t count) {
 }
 
 void run_parts(std::size_t parts, void (*run)(void* body, std::size_t part), void* body) {
-  if (parts > 1 && worker_pool::instance().run(parts, run, body)) return;
+  if (parts > 1 && threads() > 1 && worker_pool::instance().run(parts, run, body)) return;
   for (std::size_t part = 0; part < parts; ++part) run(body, part);
 }
 
