@@ -34,6 +34,7 @@
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/mask.hpp>
 #include <autodiff/tensor/normalise.hpp>
+#include <autodiff/tensor/parallel.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/roll.hpp>
 #include <autodiff/tensor/scan.hpp>

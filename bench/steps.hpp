@@ -3,6 +3,7 @@
 // step written by hand and by other libraries.
 
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/parallel.hpp>
 
 #include <bench/bench.hpp>
 #include <bench/memory.hpp>
@@ -119,16 +120,93 @@ inline void race_training(suite& suite, const problems::training& t,
   step_race(suite, t.name, t.batch, t.multiply_adds()).run(std::move(steppers));
 }
 
+/// A tool and how it is told to use so many threads.
+struct threaded_stepper {
+  std::string tool;
+  std::function<void()> step;
+  std::function<void(int threads)> set_threads;
+};
+
+/// Each tool on one and on two threads, in turns.
+inline void race_threads(suite& suite, const std::string& name,
+                         const std::vector<threaded_stepper>& steppers) {
+  const two_cores cores;
+  if (!cores) return suite.say(fmt::format("{}: no second core, no two threads", name));
+  std::vector<contestant> contestants;
+  for (const threaded_stepper& s : steppers) {
+    for (const int threads : {1, 2}) {
+      s.set_threads(threads);
+      for (int i = 0; i < 3; ++i) s.step();
+      contestant& c = contestants.emplace_back(s.tool, s.step);
+      c.repeat = [set = s.set_threads, threads, repeat = c.repeat](std::size_t times) {
+        set(threads);
+        repeat(times);
+        set(1);
+      };
+      s.set_threads(1);
+    }
+  }
+  const std::vector<timing> timings = suite.race(std::move(contestants));
+  for (std::size_t k = 0; k < steppers.size(); ++k) {
+    const timing &one = timings[2 * k], &two = timings[2 * k + 1];
+    const ratio over(one, two), over_hand(two, timings[1]);
+    suite.row({name, steppers[k].tool, time_text(two.fastest()), time_text(two.median()),
+               fmt::format("{:.0f} %", 100 * two.spread()), "step, two threads",
+               fmt::format("{:.2f}", over_hand.fastest), fmt::format("{:.2f}", over_hand.median)});
+    suite.say(
+        fmt::format("{}: {} on one thread takes {:.2f} times as long as on two (median {:.2f})",
+                    name, steppers[k].tool, over.fastest, over.median));
+    suite.figure(name, steppers[k].tool, "threads_2_over_1", over.fastest);
+  }
+}
+
+inline void set_blas_threads(int threads) {
+  if (openblas_set_num_threads) openblas_set_num_threads(threads);
+}
+
+inline void set_own_threads(int threads) {
+  autodiff::set_threads(static_cast<std::size_t>(threads));
+}
+
+inline void race_threads(suite& suite, const problems::training& t) {
+  problems::hand_training by_hand(t);
+  problems::taped_training by_tape(t);
+  std::vector<threaded_stepper> steppers{
+      {"hand", [&] { keep(by_hand.step()); }, set_blas_threads},
+      {"backsweep", [&] { keep(by_tape.step()); }, set_own_threads}};
+  std::vector<std::unique_ptr<peers::training_tool>> others;
+  for (const peers::training_peer& peer : peers::training_peers()) {
+    others.push_back(peer.make(t));
+    steppers.push_back(
+        {peer.name, [tool = others.back().get()] { keep(tool->step()); }, peer.set_threads});
+  }
+  race_threads(suite, t.name, steppers);
+}
+
+inline void race_small_net_threads(suite& suite) {
+  problems::hand_small_net by_hand;
+  problems::taped_small_net by_tape;
+  autodiff::tape tape;
+  race_threads(suite, "a",
+               {{"hand", [&] { keep(by_hand.step()); }, set_blas_threads},
+                {"backsweep", [&] { keep(by_tape.step(tape)); }, set_own_threads}});
+}
+
 /// All networks that the command line asks for.
 inline void race_steps(suite& suite) {
+  set_own_threads(1);
   for (const peers::training_peer& peer : peers::training_peers()) peer.set_threads(1);
   std::vector<std::pair<problems::training, std::vector<double>>> wanted;
   for (const problems::training& t : problems::trainings()) {
     // Memory first, while the process is small.
     if (suite.wants(t.name)) wanted.emplace_back(t, peaks_of(t));
   }
-  if (suite.wants("a")) race_small_net(suite);
+  const bool small_net = suite.wants("a");
+  if (small_net) race_small_net(suite);
   for (const auto& [t, peaks] : wanted) race_training(suite, t, peaks);
+  // Last, since threads that wait for more work take time from what comes after.
+  if (small_net) race_small_net_threads(suite);
+  for (const auto& [t, peaks] : wanted) race_threads(suite, t);
 }
 
 }  // namespace bench

@@ -1,6 +1,7 @@
 #include <nn/optimizer.hpp>
 
 #include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/parallel.hpp>
 
 #include <fmt/format.h>
 
@@ -87,7 +88,10 @@ void optimizer_state<T>::move(autodiff::tensor<T>& p, const autodiff::tensor<T>&
   T* w = p.mutable_values().data();
   const T* g = gradient.values().data();
   if (const auto* s = std::get_if<sgd>(&settings_)) {
-    loops.accumulate(p.size(), static_cast<T>(-s->rate), g, 1, w, autodiff::store::add);
+    autodiff::parallel_elements(p.size(), [&](std::size_t first, std::size_t count) {
+      loops.accumulate(count, static_cast<T>(-s->rate), g + first, 1, w + first,
+                       autodiff::store::add);
+    });
     return;
   }
   const auto& a = std::get<adam>(settings_);
@@ -97,11 +101,13 @@ void optimizer_state<T>::move(autodiff::tensor<T>& p, const autodiff::tensor<T>&
   const double first = 1 - std::pow(static_cast<double>(beta1), static_cast<double>(steps_));
   const double second =
       std::sqrt(1 - std::pow(static_cast<double>(beta2), static_cast<double>(steps_)));
-  loops.adam(
-      p.size(),
-      {beta1, beta2, static_cast<T>(a.rate * second / first), static_cast<T>(a.epsilon * second)},
-      g, first_moments_[index].mutable_values().data(),
-      second_moments_[index].mutable_values().data(), w);
+  const autodiff::adam_numbers<T> numbers{beta1, beta2, static_cast<T>(a.rate * second / first),
+                                          static_cast<T>(a.epsilon * second)};
+  T* const m = first_moments_[index].mutable_values().data();
+  T* const v = second_moments_[index].mutable_values().data();
+  autodiff::parallel_elements(p.size(), [&](std::size_t at, std::size_t count) {
+    loops.adam(count, numbers, g + at, m + at, v + at, w + at);
+  });
 }
 
 template class optimizer_state<float>;

@@ -4,6 +4,7 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 
+#include <autodiff/tensor/parallel.hpp>
 #include <nn/loss.hpp>
 #include <nn/network.hpp>
 #include <nn/optimizer.hpp>
@@ -91,11 +92,11 @@ autodiff::tensor<T> drawn(const autodiff::shape& s, std::uint64_t seed) {
       s, std::span<const T>(reference::random(seed).uniform<T>(s.size(), 0, 1)));
 }
 
-/// Allocations of 1000 steps of training after 3 to warm up.
+/// Allocations of so many steps of training after 3 to warm up.
 template <class T>
 std::size_t allocations_of_steps(nn::network<T>& net, const nn::optimizer& optimizer,
                                  const nn::loss& loss, const autodiff::tensor<T>& x,
-                                 const autodiff::tensor<T>& t) {
+                                 const autodiff::tensor<T>& t, int count = 1000) {
   autodiff::tape tape;
   std::vector<autodiff::tensor<T>> gradients;
   nn::optimizer_state<T> steps(optimizer);
@@ -106,7 +107,7 @@ std::size_t allocations_of_steps(nn::network<T>& net, const nn::optimizer& optim
   };
   for (int i = 0; i < 3; ++i) step();
   const std::size_t before = allocations;
-  for (int i = 0; i < 1000; ++i) step();
+  for (int i = 0; i < count; ++i) step();
   return allocations - before;
 }
 
@@ -167,6 +168,18 @@ TEST_CASE("steps of a 64-32-10 network in float on batches of 32 allocate nothin
       }
     }
   }
+}
+
+TEST_CASE("steps on two threads allocate nothing once warm") {
+  if (skipped()) return;
+  const std::size_t before = autodiff::threads();
+  autodiff::set_threads(2);
+  const auto x = drawn<float>({64, 784}, 1), t = drawn<float>({64, 10}, 2);
+  for (const nn::optimizer& optimizer : {nn::optimizer(nn::sgd{}), nn::optimizer(nn::adam{})}) {
+    nn::network<float> net(784, {nn::dense(128, nn::relu), nn::dense(10)}, nn::seed{1});
+    CHECK(allocations_of_steps<float>(net, optimizer, nn::softmax_cross_entropy, x, t, 100) == 0);
+  }
+  autodiff::set_threads(before);
 }
 
 TEST_CASE("training allocates nothing for a further batch or a further epoch") {

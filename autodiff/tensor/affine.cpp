@@ -2,6 +2,8 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/blas.hpp>
+#include <autodiff/tensor/parallel.hpp>
+#include <autodiff/tensor/parallel_loops.hpp>
 #include <autodiff/tensor/product_operand.hpp>
 
 #include <fmt/format.h>
@@ -44,17 +46,21 @@ std::size_t rows_at_once(std::size_t n) {
 
 template <class T>
 void add_bias(const layer_size& s, const T* b, T* a) {
-  plain<T>().add_to_rows(s.m, s.n, b, a);
+  parallel_rows(s.m, s.n, 1, [=](std::size_t first, std::size_t rows) {
+    plain<T>().add_to_rows(rows, s.n, b, a + first * s.n);
+  });
 }
 
 template <class T>
 void add_bias_and_apply(const layer_size& s, const T* b, const unary_loops<T>& f, T* a, T* y) {
   const std::size_t most = rows_at_once<T>(s.n);
-  for (std::size_t i = 0; i < s.m; i += most) {
-    const std::size_t rows = std::min(most, s.m - i), at = i * s.n;
-    plain<T>().add_to_rows(rows, s.n, b, a + at);
-    f.forward(rows * s.n, a + at, y + at);
-  }
+  parallel_rows(s.m, s.n, most, [=, &f](std::size_t first, std::size_t count) {
+    for (std::size_t i = first, end = first + count; i < end; i += most) {
+      const std::size_t rows = std::min(most, end - i), at = i * s.n;
+      plain<T>().add_to_rows(rows, s.n, b, a + at);
+      f.forward(rows * s.n, a + at, y + at);
+    }
+  });
 }
 
 /// The factors as products read them. Their pullbacks keep x for dw, and w for dx.
@@ -138,7 +144,7 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
     const std::size_t size = dy.size();
     T* const da = dy.writable();
     const auto pull_back = f.pullback_by_value ? f.pullback_by_value : f.pullback;
-    pull_back(size, a_kept.data(), y_kept.data(), da, da, store::write);
+    pull_elements(pull_back, size, a_kept.data(), y_kept.data(), da, da, store::write);
     pull(s, in, da, dx, dw, db);
   };
   return record("affine", std::move(y), std::move(pullback), x, w, b);

@@ -9,16 +9,14 @@ namespace autodiff {
 /// A size as BLAS and LAPACK count. Throws shape_error for one that is more than they can.
 int blas_size(std::size_t size, std::string_view operation);
 
-/// Keeps the BLAS on the calling thread while it lives, unless the work is worth waking threads.
+/// Keeps the BLAS on the calling thread while one lives on any thread: its own threads would make
+/// results depend on their number, and small products slow. Threads are those of parallel.hpp.
 class calling_thread_alone {
  public:
-  explicit calling_thread_alone(double multiply_adds) noexcept;
+  calling_thread_alone();
   ~calling_thread_alone();
   calling_thread_alone(const calling_thread_alone&) = delete;
   calling_thread_alone& operator=(const calling_thread_alone&) = delete;
-
- private:
-  int threads_before_ = 1;
 };
 
 /// Whether a factor enters as stored or transposed.

@@ -1,5 +1,6 @@
 #include <autodiff/tensor/elementwise.hpp>
 
+#include <autodiff/tensor/parallel_loops.hpp>
 #include <autodiff/tensor/row_operand.hpp>
 
 namespace autodiff {
@@ -59,12 +60,13 @@ template <class T>
 tensor<T> elementwise(const unary_loops<T>& f, const tensor<T>& x) {
   if (is_read_in_rows(x)) return unary_in_rows(f, x);
   array<T> y(x.shape());
-  f.forward(x.size(), x.values().data(), y.writable());
+  apply_elements(f, x.size(), x.values().data(), y.writable());
   if (!x.is_recorded()) return tensor<T>(std::move(y));
   auto pullback = [&f, x_kept = kept(x.stored(), f.needs_x), y_kept = kept(y, f.needs_y)](
                       const array<T>& dy, input_adjoint<T> dx) {
     const auto into = dx->open();
-    f.pullback(dy.size(), x_kept.data(), y_kept.data(), dy.data(), into.data, into.how);
+    pull_elements<T>(f.pullback, dy.size(), x_kept.data(), y_kept.data(), dy.data(), into.data,
+                     into.how);
   };
   return record(f.name, std::move(y), std::move(pullback), x);
 }
@@ -75,7 +77,7 @@ namespace {
 template <class T>
 tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<T>& b) {
   array<T> y(a.shape());
-  f.forward(a.size(), a.values().data(), 1, b.values().data(), 1, y.writable());
+  apply_elements<T>(f, a.size(), {a.values().data(), 1}, {b.values().data(), 1}, y.writable());
   if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
   const bool tie = a.is_recorded() && b.is_recorded();
   const slope_needs needs = needs_of_recorded(f, a.is_recorded(), b.is_recorded());
@@ -85,13 +87,13 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
     const double share = tie ? 0.5 : 0.0;
     if (da) {
       const auto into = da->open();
-      f.pullback_a(dy.size(), a_kept.data(), 1, b_kept.data(), 1, y_kept.data(), dy.data(),
-                   into.data, into.how, share);
+      pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {b_kept.data(), 1},
+                       y_kept.data(), dy.data(), into.data, into.how, share);
     }
     if (db) {
       const auto into = db->open();
-      f.pullback_b(dy.size(), a_kept.data(), 1, b_kept.data(), 1, y_kept.data(), dy.data(),
-                   into.data, into.how, share);
+      pull_elements<T>(f.pullback_b, dy.size(), {a_kept.data(), 1}, {b_kept.data(), 1},
+                       y_kept.data(), dy.data(), into.data, into.how, share);
     }
   };
   return record(f.name, std::move(y), std::move(pullback), a, b);
@@ -147,13 +149,13 @@ template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) {
   if (is_read_in_rows(a)) return binary_in_rows<T>(f, a, b);
   array<T> y(a.shape());
-  f.forward(a.size(), a.values().data(), 1, &b, 0, y.writable());
+  apply_elements<T>(f, a.size(), {a.values().data(), 1}, {&b, 0}, y.writable());
   if (!a.is_recorded()) return tensor<T>(std::move(y));
   auto pullback = [&f, b, a_kept = kept(a.stored(), f.for_a.a), y_kept = kept(y, f.for_a.y)](
                       const array<T>& dy, input_adjoint<T> da) {
     const auto into = da->open();
-    f.pullback_a(dy.size(), a_kept.data(), 1, &b, 0, y_kept.data(), dy.data(), into.data, into.how,
-                 0.0);
+    pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {&b, 0}, y_kept.data(), dy.data(),
+                     into.data, into.how, 0.0);
   };
   return record(f.name, std::move(y), std::move(pullback), a);
 }
@@ -162,13 +164,13 @@ template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) {
   if (is_read_in_rows(b)) return binary_in_rows<T>(f, a, b);
   array<T> y(b.shape());
-  f.forward(b.size(), &a, 0, b.values().data(), 1, y.writable());
+  apply_elements<T>(f, b.size(), {&a, 0}, {b.values().data(), 1}, y.writable());
   if (!b.is_recorded()) return tensor<T>(std::move(y));
   auto pullback = [&f, a, b_kept = kept(b.stored(), f.for_b.b), y_kept = kept(y, f.for_b.y)](
                       const array<T>& dy, input_adjoint<T> db) {
     const auto into = db->open();
-    f.pullback_b(dy.size(), &a, 0, b_kept.data(), 1, y_kept.data(), dy.data(), into.data, into.how,
-                 0.0);
+    pull_elements<T>(f.pullback_b, dy.size(), {&a, 0}, {b_kept.data(), 1}, y_kept.data(), dy.data(),
+                     into.data, into.how, 0.0);
   };
   return record(f.name, std::move(y), std::move(pullback), b);
 }

@@ -3,6 +3,7 @@
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/lines.hpp>
+#include <autodiff/tensor/parallel.hpp>
 
 #include <fmt/format.h>
 
@@ -89,7 +90,11 @@ tensor<T> softmax(const tensor<T>& x, std::ptrdiff_t axis) {
   array<T> y(x.shape());
   walk.map(std::array{x.values().data()}, y.writable(), store::write,
            [&](std::size_t, std::size_t count, const auto& rows, T* out, store) {
-             by_rows<T>().softmax(count, walk.length(), rows[0], out, nullptr, nullptr);
+             const std::size_t n = walk.length();
+             parallel_rows(count, n, turned_rows, [&](std::size_t first, std::size_t some) {
+               by_rows<T>().softmax(some, n, rows[0] + first * n, out + first * n, nullptr,
+                                    nullptr);
+             });
            });
   if (!x.is_recorded()) return tensor<T>(std::move(y));
   // dx = y (dy - sum(y dy)).
@@ -128,8 +133,13 @@ tensor<T> softmax_cross_entropy(const tensor<T>& logits, const tensor<T>& target
   const row_shape s = rows_of(logits.shape(), "softmax_cross_entropy");
   array<T> losses(shape{s.rows}), delta(logits.shape()), log_p;
   if (targets.is_recorded()) log_p = array<T>(logits.shape());
-  by_rows<T>().cross_entropy(s.rows, s.columns, logits.values().data(), targets.values().data(),
-                             losses.writable(), delta.writable(), log_p.writable());
+  const T *z = logits.values().data(), *t = targets.values().data();
+  T *each = losses.writable(), *slopes = delta.writable(), *logarithms = log_p.writable();
+  parallel_rows(s.rows, s.columns, turned_rows, [&](std::size_t first, std::size_t rows) {
+    const std::size_t at = first * s.columns;
+    by_rows<T>().cross_entropy(rows, s.columns, z + at, t + at, each + first, slopes + at,
+                               logarithms ? logarithms + at : nullptr);
+  });
   array<T> y = collected(losses, shape(logits.shape().extents().first(logits.rank() - 1)), how);
   if (!logits.is_recorded()) delta.reset();
   return record(

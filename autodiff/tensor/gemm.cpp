@@ -275,7 +275,7 @@ std::size_t scratch_numbers(product_extents e) {
 
 template <class T>
 void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool add, T* c,
-              T* scratch) {
+              std::size_t c_row, T* scratch) {
   constexpr std::size_t full = panel_width<T>;
   // What stays in the first-level cache as it is needs no packing.
   const bool a_packed =
@@ -301,8 +301,8 @@ void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool 
         }
         block_product<T>{rows,     columns,      depth,
                          left,     right,        a_packed,
-                         b_packed, add || l > 0, c + i * e.n + column,
-                         e.n,      scratch}
+                         b_packed, add || l > 0, c + i * c_row + column,
+                         c_row,    scratch}
             .run();
       }
     }

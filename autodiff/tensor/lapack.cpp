@@ -24,11 +24,6 @@ void dtrsm_(const char* side, const char* triangle, const char* transposed, cons
 namespace autodiff {
 namespace {
 
-double cube(std::size_t n) {
-  const auto x = static_cast<double>(n);
-  return x * x * x;
-}
-
 /// Rows of b [n, columns] exchanged as the factorisation did, or back.
 template <class T>
 void exchange_rows(std::size_t n, std::size_t columns, const int* pivots, bool back, T* b) {
@@ -47,7 +42,7 @@ void exchange_rows(std::size_t n, std::size_t columns, const int* pivots, bool b
 template <class T>
 void factor_lu(std::size_t n, T* a, int* pivots) {
   if (n == 0) return;
-  const calling_thread_alone alone(cube(n) / 3);
+  const calling_thread_alone alone;
   const int size = blas_size(n, "lu");
   int info = 0;
   if constexpr (std::same_as<T, float>)
@@ -76,7 +71,7 @@ void solve_lu(transposed a_is, std::size_t n, std::size_t columns, const T* fact
 template <class T>
 std::size_t factor_cholesky(std::size_t n, T* a) {
   if (n == 0) return n;
-  const calling_thread_alone alone(cube(n) / 6);
+  const calling_thread_alone alone;
   const int size = blas_size(n, "cholesky");
   int info = 0;
   if constexpr (std::same_as<T, float>)
@@ -93,8 +88,7 @@ void solve_triangle(side a_is, triangular_form form, std::size_t m, std::size_t 
                     T* b) {
   if (m == 0 || n == 0) return;
   const std::size_t order = a_is == side::left ? m : n;
-  const calling_thread_alone alone(static_cast<double>(m) * static_cast<double>(n) *
-                                   static_cast<double>(order) / 2);
+  const calling_thread_alone alone;
   const int rows = blas_size(m, "solve"), columns = blas_size(n, "solve"),
             lead = blas_size(order, "solve");
   // Transposed, left is right and lower is upper.

@@ -1,6 +1,7 @@
 #include <autodiff/tensor/reduce.hpp>
 
 #include <autodiff/tensor/folds.hpp>
+#include <autodiff/tensor/parallel.hpp>
 #include <autodiff/tensor/strides.hpp>
 
 #include <algorithm>
@@ -11,6 +12,22 @@
 
 namespace autodiff {
 namespace {
+
+/// The blocked sum of kernels.hpp, subtrees of it by several threads.
+template <class T>
+T sum_of(std::size_t n, const T* x) {
+  constexpr std::size_t piece = 64 * sum_block;
+  if (n < 2 * piece) return plain<T>().sum(n, x);
+  const std::size_t pieces = (n + piece - 1) / piece;
+  array<T> sums(shape{pieces});
+  parallel_ranges(pieces, 1, 1, [=, out = sums.writable()](std::size_t first, std::size_t count) {
+    for (std::size_t i = first; i < first + count; ++i)
+      out[i] = plain<T>().sum(std::min(piece, n - i * piece), x + i * piece);
+  });
+  sum_tree<T> tree;
+  for (std::size_t i = 0; i < pieces; ++i) tree.add(sums.data()[i]);
+  return tree.total();
+}
 
 /// y[j] = sum of x[i, j] over the rows: blocks of 64 rows, then a tree of them by doubling.
 template <class T>
@@ -59,7 +76,7 @@ array<T> sums(array<T> x, const shape& kept) {
     const T* from = x.data();
     for (std::size_t i = 0; i < outer; ++i, from += count * inner, to += inner) {
       if (inner == 1)
-        *to = plain<T>().sum(count, from);
+        *to = sum_of(count, from);
       else
         column_sums(count, inner, from, to);
     }
@@ -114,10 +131,12 @@ tensor<T> scaled_sum(std::string_view operation, const tensor<T>& x, const axes&
       [kept, factor](const array<T>& dy, input_adjoint<T> dx) {
         const auto into = dx->open();
         const auto walk = broadcast_walk<2>(dx->shape(), {&dx->shape(), &kept});
+        const auto stride = static_cast<std::size_t>(walk.stride(1));
         walk.for_each_row([&](const auto& at) {
-          plain<T>().accumulate(walk.row_size(), factor, dy.data() + at[1],
-                                static_cast<std::size_t>(walk.stride(1)), into.data + at[0],
-                                into.how);
+          parallel_elements(walk.row_size(), [&](std::size_t first, std::size_t n) {
+            plain<T>().accumulate(n, factor, dy.data() + at[1] + first * stride, stride,
+                                  into.data + at[0] + first, into.how);
+          });
         });
       },
       x);

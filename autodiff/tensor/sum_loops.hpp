@@ -19,15 +19,34 @@ template <std::size_t lanes, class Body>
   for (std::size_t l = 0; l < lanes; ++l) body(l);
 }
 
+/// Sums of equal blocks joined two by two, and their sums likewise: a tree that grows as they come,
+/// whose subtrees may be built elsewhere.
+template <class T>
+struct sum_tree {
+  T levels[48];
+  std::size_t filled = 0, index = 0;
+
+  [[gnu::always_inline]] void add(T sum) {
+    // Trailing ones of the block index tell how many finished subtrees of equal size to join.
+    for (std::size_t ones = index++; ones & 1; ones >>= 1) sum += levels[--filled];
+    levels[filled++] = sum;
+  }
+  [[gnu::always_inline]] T total() {
+    T sum(0);
+    while (filled > 0) sum += levels[--filled];
+    return sum;
+  }
+};
+
+inline constexpr std::size_t sum_block = 512;
+
 /// Sum of term(0) .. term(n - 1) with error growing as the logarithm of n: sixteen running sums per
-/// block of 512, then a tree of blocks by doubling; short chains for the vector units.
+/// block of 512, then a tree of blocks; short chains for the vector units.
 template <class T, class Term>
 [[gnu::always_inline]] inline T blocked_sum(std::size_t n, Term term) {
-  constexpr std::size_t lanes = 16, block = 512;
-  T levels[48];
-  std::size_t filled = 0;
-  std::size_t index = 0;
-  for (std::size_t start = 0; start < n; start += block, ++index) {
+  constexpr std::size_t lanes = 16, block = sum_block;
+  sum_tree<T> tree;
+  for (std::size_t start = 0; start < n; start += block) {
     const std::size_t count = n - start < block ? n - start : block;
     T partial[lanes];
     across<lanes>([&](std::size_t l) __attribute__((always_inline)) { partial[l] = T(0); });
@@ -41,14 +60,9 @@ template <class T, class Term>
     for (std::size_t half = lanes / 2; half > 0; half /= 2) {
       for (std::size_t l = 0; l < half; ++l) partial[l] += partial[l + half];
     }
-    sum += partial[0];
-    // Trailing ones of the block index tell how many finished subtrees of equal size to join.
-    for (std::size_t ones = index; ones & 1; ones >>= 1) sum += levels[--filled];
-    levels[filled++] = sum;
+    tree.add(sum + partial[0]);
   }
-  T total(0);
-  while (filled > 0) total += levels[--filled];
-  return total;
+  return tree.total();
 }
 
 template <class T>
