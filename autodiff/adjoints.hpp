@@ -104,7 +104,9 @@ void swept_adjoints<T>::sweep_to(basic_tape<T>& tape, const streams<T>& record,
 
 template <class T>
 void swept_adjoints<T>::clear_computed(const streams<T>& record, const position& end) {
+  // What no sweep reached, or one that threw left half done.
   std::fill(all_ + places_, all_ + end.places, T(0));
+  for (std::size_t i = operations_; i < end.operations; ++i) record.operations[i]->clear();
   walk_back(record, end, position{}, [&](const entry<T>& e) {
     if (e.kind != entry<T>::kind::inputs) std::fill_n(all_ + e.place, e.places, T(0));
     if (e.swept && !e.swept->is_leaf()) e.swept->clear();

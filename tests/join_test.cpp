@@ -235,3 +235,17 @@ TEST_CASE("repeat repeats each slice in place") {
   CHECK(
       says(message<shape_error>([] { repeat(tensor<double>(1.0), 2, 0); }), "repeat: ", "axis 0"));
 }
+
+TEST_CASE("an extent that no axis can have is an error, and nothing is written") {
+  constexpr auto minus_one = static_cast<std::size_t>(-1);
+  const tensor<double> x({1.0, 2.0, 3.0});
+  CHECK(says(message<shape_error>([&] {
+               pad(x, {minus_one, 1});
+             }),
+             "pad: ", "18446744073709551615 + 3", "negative"));
+  CHECK_THROWS_AS(pad(x, {0, minus_one}), shape_error);
+  CHECK(says(message<shape_error>([&] { tile(x, {minus_one}); }),
+             "tile: ", "3 * 18446744073709551615", "negative"));
+  CHECK(says(message<shape_error>([&] { repeat(square_of_four, minus_one / 2 + 2, 0); }),
+             "repeat: ", "2 * 9223372036854775809", "negative"));
+}

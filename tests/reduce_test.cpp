@@ -254,6 +254,27 @@ TEST_CASE("the standard deviation of equal numbers has slope 0") {
   CHECK(numbers(t.adjoint(y)) == doubles{0, 0});
 }
 
+TEST_CASE("a rounded mean does not pass for a deviation") {
+  tape t;
+  // Among these are sums of equal numbers that, divided by their count, are another number.
+  for (const float number : {0.1F, 1.45F, 1.645679F, 1.72F}) {
+    for (const std::size_t count : {2, 3, 7, 13, 200}) {
+      const auto x = t.variable(tensor<float>(shape{count}, number));
+      const auto s = stddev(x);
+      CHECK(s.item() == 0);
+      t.backward(s + variance(x));
+      CHECK(t.adjoint(x).value(0) == 0);
+    }
+  }
+  const float number = 1.45F;
+  // Neighbours: their mean lies between two numbers.
+  const float next = std::nextafter(number, 2.0F);
+  const auto y = t.variable(tensor<float>({number, number, next}));
+  t.backward(stddev(y, {}, {0}));
+  CHECK(reference::close(t.adjoint(y).value(2), std::sqrt(2.0L) / 3, 1e-6L));
+  CHECK(reference::close(t.adjoint(y).value(0), -std::sqrt(2.0L) / 6, 1e-6L));
+}
+
 TEST_CASE("norms neither overflow nor underflow and have slope 0 at the origin") {
   const double infinity = std::numeric_limits<double>::infinity();
   const tensor<double> x({3.0, -4.0, 0.0});

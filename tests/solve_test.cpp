@@ -122,6 +122,16 @@ TEST_CASE("the adjoint of a through its Cholesky factor is symmetric") {
   CHECK(reference::all_close(t.adjoint(a).values(), doubles{1, 0, 0, 1}, 1e-15L));
 }
 
+TEST_CASE("cholesky_solve takes a vector for a batch of factors") {
+  // As many matrices as rows, so that a batch of vectors has the shape of a matrix.
+  const tensor<double> lower(shape{2, 2, 2}, doubles{1, 0, 0, 2, 2, 0, 2, 1}), v({4.0, 8.0});
+  const tensor<double> x = cholesky_solve(lower, v);
+  CHECK(x.shape() == shape{2, 2});
+  CHECK(numbers(x) == doubles{4, 2, -3, 4});
+  CHECK(cholesky_solve(tensor<double>(shape{3, 1, 1}, 2.0), tensor<double>({4.0})).shape() ==
+        shape{3, 1});
+}
+
 TEST_CASE("systems of extent 0 have empty solutions") {
   const tensor<double> none(shape{0, 0}), no_matrices(shape{0, 2, 2}), no_sides(shape{2, 0});
   CHECK(matrix_inverse(none).shape() == shape{0, 0});

@@ -43,6 +43,22 @@ TEST_CASE("a backward that is refused leaves the adjoints of tensors") {
   CHECK(t.adjoint(x).value(1) == 40.0);
 }
 
+TEST_CASE("a sweep that failed leaves nothing to accumulate to") {
+  tape t;
+  const auto x = t.variable(tensor<double>({1.0, 2.0}));
+  const auto y = autodiff::record(
+      "halfway", x.stored(),
+      [](const autodiff::array<double>&, autodiff::input_adjoint<double> dx) {
+        *dx->open_zeroed() = 99;
+        throw autodiff::memory_error("halfway", "no memory", "try again");
+      },
+      x);
+  t.backward(sum(x));
+  CHECK_THROWS_AS(t.backward(sum(y)), autodiff::memory_error);
+  t.accumulate(sum(x));
+  CHECK(numbers(t.adjoint(x)) == doubles{1, 1});
+}
+
 TEST_CASE("an adjoint that was read is a value of its own") {
   tape t;
   const tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));

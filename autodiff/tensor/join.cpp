@@ -8,11 +8,31 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string_view>
 #include <utility>
 
 namespace autodiff {
 namespace {
+
+// Extents of results, which a negative number that became a large one would make small again.
+
+[[noreturn]] void refuse_extent(std::string_view operation, std::size_t a, char sign,
+                                std::size_t b) {
+  throw shape_error(operation, fmt::format("no axis has the extent {} {} {}", a, sign, b),
+                    "check for a negative number that became a large one");
+}
+
+std::size_t sum_of(std::string_view operation, std::size_t a, std::size_t b) {
+  if (a > std::numeric_limits<std::size_t>::max() - b) refuse_extent(operation, a, '+', b);
+  return a + b;
+}
+
+std::size_t product_of(std::string_view operation, std::size_t a, std::size_t b) {
+  if (b != 0 && a > std::numeric_limits<std::size_t>::max() / b)
+    refuse_extent(operation, a, '*', b);
+  return a * b;
+}
 
 // Joining along an axis is placing matrices side by side: extents before the axis are rows, the
 // axis and those behind it columns.
@@ -108,7 +128,7 @@ tensor<T> concat(std::span<const tensor<T>> list, std::ptrdiff_t axis) {
                                     to_string(s), to_string(first)),
                         fmt::format("all extents but that of axis {} must be equal", along));
     }
-    total += s[along];
+    total = sum_of("concat", total, s[along]);
   }
   return join("concat", list, axis_view(first, along).outer, with_extent(first, along, total));
 }
@@ -150,7 +170,8 @@ tensor<T> pad(const tensor<T>& x, std::span<const padding> of_axes,
   }
   std::array<std::size_t, most_dimensions> extents{};
   for (std::size_t axis = 0; axis < s.rank(); ++axis) {
-    extents[axis] = of_axes[axis].before + s[axis] + of_axes[axis].after;
+    const auto& [before, after] = of_axes[axis];
+    extents[axis] = sum_of("pad", sum_of("pad", before, s[axis]), after);
   }
   array<T> y(shape(std::span<const std::size_t>(extents.data(), s.rank())), value);
   const auto strides_of_x = row_major_strides(s), strides_of_y = row_major_strides(y.shape());
@@ -199,7 +220,10 @@ tensor<T> tile(const tensor<T>& x, std::span<const std::size_t> counts) {
   std::array<std::size_t, most_dimensions> extents;
   extents.fill(1);
   for (std::size_t i = 1; i <= s.rank(); ++i) extents[rank - i] = s[s.rank() - i];
-  for (std::size_t i = 1; i <= counts.size(); ++i) extents[rank - i] *= counts[counts.size() - i];
+  for (std::size_t i = 1; i <= counts.size(); ++i) {
+    std::size_t& extent = extents[rank - i];
+    extent = product_of("tile", extent, counts[counts.size() - i]);
+  }
   array<T> y(shape(std::span<const std::size_t>(extents.data(), rank)));
   transfer<0, 1>(tile_walk(s, y.shape()), x.values().data(), y.writable(), store::write);
   return record(
@@ -214,13 +238,14 @@ tensor<T> tile(const tensor<T>& x, std::span<const std::size_t> counts) {
 template <class T>
 tensor<T> repeat(const tensor<T>& x, std::size_t count, std::ptrdiff_t axis) {
   const std::size_t along = x.shape().axis(axis, "repeat");
+  const shape result = with_extent(x.shape(), along, product_of("repeat", x.shape()[along], count));
   const axis_view at(x.shape(), along);
   const auto step = static_cast<std::ptrdiff_t>(at.inner);
   strided_walk<2, 3> walk;
   walk.add(at.outer * at.extent, {step, step * static_cast<std::ptrdiff_t>(count)});
   walk.add(count, {0, step});
   walk.add(at.inner, {1, 1});
-  array<T> y(with_extent(x.shape(), along, at.extent * count));
+  array<T> y(result);
   transfer<0, 1>(walk, x.values().data(), y.writable(), store::write);
   return record(
       "repeat", std::move(y),

@@ -24,11 +24,21 @@ T freedom(std::size_t n, correction c) {
   return T(std::max(0.0, static_cast<double>(n) - c.degrees));
 }
 
+/// x - mean. The mean is rounded; taking the mean of the differences off as well makes them 0 where
+/// all x are equal, and accurate where they nearly are.
+template <class T>
+void deviate(std::size_t n, const T* x, T* d) {
+  if (n == 0) return;
+  const T mean = mean_of(n, x);
+  loops<T>().subtract.forward(n, x, 1, &mean, 0, d);
+  const T rest = mean_of(n, static_cast<const T*>(d));
+  loops<T>().subtract.forward(n, d, 1, &rest, 0, d);
+}
+
 template <class T>
 array<T> deviations(std::size_t n, const T* x) {
   array<T> d(shape{n});
-  const T mean = mean_of(n, x);
-  if (n > 0) loops<T>().subtract.forward(n, x, 1, &mean, 0, d.writable());
+  deviate(n, x, d.writable());
   return d;
 }
 
@@ -60,15 +70,13 @@ struct variance_fold {
   template <class T>
   T value(std::size_t n, const T* x) const {
     const array<T> d = deviations(n, x);
-    // The deviations would add up to 0 if the mean had no rounding error.
-    const T rest = plain<T>().sum(n, d.data());
-    return (plain<T>().dot(n, d.data(), d.data()) - rest * rest / static_cast<T>(n)) /
-           freedom<T>(n, c);
+    return plain<T>().dot(n, d.data(), d.data()) / freedom<T>(n, c);
   }
   template <class T>
   void pull(std::size_t n, const T* x, const T&, const T& dy, T* dx) const {
-    const T mean = mean_of(n, x), factor(dy * T(2) / freedom<T>(n, c));
-    for (std::size_t i = 0; i < n; ++i) dx[i] = T(factor * (x[i] - mean));
+    const T factor(dy * T(2) / freedom<T>(n, c));
+    deviate(n, x, dx);
+    for (std::size_t i = 0; i < n; ++i) dx[i] = T(factor * dx[i]);
   }
 };
 
@@ -81,8 +89,9 @@ struct deviation_fold {
   }
   template <class T>
   void pull(std::size_t n, const T* x, const T& y, const T& dy, T* dx) const {
-    const T mean = mean_of(n, x), factor(dy / freedom<T>(n, c));
-    for (std::size_t i = 0; i < n; ++i) dx[i] = y == T(0) ? T(0) : T(factor * ((x[i] - mean) / y));
+    const T factor(dy / freedom<T>(n, c));
+    deviate(n, x, dx);
+    for (std::size_t i = 0; i < n; ++i) dx[i] = y == T(0) ? T(0) : T(factor * (dx[i] / y));
   }
 };
 

@@ -3,12 +3,14 @@
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/factors.hpp>
 #include <autodiff/tensor/strides.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace autodiff {
@@ -147,6 +149,39 @@ lu_factors<T> regular_factors(std::string_view operation, const tensor<T>& a) {
   return factors;
 }
 
+template <class T>
+tensor<T> triangular_solve_as(std::string_view operation, const tensor<T>& a, const tensor<T>& b,
+                              triangular_form form) {
+  const linear_system s(operation, a.shape(), b.shape());
+  const T* matrices = a.values().data();
+  for (std::size_t row = 0; !form.unit_diagonal && row * s.n < a.size(); ++row) {
+    const std::size_t pivot = row % s.n;
+    if (matrices[row * s.n + pivot] == T(0))
+      refuse_singular(operation, row / s.n, a.shape(), pivot);
+  }
+  const auto solve_one = [n = s.n, columns = s.columns](triangular_form f, const T* all,
+                                                        std::size_t matrix, T* block) {
+    solve_triangle(side::left, f, n, columns, all + matrix * n * n, block);
+  };
+  array<T> x = solutions(s, b.stored(), [&](std::size_t matrix, T* block) {
+    solve_one(form, matrices, matrix, block);
+  });
+  if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(x));
+  return record(
+      operation, x,
+      [s, form, solve_one, a_kept = a.stored().share(),
+       x_kept = a.is_recorded() ? x.share() : storage<T>()](const array<T>& dx, input_adjoint<T> da,
+                                                            input_adjoint<T> db) {
+        triangular_form turned = form;
+        turned.transposed = !form.transposed;
+        pull_solutions(
+            s, transposed{form.transposed}, x_kept, dx, da, db,
+            [&](std::size_t matrix, T* block) { solve_one(turned, a_kept.data(), matrix, block); },
+            [&](std::size_t i, std::size_t j) { return form.reads(i, j); });
+      },
+      a, b);
+}
+
 }  // namespace
 
 template <class T>
@@ -173,34 +208,7 @@ tensor<T> solve(const tensor<T>& a, const tensor<T>& b) {
 
 template <class T>
 tensor<T> triangular_solve(const tensor<T>& a, const tensor<T>& b, triangular_form form) {
-  const linear_system s("triangular_solve", a.shape(), b.shape());
-  const T* matrices = a.values().data();
-  for (std::size_t row = 0; !form.unit_diagonal && row * s.n < a.size(); ++row) {
-    const std::size_t pivot = row % s.n;
-    if (matrices[row * s.n + pivot] == T(0))
-      refuse_singular("triangular_solve", row / s.n, a.shape(), pivot);
-  }
-  const auto solve_one = [n = s.n, columns = s.columns](triangular_form f, const T* all,
-                                                        std::size_t matrix, T* block) {
-    solve_triangle(side::left, f, n, columns, all + matrix * n * n, block);
-  };
-  array<T> x = solutions(s, b.stored(), [&](std::size_t matrix, T* block) {
-    solve_one(form, matrices, matrix, block);
-  });
-  if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(x));
-  return record(
-      "triangular_solve", x,
-      [s, form, solve_one, a_kept = a.stored().share(),
-       x_kept = a.is_recorded() ? x.share() : storage<T>()](const array<T>& dx, input_adjoint<T> da,
-                                                            input_adjoint<T> db) {
-        triangular_form turned = form;
-        turned.transposed = !form.transposed;
-        pull_solutions(
-            s, transposed{form.transposed}, x_kept, dx, da, db,
-            [&](std::size_t matrix, T* block) { solve_one(turned, a_kept.data(), matrix, block); },
-            [&](std::size_t i, std::size_t j) { return form.reads(i, j); });
-      },
-      a, b);
+  return triangular_solve_as("triangular_solve", a, b, form);
 }
 
 template <class T>
@@ -253,7 +261,13 @@ tensor<T> cholesky(const tensor<T>& a) {
 
 template <class T>
 tensor<T> cholesky_solve(const tensor<T>& lower, const tensor<T>& b) {
-  return triangular_solve(lower, triangular_solve(lower, b), {.transposed = true});
+  // As a column: a vector for a batch becomes a batch of vectors on the way, which would be taken
+  // for a matrix.
+  const bool is_vector = b.rank() == 1;
+  const tensor<T> right = is_vector ? unsqueeze(b, -1) : b;
+  const tensor<T> inner = triangular_solve_as("cholesky_solve", lower, right, {});
+  const tensor<T> x = triangular_solve_as("cholesky_solve", lower, inner, {.transposed = true});
+  return is_vector ? squeeze(x, -1) : x;
 }
 
 template <class T>
