@@ -26,9 +26,9 @@ class packing {
     std::array<std::ptrdiff_t, 128> stride{};
     const stride_list strides = row_major_strides(p.shape_of(from));
     for (std::size_t i = 0; i < from.size(); ++i)
-      stride[static_cast<std::size_t>(from[i])] += strides[i];
+      stride[static_cast<unsigned char>(from[i])] += strides[i];
     const auto add = [&](char letter, std::ptrdiff_t packed_stride) {
-      walk_.add(p.extent(letter), {stride[static_cast<std::size_t>(letter)], packed_stride});
+      walk_.add(p.extent(letter), {stride[static_cast<unsigned char>(letter)], packed_stride});
       size_ *= p.extent(letter);
     };
     for (const char letter : to) to_size_ *= p.extent(letter);

@@ -48,7 +48,7 @@ void bind(parsed_indices& p, const letters& list, const shape& s, std::array<boo
                 "write one letter for each axis");
   }
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto at = static_cast<std::size_t>(list[i]);
+    const auto at = static_cast<unsigned char>(list[i]);
     if (bound[at] && p.extents[at] != s[i]) {
       call.refuse(fmt::format("letter '{}' is both {} and {}", list[i], p.extents[at], s[i]),
                   "axes with one letter must have one extent");

@@ -35,7 +35,7 @@ struct parsed_indices {
   letters a, b, result;
   std::array<std::size_t, 128> extents{};
 
-  std::size_t extent(char letter) const { return extents[static_cast<std::size_t>(letter)]; }
+  std::size_t extent(char letter) const { return extents[static_cast<unsigned char>(letter)]; }
   shape shape_of(const letters& list) const {
     std::array<std::size_t, most_dimensions> sizes{};
     std::transform(list.begin(), list.end(), sizes.begin(), [&](char l) { return extent(l); });

@@ -34,18 +34,18 @@ template <class T>
 struct vector_of;
 template <>
 struct vector_of<float> {
-  typedef float type __attribute__((vector_size(vector_bytes)));
-  typedef float four __attribute__((vector_size(16)));
-  typedef int index __attribute__((vector_size(16)));
+  using type [[gnu::vector_size(vector_bytes)]] = float;
+  using four [[gnu::vector_size(16)]] = float;
   // Neighbours in one 128-bit half: what one instruction can do.
-  static constexpr index low{0, 4, 1, 5}, high{2, 6, 3, 7};
+  static four low(four a, four b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+  static four high(four a, four b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
 };
 template <>
 struct vector_of<double> {
-  typedef double type __attribute__((vector_size(vector_bytes)));
-  typedef double four __attribute__((vector_size(32)));
-  typedef long index __attribute__((vector_size(32)));
-  static constexpr index low{0, 4, 2, 6}, high{1, 5, 3, 7};
+  using type [[gnu::vector_size(vector_bytes)]] = double;
+  using four [[gnu::vector_size(32)]] = double;
+  static four low(four a, four b) { return __builtin_shufflevector(a, b, 0, 4, 2, 6); }
+  static four high(four a, four b) { return __builtin_shufflevector(a, b, 1, 5, 3, 7); }
 };
 template <class T>
 constexpr std::size_t lanes = vector_bytes / sizeof(T);
@@ -125,20 +125,17 @@ strip_loop<T>* strip_of(std::size_t rows, std::index_sequence<row...>) {
 template <class T>
 void turn_four(const T* from, std::size_t from_row, T* to, std::size_t to_row) {
   using four = typename vector_of<T>::four;
-  using index = typename vector_of<T>::index;
   four r[4];
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < 4; ++i) std::memcpy(&r[i], from + i * from_row, sizeof(four));
-  constexpr index low = vector_of<T>::low, high = vector_of<T>::high;
-  constexpr index first{0, 1, 4, 5}, second{2, 3, 6, 7};
-  const four a = __builtin_shuffle(r[0], r[1], low), b = __builtin_shuffle(r[2], r[3], low);
-  const four c = __builtin_shuffle(r[0], r[1], high), d = __builtin_shuffle(r[2], r[3], high);
+  const four a = vector_of<T>::low(r[0], r[1]), b = vector_of<T>::low(r[2], r[3]);
+  const four c = vector_of<T>::high(r[0], r[1]), d = vector_of<T>::high(r[2], r[3]);
+  const auto first = [](four x, four y) { return __builtin_shufflevector(x, y, 0, 1, 4, 5); };
+  const auto second = [](four x, four y) { return __builtin_shufflevector(x, y, 2, 3, 6, 7); };
   // What `low` left together differs with the width of the numbers.
   constexpr bool wide = sizeof(T) == 8;
-  const four turned[4] = {__builtin_shuffle(a, b, first),
-                          wide ? __builtin_shuffle(c, d, first) : __builtin_shuffle(a, b, second),
-                          wide ? __builtin_shuffle(a, b, second) : __builtin_shuffle(c, d, first),
-                          __builtin_shuffle(c, d, second)};
+  const four turned[4] = {first(a, b), wide ? first(c, d) : second(a, b),
+                          wide ? second(a, b) : first(c, d), second(c, d)};
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < 4; ++i) std::memcpy(to + i * to_row, &turned[i], sizeof(four));
 }
