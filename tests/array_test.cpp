@@ -108,6 +108,23 @@ TEST_CASE("a moved array leaves an empty one") {
   CHECK(a.data() == data);
 }
 
+TEST_CASE("an array may have a shape before its storage and after") {
+  array<double> a = array<double>::unallocated(shape{2, 2});
+  CHECK_FALSE(a.has_storage());
+  CHECK(a.size() == 0);
+  CHECK(a.shape() == shape{2, 2});
+  a.allocate();
+  CHECK(a.size() == 4);
+  for (int i = 0; i < 4; ++i) a.writable()[i] = i;
+  const double* data = a.data();
+  const array<double> taken = a.take_storage();
+  CHECK(taken.data() == data);
+  CHECK(taken.shape() == shape{2, 2});
+  CHECK(numbers(taken) == std::vector<double>{0, 1, 2, 3});
+  CHECK_FALSE(a.has_storage());
+  CHECK(a.shape() == shape{2, 2});
+}
+
 TEST_CASE("an array assigned to itself stays as it is") {
   array<double> a = counted(shape{3});
   array<double>& same = a;

@@ -78,6 +78,12 @@ TEST_CASE("a zero extent makes a shape empty, however large the others are") {
   CHECK(shape{0, largest, largest}.size() == 0);
 }
 
+TEST_CASE("a zero extent after a product that overflows still makes a shape empty") {
+  const std::size_t large = std::size_t{1} << 40;
+  CHECK(shape{large, large, 0}.size() == 0);
+  CHECK(shape{0, large, large} != shape{large, 0, large});
+}
+
 TEST_CASE("an axis counts from the front or from the back") {
   const shape s{2, 3, 4};
   CHECK(s.axis(0, "sum") == 0);

@@ -207,6 +207,36 @@ TEST_CASE("a detached tensor is a constant of the same values") {
   CHECK(numbers(t.adjoint(x)) == doubles{4, 9});
 }
 
+TEST_CASE("a tensor attached to a tape is a leaf until it is detached") {
+  tape t;
+  tensor<double> x({1.0, 2.0});
+  const double* data = x.values().data();
+  attach(t, x);
+  CHECK(x.is_recorded());
+  CHECK_THROWS_AS(x.mutable_values(), autodiff::tape_error);
+  t.backward(sum(square(x)));
+  CHECK(numbers(t.adjoint(x)) == doubles{2, 4});
+  x.detach();
+  CHECK_FALSE(x.is_recorded());
+  t.rewind();
+  x.mutable_values()[0] = 3;
+  CHECK(x.values().data() == data);
+  CHECK(numbers(x) == doubles{3, 2});
+}
+
+TEST_CASE("a second sweep finds the shape of an adjoint that the first one gave away") {
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({{1.0, 2.0}, {3.0, 4.0}}));
+  const tensor<double> y = square(x);
+  const tensor<double> e = sum(y);
+  t.backward(e, autodiff::leaves_only);
+  CHECK_THROWS_AS(t.adjoint(y), autodiff::tape_error);
+  t.backward(e);
+  CHECK(t.adjoint(y).shape() == shape{2, 2});
+  CHECK(numbers(t.adjoint(y)) == doubles{1, 1, 1, 1});
+  CHECK(numbers(t.adjoint(x)) == doubles{2, 4, 6, 8});
+}
+
 TEST_CASE("a recorded tensor refuses to be changed in place") {
   tape t;
   tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));

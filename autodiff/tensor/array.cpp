@@ -21,7 +21,7 @@ struct size_step {
 
 // Four steps per power of two: at most a quarter of a block is unused.
 size_step round_up(std::size_t bytes) noexcept {
-  bytes = std::max<std::size_t>(bytes, 64);
+  if (bytes <= 64) return {24, 64};
   const auto power = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;
   const std::size_t quarter = std::max<std::size_t>(std::size_t{1} << power >> 2, 64);
   const std::size_t rounded = (bytes + quarter - 1) & ~(quarter - 1);
@@ -29,12 +29,9 @@ size_step round_up(std::size_t bytes) noexcept {
   return {top * 4 + (top >= 2 ? (rounded >> (top - 2)) - 4 : 0), rounded};
 }
 
+/// The unused blocks of this thread. Needs no construction, so that reaching it costs nothing.
 class block_pool {
  public:
-  ~block_pool() {
-    trim();
-    alive = false;
-  }
   storage_block* take(std::size_t size_class) noexcept {
     storage_block* block = free_[size_class];
     if (block) free_[size_class] = block->next;
@@ -53,17 +50,27 @@ class block_pool {
       }
     }
   }
-
-  // Static tensors outlive the pool of the main thread; they then free their storage directly.
-  static inline constinit thread_local bool alive = true;
+  // Static tensors outlive the thread-local objects of the main thread; they then free their
+  // storage directly.
+  bool closed = false;
 
  private:
   std::array<storage_block*, class_count> free_{};
 };
 
-block_pool& pool() {
-  thread_local block_pool blocks;
-  return blocks;
+constinit thread_local block_pool pool;
+
+/// Empties the pool when its thread ends.
+struct pool_closing {
+  ~pool_closing() {
+    pool.trim();
+    pool.closed = true;
+  }
+};
+
+void close_pool_at_exit() {
+  thread_local const pool_closing closing;
+  static_cast<void>(closing);
 }
 
 // A sanitizer sees a use after free only where blocks are not reused.
@@ -83,27 +90,27 @@ constexpr bool pooled = true;
 
 storage_block* take_block(std::size_t bytes) {
   const size_step step = round_up(bytes);
-  block_pool* own = pooled && block_pool::alive ? &pool() : nullptr;
-  if (own) {
-    if (storage_block* block = own->take(step.index)) {
-      block->references.store(1, std::memory_order_relaxed);
-      return block;
-    }
+  if (storage_block* block = pool.take(step.index)) {
+    block->references.store(1, std::memory_order_relaxed);
+    return block;
   }
   void* memory = std::aligned_alloc(64, sizeof(storage_block) + step.bytes);
   if (!memory) {
     throw memory_error("tensor", fmt::format("the system grants no {} bytes", step.bytes),
                        "free tensors or rewind the tape earlier");
   }
+  close_pool_at_exit();
   auto* block = new (memory) storage_block;
   block->size_class = step.index;
-  block->pool = own;
+  block->pool = &pool;
   return block;
 }
 
 void give_block(storage_block* block) noexcept {
-  if (pooled && block_pool::alive && block->pool == &pool())
-    pool().give(block);
+  // Also here: a block may come from a thread that ended and stood at the same address.
+  close_pool_at_exit();
+  if (pooled && block->pool == &pool && !pool.closed)
+    pool.give(block);
   else
     std::free(block);
 }
@@ -136,8 +143,6 @@ storage_block* packed_block(storage_block* layout, const shape& s, std::size_t e
   return there;
 }
 
-void trim_memory() noexcept {
-  if (block_pool::alive) pool().trim();
-}
+void trim_memory() noexcept { pool.trim(); }
 
 }  // namespace autodiff

@@ -78,29 +78,29 @@ void small_matrix_product(const matrix_factor<T>& left, const matrix_factor<T>& 
   }
   const std::size_t a_row = left.row_stride(), a_column = left.column_stride();
   const std::size_t b_row = right_factor.row_stride(), b_column = right_factor.column_stride();
-  const T* a_start = left.data;
-  for (std::size_t i = 0; i < m; ++i, a_start += a_row, c += n) {
-    const T* b_start = right_factor.data;
-    std::size_t j = 0;
-    for (; j + 4 <= n; j += 4, b_start += 4 * b_column) {  // four sums side by side, in registers
+  const std::size_t wide = n / 4 * 4;
+  for (std::size_t j = 0; j < wide; j += 4) {  // four sums side by side, in registers
+    for (std::size_t i = 0; i < m; ++i) {
       T sums[4] = {};
-      const T *a = a_start, *b = b_start;
+      const T *a = left.data + i * a_row, *b = right_factor.data + j * b_column;
       for (std::size_t l = 0; l < k; ++l, a += a_column, b += b_row) {
         for (std::size_t s = 0; s < 4; ++s)
           sums[s] += *a * (b_column == 1 ? b[s] : b[s * b_column]);
       }
-      for (std::size_t s = 0; s < 4; ++s) put(sums[s], beta, c[j + s]);
+      for (std::size_t s = 0; s < 4; ++s) put(sums[s], beta, c[i * n + j + s]);
     }
-    for (; j < n; ++j, b_start += b_column) {
+  }
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = wide; j < n; ++j) {
       T even(0), odd(0);  // not one chain of additions
-      const T *a = a_start, *b = b_start;
-      std::size_t l = 0;
-      for (; l + 2 <= k; l += 2, a += 2 * a_column, b += 2 * b_row) {
+      const T *a = left.data + i * a_row, *b = right_factor.data + j * b_column;
+      std::size_t rest = k;
+      for (; rest > 1; rest -= 2, a += 2 * a_column, b += 2 * b_row) {
         even += a[0] * b[0];
         odd += a[a_column] * b[b_row];
       }
-      if (l < k) even += *a * *b;
-      put(even + odd, beta, c[j]);
+      if (rest > 0) even += *a * *b;
+      put(even + odd, beta, c[i * n + j]);
     }
   }
 }

@@ -49,6 +49,12 @@ void print(std::string& out, const shape& s, std::size_t axis, const T* values,
 
 namespace tensor_errors {
 
+void recorded_values() {
+  throw tape_error("mutable_values",
+                   "the tensor is recorded, and its record needs the values as they are",
+                   "change a copy: auto copy = x.detached()");
+}
+
 void not_scalar(std::string_view operation, const shape& s) {
   throw shape_error(
       operation, fmt::format("the output has shape {}", to_string(s)),
@@ -130,17 +136,6 @@ const T& tensor<T>::item() const {
                       "only a tensor with one element has an item; read value(i, ...) or values()");
   }
   return values_.values()[0];
-}
-
-template <class T>
-std::span<T> tensor<T>::mutable_values() {
-  if (is_recorded()) {
-    throw tape_error("mutable_values",
-                     "the tensor is recorded, and its record needs the values as they are",
-                     "change a copy: auto copy = x.detached()");
-  }
-  T* data = values_.writable();
-  return {data, size()};
 }
 
 template <class T>

@@ -30,6 +30,10 @@ namespace autodiff {
 template <class T>
 class tensor;
 
+namespace tensor_errors {
+[[noreturn]] void recorded_values();
+}
+
 /// The element at a row-major index as a scalar on the tape; passive for a passive tensor.
 template <std::floating_point T>
 var element(const tensor<T>& x, std::size_t index);
@@ -80,7 +84,12 @@ class tensor {
   const T& item() const;
   /// Writable values of a passive tensor; shared storage is copied first. Throws tape_error for a
   /// recorded one: its pullbacks need the values as they were.
-  std::span<T> mutable_values();
+  std::span<T> mutable_values() {
+    if (is_recorded()) [[unlikely]]
+      tensor_errors::recorded_values();
+    T* data = values_.writable();
+    return {data, size()};
+  }
 
   /// The element at these indices as a scalar to compute with: a recorded var for float and double,
   /// the dual itself for duals. Throws shape_error when the indices do not fit.
