@@ -54,6 +54,10 @@ void parallel_ranges(std::size_t n, std::size_t least, std::size_t grain, Body&&
 /// Elements that are worth a thread, for loops of some tenths of a nanosecond an element.
 inline constexpr std::size_t elements_worth_a_thread = 32768;
 
+/// Whether so many are for the calling thread. To be asked before a body is made where nanoseconds
+/// count: what a body refers to has to lie in memory.
+constexpr bool are_few_elements(std::size_t n) noexcept { return n < 2 * elements_worth_a_thread; }
+
 /// parallel_ranges() for elementwise loops.
 template <class Body>
 void parallel_elements(std::size_t n, Body&& body) {

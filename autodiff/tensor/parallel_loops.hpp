@@ -17,6 +17,7 @@ const T* shifted(const T* data, std::ptrdiff_t offset) {
 /// y = f(x).
 template <class T>
 void apply_elements(const unary_loops<T>& f, std::size_t n, const T* x, T* y) {
+  if (are_few_elements(n)) return f.forward(n, x, y);
   parallel_elements(
       n, [&](std::size_t first, std::size_t count) { f.forward(count, x + first, y + first); });
 }
@@ -25,7 +26,8 @@ void apply_elements(const unary_loops<T>& f, std::size_t n, const T* x, T* y) {
 template <class T>
 void apply_elements(const binary_loops<T>& f, std::size_t n, operand_row<T> a, operand_row<T> b,
                     T* y) {
-  parallel_elements(n, [&](std::size_t first, std::size_t count) {
+  if (are_few_elements(n)) return f.forward(n, a.values, a.stride, b.values, b.stride, y);
+  parallel_elements(n, [=, &f](std::size_t first, std::size_t count) {
     f.forward(count, a.values + first * a.stride, a.stride, b.values + first * b.stride, b.stride,
               y + first);
   });
@@ -35,17 +37,19 @@ void apply_elements(const binary_loops<T>& f, std::size_t n, operand_row<T> a, o
 template <class T>
 void pull_elements(typename unary_loops<T>::pullback_loop* loop, std::size_t n, const T* x,
                    const T* y, const T* dy, T* dx, store how) {
-  parallel_elements(n, [&](std::size_t first, std::size_t count) {
+  if (are_few_elements(n)) return loop(n, x, y, dy, dx, how);
+  parallel_elements(n, [=](std::size_t first, std::size_t count) {
     const auto at = static_cast<std::ptrdiff_t>(first);
     loop(count, shifted(x, at), shifted(y, at), dy + first, dx + first, how);
   });
 }
 
-/// The share of an operand that is not repeated, by one of the pullbacks of binary_loops.
+/// The next one for many elements; out of line, so that it costs small tensors nothing.
 template <class T>
-void pull_elements(typename binary_loops<T>::pullback_loop* loop, std::size_t n, operand_row<T> a,
-                   operand_row<T> b, const T* y, const T* dy, T* into, store how, double tie) {
-  parallel_elements(n, [&](std::size_t first, std::size_t count) {
+[[gnu::noinline]] void pull_many_elements(typename binary_loops<T>::pullback_loop* loop,
+                                          std::size_t n, operand_row<T> a, operand_row<T> b,
+                                          const T* y, const T* dy, T* into, store how, double tie) {
+  parallel_elements(n, [=](std::size_t first, std::size_t count) {
     const auto at = static_cast<std::ptrdiff_t>(first);
     const auto row = [at](const operand_row<T>& x) {
       return shifted(x.values, x.stride == 0 ? 0 : at);
@@ -53,6 +57,15 @@ void pull_elements(typename binary_loops<T>::pullback_loop* loop, std::size_t n,
     loop(count, row(a), a.stride, row(b), b.stride, shifted(y, at), dy + first, into + first, how,
          tie);
   });
+}
+
+/// The share of an operand that is not repeated, by one of the pullbacks of binary_loops.
+template <class T>
+void pull_elements(typename binary_loops<T>::pullback_loop* loop, std::size_t n, operand_row<T> a,
+                   operand_row<T> b, const T* y, const T* dy, T* into, store how, double tie) {
+  if (are_few_elements(n))
+    return loop(n, a.values, a.stride, b.values, b.stride, y, dy, into, how, tie);
+  pull_many_elements(loop, n, a, b, y, dy, into, how, tie);
 }
 
 }  // namespace autodiff
