@@ -6,6 +6,7 @@
 
 #include <autodiff/tensor/gemm.hpp>
 
+#include <array>
 #include <cstring>
 #include <utility>
 
