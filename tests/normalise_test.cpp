@@ -36,8 +36,11 @@ TEST_CASE("a normalised layer has mean 0 and variance 1, far from 0 too") {
   reference::random random(91);
   const tensor<double> x(shape{5, 64}, random.uniform(320, 1000, 1001));
   const auto y = layer_norm(x, 1, 0.0);
-  for (const double m : mean(y, {1}).values()) CHECK(std::fabs(m) < 1e-12);
-  for (const double v : variance(y, {1}, {0}).values()) CHECK(reference::close(v, 1, 1e-12L));
+  for (const auto means = mean(y, {1}); const double m : means.values())
+    CHECK(std::fabs(m) < 1e-12);
+  for (const auto spread = variance(y, {1}, {0}); const double v : spread.values()) {
+    CHECK(reference::close(v, 1, 1e-12L));
+  }
 }
 
 TEST_CASE("batch_norm gives the statistics of the batch, and with them inference the same") {

@@ -335,7 +335,8 @@ TEST_CASE("elementwise operations and softmax have the same bits on any number o
     const tensor<float> matrix(autodiff::shape{rows, columns},
                                std::span<const float>(numbers).first(rows * columns));
     CHECK(same_bits_on_any_number([&] {
-      const auto values = softmax(matrix).values();
+      const auto weights = softmax(matrix);
+      const auto values = weights.values();
       return std::vector<float>(values.begin(), values.end());
     }));
   }

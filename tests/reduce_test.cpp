@@ -203,11 +203,11 @@ TEST_CASE("an axis twice and more axes than a tensor can have are errors") {
 TEST_CASE("sums over leading axes of float do not drift") {
   // One running sum of float would be off by a percent.
   const tensor<float> x(shape{1'000'000, 3}, 0.1f);
-  for (const float s : sum(x, 0).values()) {
+  for (const auto sums = sum(x, 0); const float s : sums.values()) {
     CHECK(std::fabs(s / (1e6L * real{0.1f}) - 1) < 1e-6L);
   }
   const tensor<float> cube(shape{1000, 2, 1000}, 0.1f);
-  for (const float s : sum(cube, {0, 2}).values()) {
+  for (const auto sums = sum(cube, {0, 2}); const float s : sums.values()) {
     CHECK(std::fabs(s / (1e6L * real{0.1f}) - 1) < 1e-6L);
   }
 }
