@@ -218,7 +218,7 @@ template <class T>
 void blas_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product_extents e, T beta,
                   T* c) {
   constexpr double worth_a_thread = 16e6;
-  constexpr std::size_t parts_at_least = 8, side = 512;  // smaller ones are packed too often
+  constexpr std::size_t parts_at_least = 4, side = 512;  // smaller ones are packed too often
   const auto as_int = [](std::size_t size) { return blas_size(size, "matmul"); };
   const auto op = [](transposed is) { return is == transposed::no ? CblasNoTrans : CblasTrans; };
   // CBLAS wants leading extents of at least 1 of empty factors too.
