@@ -51,7 +51,7 @@ constinit const loss mean_squared_error = make_loss(
     });
 constinit const loss binary_cross_entropy = make_loss(
     "binary_cross_entropy",
-    [](const auto& y, const auto& t) { return mean(t * softplus(-y) + (1.0f - t) * softplus(y)); });
+    [](const auto& y, const auto& t) { return autodiff::binary_cross_entropy_with_logits(y, t); });
 constinit const loss softmax_cross_entropy =
     make_loss("softmax_cross_entropy",
               [](const auto& y, const auto& t) { return autodiff::softmax_cross_entropy(y, t); });

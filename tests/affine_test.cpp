@@ -143,3 +143,12 @@ TEST_CASE("affine and squared distance name the shapes that do not fit") {
                     "squared_distance: [4, 2] and [3, 5]; nothing is broadcast: reshape one of "
                     "them");
 }
+
+TEST_CASE("the adjoint of a bias does not drift over many rows of float") {
+  constexpr std::size_t rows = 1'000'000;
+  tape t;
+  const auto b = t.variable(tensor<float>({0.0f}));
+  const auto y = affine(tensor<float>(shape{rows, 1}), tensor<float>(shape{1, 1}), b);
+  t.backward(y, tensor<float>(y.shape(), 0.1f));
+  CHECK(reference::close(t.adjoint(b).value(0), rows * real{0.1f}, 1e-6L));
+}

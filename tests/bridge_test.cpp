@@ -4,6 +4,7 @@
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
@@ -252,4 +253,11 @@ TEST_CASE("elements that are recorded after a rewind own their places") {
     CHECK(numbers(t.adjoint(x)) == doubles{2, 1, static_cast<double>(round)});
     t.rewind(mark);
   }
+}
+
+TEST_CASE("more elements than a tape has places are refused before any is made") {
+  tape t;
+  const tensor<float> x = t.variable(tensor<float>(1.0f));
+  const tensor<float> repeated = expand(x, shape{std::size_t{1} << 33});
+  CHECK_THROWS_AS(elements(repeated), autodiff::memory_error);
 }

@@ -165,4 +165,6 @@ TEST_CASE("determinants of what holds no square matrices are errors with the sha
              }),
              "determinant: [2, 3] holds no square matrices", "last two extents"));
   CHECK(says(message<shape_error>([] { log_det(tensor<double>(shape{3})); }), "log_det: [3]"));
+  CHECK(says(message<shape_error>([] { sign_log_det(tensor<double>(shape{3})); }),
+             "sign_log_det: [3]"));
 }

@@ -223,16 +223,17 @@ class guarded {
   std::size_t size_;
 };
 
-/// Whether `got` is `expected` up to the disagreement that vector functions may have; slopes that
-/// are a difference have more of it.
+/// Whether `got` is `expected` up to the disagreement that vector functions may have.
 template <class T>
-bool agrees(T got, T expected) {
-  return reference::ulps<T>(got, expected) <= 16;
+bool agrees(T got, T expected, double ulps = 8) {
+  return reference::ulps<T>(got, expected) <= ulps;
 }
 
 /// All lengths with a different remainder of the vector loops, on unaligned data; write and add.
 template <class T>
 void require_every_length(const loop_rows::unary_row<T>& row) {
+  // Near its zero crossing the slope of mish is the difference of two terms.
+  const double slope_ulps = row.name == "mish" ? 16 : 8;
   const auto& f = row.loops;
   reference::random random(9);
   const auto [from, to] = row.sampled[0];
@@ -247,7 +248,8 @@ void require_every_length(const loop_rows::unary_row<T>& row) {
     for (std::size_t i = 0; i < n; ++i) {
       const T slope = row.share(dy[i], x[i], y[i]);
       wrong += !agrees(y[i], row.value(x[i]));
-      wrong += !agrees(written[i], slope) || !reference::close(added[i], T(1) + slope, 1e-5L);
+      wrong += !agrees(written[i], slope, slope_ulps) ||
+               !reference::close(added[i], T(1) + slope, 1e-5L);
     }
     wrong += !y.intact() + !written.intact() + !added.intact();
   }

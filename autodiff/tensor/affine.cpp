@@ -1,7 +1,7 @@
 #include <autodiff/tensor/affine.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/tensor/blas.hpp>
+#include <autodiff/tensor/column_sums.hpp>
 #include <autodiff/tensor/parallel.hpp>
 #include <autodiff/tensor/parallel_loops.hpp>
 #include <autodiff/tensor/product_operand.hpp>
@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace autodiff {
@@ -29,13 +28,6 @@ layer_size fit(const shape& x, const shape& w, const shape& b) {
   throw shape_error(
       "affine", fmt::format("{} x {} + {} do not fit", to_string(x), to_string(w), to_string(b)),
       "inputs are [n, in], weights [in, out] and the bias is [out]");
-}
-
-shape result_shape(const shape& x, std::size_t n) {
-  std::array<std::size_t, most_dimensions> extents;
-  std::copy(x.begin(), x.end(), extents.begin());
-  extents[x.rank() - 1] = n;
-  return shape(std::span<const std::size_t>(extents.data(), x.rank()));
 }
 
 /// Rows that stay in the first-level cache between the bias and the function.
@@ -78,8 +70,8 @@ struct factors {
 
 template <class T>
 array<T> product(const layer_size& s, const shape& x, const factors<T>& in) {
-  array<T> a(result_shape(x, s.n));
-  matrix_product(in.x.factor(), in.w.factor(), s.m, s.n, s.k, T(0), a.writable());
+  array<T> a(with_extent(x, x.rank() - 1, s.n));
+  multiply_into(in.x.factor(), in.w.factor(), s.m, s.n, s.k, store::write, a.writable());
   return a;
 }
 
@@ -89,19 +81,18 @@ array<T> product(const layer_size& s, const shape& x, const factors<T>& in) {
 template <class T>
 void pull(const layer_size& s, const factors<T>& in, const T* da, input_adjoint<T> dx,
           input_adjoint<T> dw, input_adjoint<T> db) {
-  const auto beta = [](store how) { return how == store::write ? T(0) : T(1); };
   const matrix_factor<T> share{da, transposed::no, s.n};
   if (dw) {
     const auto into = dw->open();
-    matrix_product(in.x.turned(), share, s.k, s.n, s.m, beta(into.how), into.data);
+    multiply_into(in.x.turned(), share, s.k, s.n, s.m, into.how, into.data);
   }
   if (db) {
     const auto into = db->open();
-    loops<T>().rows.column_sums(s.m, s.n, da, into.data, into.how);
+    column_sums(s.m, s.n, da, into.data, into.how);
   }
   if (dx) {
     const auto into = dx->open();
-    matrix_product(share, in.w.turned(), s.m, s.k, s.n, beta(into.how), into.data);
+    multiply_into(share, in.w.turned(), s.m, s.k, s.n, into.how, into.data);
   }
 }
 

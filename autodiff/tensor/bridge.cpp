@@ -64,6 +64,7 @@ var element(const tensor<T>& x, std::size_t index) {
 
 template <class T>
 std::vector<var> elements(const tensor<T>& x) {
+  if (x.is_recorded() && x.size() > most_places) tape_errors::out_of_places();
   std::vector<var> scalars(x.values().begin(), x.values().end());
   if (!x.is_recorded() || scalars.empty()) return scalars;
   tape& t = recording_tape("elements", x.tag());

@@ -81,15 +81,17 @@ tensor<T> determinant(const tensor<T>& a) {
       a);
 }
 
+namespace {
+
 template <class T>
-sign_and_log<T> sign_log_det(const tensor<T>& a) {
-  const shape batch = batch_of("log_det", a.shape());
+sign_and_log<T> sign_and_log_of(std::string_view operation, const tensor<T>& a) {
+  const shape batch = batch_of(operation, a.shape());
   const lu_factors<T> lu(a.stored());
   tensor<T> sign(map_matrices<T>(batch, [&](std::size_t i) { return lu.sign(i); }));
   array<T> y = map_matrices<T>(batch, [&](std::size_t i) { return lu.log_determinant(i); });
   if (!a.is_recorded()) return {std::move(sign), tensor<T>(std::move(y))};
   tensor<T> log = record(
-      "log_det", std::move(y),
+      operation, std::move(y),
       [lu](const array<T>& dy, input_adjoint<T> da) {
         const std::size_t n = lu.order();
         pull_matrices(n * n, dy, da, [&](std::size_t i, T* slopes) {
@@ -103,9 +105,16 @@ sign_and_log<T> sign_log_det(const tensor<T>& a) {
   return {std::move(sign), std::move(log)};
 }
 
+}  // namespace
+
+template <class T>
+sign_and_log<T> sign_log_det(const tensor<T>& a) {
+  return sign_and_log_of("sign_log_det", a);
+}
+
 template <class T>
 tensor<T> log_det(const tensor<T>& a) {
-  return sign_log_det(a).log;
+  return sign_and_log_of("log_det", a).log;
 }
 
 #define INSTANTIATE(T)                                     \

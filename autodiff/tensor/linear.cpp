@@ -20,13 +20,6 @@ storage<T> kept_for(const tensor<T>& other, const tensor<T>& x) {
   return other.is_recorded() ? x.stored().share() : storage<T>();
 }
 
-/// The one call into blas.hpp.
-template <class T>
-void multiply_into(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
-                   std::size_t n, std::size_t k, store how, T* c) {
-  matrix_product(a, b, m, n, k, how == store::write ? T(0) : T(1), c);
-}
-
 /// Rows of so many columns, without gaps.
 template <class T>
 matrix_factor<T> rows_of(const T* data, std::size_t columns) {

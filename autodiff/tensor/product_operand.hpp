@@ -3,6 +3,7 @@
 
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/blas.hpp>
+#include <autodiff/tensor/sum_loops.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -50,5 +51,12 @@ struct product_operand {
     return std::move(*this);
   }
 };
+
+/// c = or += a b, [m, k] x [k, n].
+template <class T>
+void multiply_into(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
+                   std::size_t n, std::size_t k, store how, T* c) {
+  matrix_product(a, b, m, n, k, how == store::write ? T(0) : T(1), c);
+}
 
 }  // namespace autodiff

@@ -1,12 +1,12 @@
 #include <autodiff/tensor/reduce.hpp>
 
+#include <autodiff/tensor/column_sums.hpp>
 #include <autodiff/tensor/folds.hpp>
 #include <autodiff/tensor/parallel.hpp>
 #include <autodiff/tensor/strides.hpp>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdlib>
 #include <span>
 
@@ -27,32 +27,6 @@ T sum_of(std::size_t n, const T* x) {
   sum_tree<T> tree;
   for (std::size_t i = 0; i < pieces; ++i) tree.add(sums.data()[i]);
   return tree.total();
-}
-
-/// y[j] = sum of x[i, j] over the rows: blocks of 64 rows, then a tree of them by doubling.
-template <class T>
-void column_sums(std::size_t rows, std::size_t columns, const T* x, T* y) {
-  constexpr std::size_t block = 64;
-  const auto add_up = by_rows<T>().column_sums;
-  if (rows <= block) return add_up(rows, columns, x, y, store::write);
-  array<T> scratch(shape{std::bit_width(rows / block) + 1, columns});
-  T* const levels = scratch.writable();
-  std::size_t filled = 0;
-  const auto join = [&](std::size_t level, T* to) {
-    plain<T>().accumulate(columns, T(1), levels + level * columns, 1, to, store::add);
-  };
-  for (std::size_t start = 0, index = 0; start < rows; start += block, ++index) {
-    T* const level = levels + filled * columns;
-    add_up(std::min(block, rows - start), columns, x + start * columns, level, store::write);
-    ++filled;
-    // Trailing ones of the block index tell how many finished subtrees of equal size to join.
-    for (std::size_t ones = index; ones & 1; ones >>= 1) {
-      --filled;
-      join(filled, levels + (filled - 1) * columns);
-    }
-  }
-  plain<T>().accumulate(columns, T(1), levels + --filled * columns, 1, y, store::write);
-  while (filled > 0) join(--filled, y);
 }
 
 /// Sums of x over the axes that `kept` holds with extent 1, a run of neighbouring axes at a time.
@@ -78,7 +52,7 @@ array<T> sums(array<T> x, const shape& kept) {
       if (inner == 1)
         *to = sum_of(count, from);
       else
-        column_sums(count, inner, from, to);
+        column_sums(count, inner, from, to, store::write);
     }
     x = std::move(y);
     end = begin;

@@ -14,8 +14,8 @@ namespace autodiff {
 
 template <class T>
 struct row_loops {
-  /// y[j] = or += sum of x[i, j] over rows; meant for up to some 64 rows, see column_sums() in
-  /// reduce.cpp for more.
+  /// y[j] = or += sum of x[i, j] over rows; meant for up to some 64 rows, see
+  /// column_sums.hpp for more.
   void (*column_sums)(std::size_t rows, std::size_t columns, const T* x, T* y, store how);
   T (*min)(std::size_t n, const T* x);
   T (*product)(std::size_t n, const T* x);
