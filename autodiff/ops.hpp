@@ -208,13 +208,15 @@ struct needs_both {
   static constexpr bool y = needs_of<Rule, true>::y || needs_of<Rule, false>::y;
 };
 
-/// The same for a ternary rule, for its three slopes together.
-template <ternary_rule Rule>
-struct needs_all {
+/// The same for the slope of a ternary rule by its operand number k.
+template <ternary_rule Rule, std::size_t k>
+struct ternary_needs {
   template <class A, class B, class C, class Y>
-  static constexpr bool compiles = requires(A a, B b, C c, Y y) {
+  static constexpr bool compiles = k == 0 ? requires(A a, B b, C c, Y y) {
     { Rule::template slope_a<double>(a, b, c, y) } -> slope_of_numbers;
+  } : k == 1 ? requires(A a, B b, C c, Y y) {
     { Rule::template slope_b<double>(a, b, c, y) } -> slope_of_numbers;
+  } : requires(A a, B b, C c, Y y) {
     { Rule::template slope_c<double>(a, b, c, y) } -> slope_of_numbers;
   };
   static constexpr bool a = !compiles<nothing, double, double, double>;

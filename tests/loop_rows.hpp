@@ -38,8 +38,6 @@ template <class T, class N = T>
 struct ternary_row {
   std::string_view name;
   std::span<const autodiff::interval> sampled;
-  std::array<bool, 3> needs_operand;
-  bool needs_y;
   const autodiff::ternary_loops<T>& loops;
   N (*value)(N a, N b, N c);
   std::array<N (*)(N dy, N a, N b, N c, N y), 3> shares;
@@ -73,11 +71,8 @@ binary_row<T, N> row_of(const autodiff::binary_loops<T>& loops) {
 
 template <class N, class Rule, class T>
 ternary_row<T, N> row_of(const autodiff::ternary_loops<T>& loops) {
-  using needs = autodiff::needs_all<Rule>;
   return {Rule::name,
           Rule::sampled,
-          {needs::a, needs::b, needs::c},
-          needs::y,
           loops,
           [](N a, N b, N c) { return N(Rule::call(a, b, c)); },
           {[](N dy, N a, N b, N c, N y) {

@@ -17,11 +17,13 @@
 #include <numeric>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace {
 
+using autodiff::dual;
 using autodiff::shape;
 using autodiff::shape_error;
 using autodiff::tape;
@@ -34,7 +36,7 @@ using tensors::numbers;
 
 }  // namespace
 
-TEST_CASE("a tensor is made from nested lists of one to three levels") {
+TEST_CASE("a tensor is made from nested lists, and their depth is its rank") {
   const tensor<double> a({1.0, 2.0, 3.0});
   CHECK(a.shape() == shape{3});
   CHECK(numbers(a) == doubles{1, 2, 3});
@@ -49,6 +51,40 @@ TEST_CASE("a tensor is made from nested lists of one to three levels") {
 
   const tensor<float> d = {{0.1f, 0.2f}, {0.3f, 0.4f}};
   CHECK(d.value(1, 0) == 0.3f);
+
+  const tensor<double> e = {{{{1.0, 2.0}}}, {{{3.0, 4.0}}}};
+  CHECK(e.shape() == shape{2, 1, 1, 2});
+  CHECK(numbers(e) == doubles{1, 2, 3, 4});
+}
+
+TEST_CASE("braces around single numbers count like any others") {
+  const double x = 2;
+  CHECK(tensor<double>({{{1.0}}, {{x}}}).shape() == shape{2, 1, 1});
+  CHECK(tensor<float>({{{1}}}).shape() == shape{1, 1, 1});
+  CHECK(tensor<dual<double>>({{{1.0}}, {{x}}}).shape() == shape{2, 1, 1});
+  CHECK(autodiff::tensor({{{1.0F}}, {{2.0F}}}).shape() == shape{2, 1, 1});
+  CHECK(numbers(autodiff::tensor({1.5, x})) == doubles{1.5, 2});
+}
+
+TEST_CASE("empty braces are a list without entries") {
+  CHECK(tensor<double>({}).shape() == shape{0});
+  CHECK(tensor<double>({{}, {}}).shape() == shape{2, 0});
+  CHECK(tensor<double>({{{}}, {{}}}).shape() == shape{2, 1, 0});
+  tensor<double> x({1.0, 2.0});
+  x = {};
+  CHECK(x.shape() == shape{0});
+  x = {{3.0}};
+  CHECK(x.shape() == shape{1, 1});
+}
+
+TEST_CASE("braces round constants but no variables") {
+  CHECK(tensor<float>({0.1, 2}).value(0) == 0.1F);
+  // Not from double, nor from int.
+  using float_list = autodiff::nested_list<float>;
+  CHECK(autodiff::exactly_convertible<float, float>);
+  CHECK_FALSE(autodiff::exactly_convertible<double, float>);
+  CHECK_FALSE(autodiff::exactly_convertible<int, double>);
+  CHECK_FALSE(std::is_constructible_v<float_list, std::string>);
 }
 
 TEST_CASE("rows of one number are a column") {
@@ -88,13 +124,25 @@ TEST_CASE("rows that differ in length are an error with both lengths") {
   CHECK(says(message<shape_error>([] {
                tensor<double>({{1.0, 2.0}, {3.0}});
              }),
-             "tensor: ", "row 1 has 1", "row 0 has 2"));
+             "tensor: ", "a list has 1 entries", "first beside it 2"));
   CHECK(says(message<shape_error>([] {
                tensor<double>({{1.0}, {2.0}, {3.0, 4.0}});
              }),
-             "row 2 has 2", "row 0 has 1"));
+             "a list has 2 entries", "first beside it 1"));
   CHECK_THROWS_AS(tensor<double>({{{1.0, 2.0}, {3.0, 4.0}}, {{5.0, 6.0}}}), shape_error);
   CHECK_THROWS_AS(tensor<double>({{{1.0, 2.0}, {2.0}}, {{3.0, 4.0}, {5.0, 6.0}}}), shape_error);
+  CHECK_THROWS_AS(tensor<double>({{}, {1.0}}), shape_error);
+  CHECK(says(message<shape_error>([] {
+               tensor<double>({{1.0}, 2.0});
+             }),
+             "tensor: ", "a number stands beside a list", "as many entries"));
+  CHECK_THROWS_AS(tensor<double>({2.0, {1.0}}), shape_error);
+}
+
+TEST_CASE("braces nested deeper than a tensor has dimensions are an error with that number") {
+  CHECK(tensor<double>({{{{{{{{1.0}}}}}}}}).rank() == 8);
+  CHECK(says(message<shape_error>([] { tensor<double>({{{{{{{{{1.0}}}}}}}}}); }),
+             "tensor: ", "deeper than 8"));
 }
 
 TEST_CASE("a wrong number of values is an error with the number and the shape") {

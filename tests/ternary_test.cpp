@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -86,6 +87,25 @@ TEST_CASE("one tensor may be several operands") {
   CHECK(numbers(t.adjoint(x)) == doubles{5, -5});
   t.backward(sum(fma(x, x, x) + x));
   CHECK(numbers(t.adjoint(x)) == doubles{6, -4});
+}
+
+TEST_CASE("a pullback keeps what the slopes of recorded operands read, and no other operand") {
+  tape t;
+  const tensor<double> x = t.variable(table), constant(shape{2, 3}, 2.0), row({1.0, 2.0, 3.0});
+  const auto keeps = [&](auto&& call) {
+    tensor<double> y = x + 1.0;
+    const tensor<double> z = call(std::as_const(y));
+    tensor<double> values = std::exchange(y, {}).detached();
+    // Values that something else shares are copied before they are written.
+    const double* before = values.values().data();
+    return values.mutable_values().data() != before;
+  };
+  CHECK_FALSE(keeps([&](const auto& y) { return fma(y, constant, constant); }));
+  CHECK_FALSE(keeps([&](const auto& y) { return fma(constant, row, y); }));
+  CHECK_FALSE(keeps([&](const auto& y) { return fma(y, row, x); }));
+  CHECK(keeps([&](const auto& y) { return fma(y, x, constant); }));
+  CHECK(keeps([&](const auto& y) { return fma(y, y, row); }));
+  CHECK(keeps([](const auto& y) { return clamp(y, -1.0, 1.0); }));
 }
 
 TEST_CASE("a scalar variable beside tensors gets its derivative") {

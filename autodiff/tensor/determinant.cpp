@@ -1,10 +1,7 @@
 #include <autodiff/tensor/determinant.hpp>
 
-#include <autodiff/error.hpp>
 #include <autodiff/tensor/cofactors.hpp>
 #include <autodiff/tensor/factors.hpp>
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
@@ -12,15 +9,6 @@
 
 namespace autodiff {
 namespace {
-
-/// [..., n, n] -> [...]
-shape batch_of(std::string_view operation, const shape& s) {
-  if (s.rank() < 2 || s[s.rank() - 1] != s[s.rank() - 2]) {
-    throw shape_error(operation, fmt::format("{} holds no square matrices", to_string(s)),
-                      "the last two extents must be equal");
-  }
-  return shape(s.extents().first(s.rank() - 2));
-}
 
 /// of(matrix) for each of them.
 template <class T, class Function>
@@ -63,7 +51,7 @@ void inverse_turned(const lu_factors<T>& lu, std::size_t matrix, T* result) {
 // section 2.2.4.
 template <class T>
 tensor<T> determinant(const tensor<T>& a) {
-  const shape batch = batch_of("determinant", a.shape());
+  const shape batch = batch_of_squares("determinant", a.shape());
   const lu_factors<T> lu(a.stored());
   array<T> y = map_matrices<T>(batch, [&](std::size_t i) { return lu.determinant(i); });
   if (!a.is_recorded()) return tensor<T>(std::move(y));
@@ -85,7 +73,7 @@ namespace {
 
 template <class T>
 sign_and_log<T> sign_and_log_of(std::string_view operation, const tensor<T>& a) {
-  const shape batch = batch_of(operation, a.shape());
+  const shape batch = batch_of_squares(operation, a.shape());
   const lu_factors<T> lu(a.stored());
   tensor<T> sign(map_matrices<T>(batch, [&](std::size_t i) { return lu.sign(i); }));
   array<T> y = map_matrices<T>(batch, [&](std::size_t i) { return lu.log_determinant(i); });

@@ -1,7 +1,7 @@
 #include <autodiff/tensor/einsum.hpp>
 
-#include <autodiff/tensor/blas.hpp>
 #include <autodiff/tensor/einsum_indices.hpp>
+#include <autodiff/tensor/product_operand.hpp>
 #include <autodiff/tensor/strides.hpp>
 #include <autodiff/tensor/transfer.hpp>
 
@@ -108,26 +108,28 @@ class contraction {
     array<T> y(shape{batch_ * m_ * n_});
     T* out = y.writable();
     for (std::size_t i = 0; i < batch_; ++i) {
-      matrix_product(transposed::no, transposed::no, m_, n_, k_, a_packed.data() + i * m_ * k_,
-                     b_packed.data() + i * k_ * n_, T(0), out + i * m_ * n_);
+      multiply_into(rows_of(a_packed.data() + i * m_ * k_, k_),
+                    rows_of(b_packed.data() + i * k_ * n_, n_), m_, n_, k_, store::write,
+                    out + i * m_ * n_);
     }
     return y;
   }
   template <class T>
   void pull_a(const storage<T>& b_packed, const T* dy, input_adjoint<T> da) const {
-    pull(a, batch_ * m_ * k_, da, [&](T beta, T* into) {
+    pull(a, batch_ * m_ * k_, da, [&](store how, T* into) {
       for (std::size_t i = 0; i < batch_; ++i) {
-        matrix_product(transposed::no, transposed::yes, m_, k_, n_, dy + i * m_ * n_,
-                       b_packed.data() + i * k_ * n_, beta, into + i * m_ * k_);
+        multiply_into(rows_of(dy + i * m_ * n_, n_),
+                      rows_of(b_packed.data() + i * k_ * n_, n_).turned(), m_, k_, n_, how,
+                      into + i * m_ * k_);
       }
     });
   }
   template <class T>
   void pull_b(const storage<T>& a_packed, const T* dy, input_adjoint<T> db) const {
-    pull(b, batch_ * k_ * n_, db, [&](T beta, T* into) {
+    pull(b, batch_ * k_ * n_, db, [&](store how, T* into) {
       for (std::size_t i = 0; i < batch_; ++i) {
-        matrix_product(transposed::yes, transposed::no, k_, n_, m_, a_packed.data() + i * m_ * k_,
-                       dy + i * m_ * n_, beta, into + i * k_ * n_);
+        multiply_into(rows_of(a_packed.data() + i * m_ * k_, k_).turned(),
+                      rows_of(dy + i * m_ * n_, n_), k_, n_, m_, how, into + i * k_ * n_);
       }
     });
   }
@@ -149,11 +151,11 @@ class contraction {
                    Product&& product) {
     if (operand.is_same()) {
       const auto place = into->open();
-      product(place.how == store::write ? T(0) : T(1), place.data);
+      product(place.how, place.data);
     } else {
       array<T> packed(shape{size});
       T* values = packed.writable();
-      product(T(0), values);
+      product(store::write, values);
       operand.unpack(static_cast<const T*>(values), into);
     }
   }

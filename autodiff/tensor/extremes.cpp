@@ -49,12 +49,12 @@ tensor<T> extremes(std::string_view operation, const tensor<T>& x, const axes& o
 template <bool largest, class T>
 array<std::size_t> positions(std::string_view operation, const tensor<T>& x, const axes& along,
                              bool keep_dims) {
-  const line_walk walk(x.shape(), along, operation);
+  const line_walk walk(x.shape(), x.stored().strides(), along, operation);
   require_elements(operation, x.shape(), walk);
   array<std::size_t> found(reduced(x.shape(), along, keep_dims, operation));
   std::size_t* out = found.writable();
   const std::size_t n = walk.length();
-  walk.read(x.values().data(), [&](std::size_t first, std::size_t count, const T* rows) {
+  walk.read(x.stored().first(), [&](std::size_t first, std::size_t count, const T* rows) {
     for (std::size_t i = 0; i < count; ++i) out[first + i] = position<largest>(n, rows + i * n);
   });
   return found;

@@ -1,6 +1,10 @@
 #include <autodiff/tensor/factors.hpp>
 
+#include <autodiff/error.hpp>
 #include <autodiff/tensor/cofactors.hpp>
+#include <autodiff/tensor/product_operand.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -44,6 +48,19 @@ std::size_t count_of(const shape& s) {
 }
 
 }  // namespace
+
+shape batch_of_squares(std::string_view operation, const shape& s) {
+  if (s.rank() < 2 || s[s.rank() - 1] != s[s.rank() - 2]) {
+    throw shape_error(operation, fmt::format("{} holds no square matrices", to_string(s)),
+                      "the last two extents must be equal");
+  }
+  return shape(s.extents().first(s.rank() - 2));
+}
+
+std::string name_of_matrix(std::size_t matrix, const shape& s) {
+  return s.rank() == 2 ? fmt::format("the matrix {}", to_string(s))
+                       : fmt::format("matrix {} of {}", matrix, to_string(s));
+}
 
 template <class T>
 lu_factors<T>::lu_factors(const array<T>& a)
@@ -123,8 +140,9 @@ void lu_factors<dual<T>>::solve(transposed a_is, std::size_t matrix, std::size_t
   parts<T> x(n * columns, b);
   values_.solve(a_is, matrix, columns, x.values.writable());
   array<T> moved(shape{n * columns});
-  matrix_product(a_is, transposed::no, n, columns, n, tangents_.data() + matrix * n * n,
-                 x.values.data(), T(0), moved.writable());
+  const matrix_factor<T> slopes{tangents_.data() + matrix * n * n, a_is, n};
+  multiply_into(slopes, rows_of(x.values.data(), columns), n, columns, n, store::write,
+                moved.writable());
   T* tangents = x.tangents.writable();
   subtract(moved, tangents);
   values_.solve(a_is, matrix, columns, tangents);
@@ -173,7 +191,7 @@ std::size_t factor_cholesky(std::size_t n, dual<T>* a) {
   solve_triangle(side::right, {.transposed = true}, n, n, lower, inner);
   halve_lower(n, inner);
   array<T> tangents(shape{n * n});
-  matrix_product(transposed::no, transposed::no, n, n, n, lower, inner, T(0), tangents.writable());
+  multiply_into(rows_of(lower, n), rows_of(inner, n), n, n, n, store::write, tangents.writable());
   split.tangents = std::move(tangents);
   split.join(a);
   return n;
@@ -194,14 +212,11 @@ void solve_triangle(side a_is, triangular_form form, std::size_t m, std::size_t 
     }
   }
   array<T> moved(shape{m * n});
-  const transposed turned{form.transposed};
-  if (a_is == side::left) {
-    matrix_product(turned, transposed::no, m, n, m, slopes, x.values.data(), T(0),
-                   moved.writable());
-  } else {
-    matrix_product(transposed::no, turned, m, n, n, x.values.data(), slopes, T(0),
-                   moved.writable());
-  }
+  const matrix_factor<T> in_a{slopes, transposed{form.transposed}, order},
+      in_x = rows_of(x.values.data(), n);
+  const bool is_left = a_is == side::left;
+  multiply_into(is_left ? in_a : in_x, is_left ? in_x : in_a, m, n, order, store::write,
+                moved.writable());
   T* tangents = x.tangents.writable();
   subtract(moved, tangents);
   solve_triangle(a_is, form, m, n, matrix, tangents);

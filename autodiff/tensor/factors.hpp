@@ -8,8 +8,17 @@
 #include <autodiff/tensor/lapack.hpp>
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 
 namespace autodiff {
+
+/// The batch axes of square matrices, [..., n, n] -> [...]. Throws shape_error, naming `operation`,
+/// for any other shape.
+shape batch_of_squares(std::string_view operation, const shape& s);
+
+/// A matrix of a tensor of shape s, for errors: "matrix 2 of [5, 3, 3]", or "the matrix [3, 3]".
+std::string name_of_matrix(std::size_t matrix, const shape& s);
 
 /// Factors of each matrix of a [..., n, n].
 template <class T>

@@ -53,11 +53,11 @@ void pull_line(const Fold& fold, std::size_t n, const T* x, const T& y, const T&
 template <class T, class Fold>
 tensor<T> reduce_lines(std::string_view operation, const tensor<T>& x, const axes& over,
                        bool keep_dims, Fold fold) {
-  const line_walk walk(x.shape(), over, operation);
+  const line_walk walk(x.shape(), x.stored().strides(), over, operation);
   const std::size_t n = walk.length();
   array<T> y(reduced(x.shape(), over, keep_dims, operation));
   T* out = y.writable();
-  walk.read(x.values().data(), [&](std::size_t first, std::size_t count, const T* rows) {
+  walk.read(x.stored().first(), [&](std::size_t first, std::size_t count, const T* rows) {
     for (std::size_t i = 0; i < count; ++i) out[first + i] = folded(fold, n, rows + i * n);
   });
   if (!x.is_recorded()) return tensor<T>(std::move(y));
@@ -67,7 +67,7 @@ tensor<T> reduce_lines(std::string_view operation, const tensor<T>& x, const axe
     const auto into = dx->open();
     array<T> scratch(shape{into.how == store::add ? length : 0});
     T* const share = scratch.writable();
-    walk.map(std::array{x_kept.data()}, into.data, into.how,
+    walk.map(std::array{x_kept.first()}, into.data, into.how,
              [&](std::size_t first, std::size_t count, const auto& rows, T* to, store how) {
                for (std::size_t i = 0; i < count; ++i, to += length) {
                  const T* line = rows[0] + i * length;

@@ -59,14 +59,20 @@ struct operand_row {
   std::size_t stride;
 };
 
-/// The loops of a ternary rule over n elements; pullbacks and needs by operand, as of a binary one.
+/// What the pullback to one operand of a ternary rule reads.
+struct ternary_reads {
+  std::array<bool, 3> operands;
+  bool y;
+};
+
+/// The loops of a ternary rule over n elements; the pullbacks, and what each reads, by the operand
+/// they lead to. Arguments that a slope does not need may be null.
 template <class T>
 struct ternary_loops {
   using pullback_loop = void(std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c,
                              const T* y, const T* dy, T* into, store how);
   std::string_view name;
-  std::array<bool, 3> needs_operand;
-  bool needs_y;
+  std::array<ternary_reads, 3> reads;
   void (*forward)(std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c, T* y);
   std::array<pullback_loop*, 3> pullbacks;
 };
@@ -280,10 +286,11 @@ template <class Rule, std::size_t side, class T>
 [[gnu::always_inline]] inline void ternary_pullback(std::size_t n, operand_row<T> a,
                                                     operand_row<T> b, operand_row<T> c, const T* y,
                                                     const T* dy, T* into, store how) {
-  constexpr std::bool_constant<needs_all<Rule>::a> with_a;
-  constexpr std::bool_constant<needs_all<Rule>::b> with_b;
-  constexpr std::bool_constant<needs_all<Rule>::c> with_c;
-  constexpr std::bool_constant<needs_all<Rule>::y> with_y;
+  using needed = ternary_needs<Rule, side>;
+  constexpr std::bool_constant<needed::a> with_a;
+  constexpr std::bool_constant<needed::b> with_b;
+  constexpr std::bool_constant<needed::c> with_c;
+  constexpr std::bool_constant<needed::y> with_y;
   T spread_a[spread_block], spread_b[spread_block], spread_c[spread_block];
   const T* from_a = spread(a, n, spread_a);
   const T* from_b = spread(b, n, spread_b);
@@ -441,16 +448,22 @@ constexpr typename ternary_loops<T>::pullback_loop* make_ternary_pullback() {
             store how) { ternary_pullback<Rule, side>(n, a, b, c, y, dy, into, how); };
 }
 
+template <class Rule, std::size_t side>
+constexpr ternary_reads make_ternary_reads() {
+  using needed = ternary_needs<Rule, side>;
+  return {{needed::a, needed::b, needed::c}, needed::y};
+}
+
 template <class Rule, class T>
 constexpr ternary_loops<T> make_ternary_loops() {
-  return {Rule::name,
-          {needs_all<Rule>::a, needs_all<Rule>::b, needs_all<Rule>::c},
-          needs_all<Rule>::y,
-          [](std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c, T* y) {
-            ternary_forward<Rule>(n, a, b, c, y);
-          },
-          {make_ternary_pullback<Rule, 0, T>(), make_ternary_pullback<Rule, 1, T>(),
-           make_ternary_pullback<Rule, 2, T>()}};
+  return {
+      Rule::name,
+      {make_ternary_reads<Rule, 0>(), make_ternary_reads<Rule, 1>(), make_ternary_reads<Rule, 2>()},
+      [](std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c, T* y) {
+        ternary_forward<Rule>(n, a, b, c, y);
+      },
+      {make_ternary_pullback<Rule, 0, T>(), make_ternary_pullback<Rule, 1, T>(),
+       make_ternary_pullback<Rule, 2, T>()}};
 }
 
 template <class T, class Local = void>

@@ -20,12 +20,6 @@ storage<T> kept_for(const tensor<T>& other, const tensor<T>& x) {
   return other.is_recorded() ? x.stored().share() : storage<T>();
 }
 
-/// Rows of so many columns, without gaps.
-template <class T>
-matrix_factor<T> rows_of(const T* data, std::size_t columns) {
-  return {data, transposed::no, columns};
-}
-
 /// Extents of a product a [m, k] x b [k, n] and the shape of its result.
 struct product_shape {
   std::size_t m, k, n;

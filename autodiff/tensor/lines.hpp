@@ -1,17 +1,20 @@
 #pragma once
 // The lines of a tensor along some of its axes, one after the other: what a reduction folds and a
 // normalisation maps. Whatever the axes are, a line is handed out as contiguous values, so that an
-// operation is written once, for a line. Lines that lie so in memory are visited in place; others
-// are gathered side by side, as many as share a cache line, and results scattered back.
+// operation is written once, for a line. Lines that lie so in memory are visited in place; others,
+// and those of views, are gathered side by side, as many as share a cache line, and results
+// scattered back.
 
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/axes.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/shape.hpp>
+#include <autodiff/tensor/strides.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <string_view>
 
 namespace autodiff {
@@ -21,7 +24,11 @@ class line_walk {
   /// Lines of `whole` along the axes `along` (all when empty), numbered as the elements of the
   /// reduced shape. Throws shape_error, naming `operation`, for an axis that does not exist or
   /// stands there twice.
-  line_walk(const shape& whole, const axes& along, std::string_view operation);
+  line_walk(const shape& whole, const axes& along, std::string_view operation)
+      : line_walk(whole, row_major_strides(whole), along, operation) {}
+  /// The same of a view with these strides. Results are row-major.
+  line_walk(const shape& whole, const stride_list& strides, const axes& along,
+            std::string_view operation);
 
   std::size_t lines() const noexcept { return lines_; }
   /// Elements of a line.
@@ -34,9 +41,10 @@ class line_walk {
       if (lines_ > 0) visit(std::size_t{0}, lines_, x);
       return;
     }
-    array<T> scratch(shape{side_by_side * length_});
+    array<T> scratch(shape{one_by_one_ ? 0 : side_by_side * length_});
     T* rows = scratch.writable();
-    for_each_group([&](std::size_t at, std::size_t first, std::size_t count) {
+    for_each_group([&](std::ptrdiff_t at, std::ptrdiff_t, std::size_t first, std::size_t count) {
+      if (one_by_one_) return visit(first, count, x + at);
       gather(x + at, count, rows);
       visit(first, count, static_cast<const T*>(rows));
     });
@@ -50,37 +58,55 @@ class line_walk {
       if (lines_ > 0) visit(std::size_t{0}, lines_, in, out, how);
       return;
     }
-    const std::size_t room = side_by_side * length_;
+    const std::size_t room = one_by_one_ ? 0 : side_by_side * length_;
     array<T> scratch(shape{(inputs + 1) * room});
     T* const buffer = scratch.writable();
     std::array<const T*, inputs> rows;
-    for (std::size_t i = 0; i < inputs; ++i) rows[i] = buffer + (i + 1) * room;
-    for_each_group([&](std::size_t at, std::size_t first, std::size_t count) {
-      for (std::size_t i = 0; i < inputs; ++i) gather(in[i] + at, count, buffer + (i + 1) * room);
-      visit(first, count, rows, buffer, store::write);
-      scatter(buffer, count, out + at, how);
-    });
+    for_each_group(
+        [&](std::ptrdiff_t at, std::ptrdiff_t at_out, std::size_t first, std::size_t count) {
+          for (std::size_t i = 0; i < inputs; ++i) {
+            T* const gathered = buffer + (i + 1) * room;
+            if (!one_by_one_) gather(in[i] + at, count, gathered);
+            rows[i] = one_by_one_ ? in[i] + at : gathered;
+          }
+          if (one_by_one_) return visit(first, count, rows, out + at_out, how);
+          visit(first, count, rows, buffer, store::write);
+          scatter(buffer, count, out + at_out, how);
+        });
   }
 
  private:
   // A cache line of float.
   static constexpr std::size_t side_by_side = 16;
 
+  /// Axes that are passed as one, and their strides in what is read and in the result.
+  struct dimension {
+    std::size_t extent = 1;
+    std::ptrdiff_t from = 1, to = 1;
+  };
+
   struct dimensions {
-    std::array<std::size_t, most_dimensions> extents{}, strides{};
+    std::array<dimension, most_dimensions> list{};
     std::size_t rank = 0;
 
-    /// Calls visit(offset) for every index, the last dimension fastest.
+    /// Adds one that runs faster than those before it.
+    void add(const dimension& d);
+    /// Takes the fastest one off.
+    dimension split_last() { return rank == 0 ? dimension{} : list[--rank]; }
+    /// Calls visit(offset in what is read, in the result) for every index.
     template <class Visit>
     void for_each(Visit&& visit) const {
       std::array<std::size_t, most_dimensions> at{};
-      for (std::size_t offset = 0;;) {
-        visit(offset);
+      for (std::ptrdiff_t from = 0, to = 0;;) {
+        visit(from, to);
         std::size_t d = rank;
         for (; d > 0; --d) {
-          offset += strides[d - 1];
-          if (++at[d - 1] < extents[d - 1]) break;
-          offset -= strides[d - 1] * extents[d - 1];
+          const dimension& axis = list[d - 1];
+          from += axis.from;
+          to += axis.to;
+          if (++at[d - 1] < axis.extent) break;
+          from -= axis.from * static_cast<std::ptrdiff_t>(axis.extent);
+          to -= axis.to * static_cast<std::ptrdiff_t>(axis.extent);
           at[d - 1] = 0;
         }
         if (d == 0) return;
@@ -88,58 +114,66 @@ class line_walk {
     }
   };
 
-  /// Calls visit(offset, first line, number of lines): lines that start side by side.
+  /// Calls visit(offset in what is read, in the result, first line, number of lines).
   template <class Visit>
   void for_each_group(Visit&& visit) const {
+    const std::size_t most = one_by_one_ ? 1 : side_by_side;
     std::size_t line = 0;
-    across_.for_each([&](std::size_t offset) {
-      for (std::size_t c = 0; c < neighbours_; c += side_by_side) {
-        const std::size_t count = std::min(side_by_side, neighbours_ - c);
-        visit(offset + c, line, count);
+    across_.for_each([&](std::ptrdiff_t from, std::ptrdiff_t to) {
+      for (std::size_t c = 0; c < neighbours_.extent; c += most) {
+        const std::size_t count = std::min(most, neighbours_.extent - c);
+        const auto step = static_cast<std::ptrdiff_t>(c);
+        visit(from + step * neighbours_.from, to + step * neighbours_.to, line, count);
         line += count;
       }
     });
   }
 
-  /// Calls visit(offset, in, count) for each piece of a line: its offset in the tensor and in the
-  /// line, and how many elements are contiguous in both.
+  /// Calls visit(offset, in) for the elements of `count` neighbouring lines: where they lie, given
+  /// the strides by `side`, and where in [count, length]. Close ones follow each other.
   template <class Visit>
-  void for_each_piece(Visit&& visit) const {
-    std::size_t in = 0;
-    along_.for_each([&](std::size_t offset) {
-      visit(offset, in);
-      in += piece_;
+  void for_each_element(std::ptrdiff_t dimension::*side, std::size_t count, Visit&& visit) const {
+    const std::ptrdiff_t next_line = neighbours_.*side, next = piece_.*side;
+    std::size_t start = 0;
+    along_.for_each([&](std::ptrdiff_t from, std::ptrdiff_t to) {
+      const std::ptrdiff_t offset = side == &dimension::from ? from : to;
+      const auto visit_one = [&](std::size_t line, std::size_t i) {
+        visit(offset + static_cast<std::ptrdiff_t>(line) * next_line +
+                  static_cast<std::ptrdiff_t>(i) * next,
+              line * length_ + start + i);
+      };
+      if (std::abs(next) <= std::abs(next_line)) {
+        for (std::size_t line = 0; line < count; ++line) {
+          for (std::size_t i = 0; i < piece_.extent; ++i) visit_one(line, i);
+        }
+      } else {
+        for (std::size_t i = 0; i < piece_.extent; ++i) {
+          for (std::size_t line = 0; line < count; ++line) visit_one(line, i);
+        }
+      }
+      start += piece_.extent;
     });
   }
 
   template <class T>
   void gather(const T* x, std::size_t count, T* rows) const {
-    for_each_piece([&](std::size_t offset, std::size_t in) {
-      const T* from = x + offset;
-      if (piece_ > 1) {
-        std::copy_n(from, piece_, rows + in);
-      } else {
-        for (std::size_t l = 0; l < count; ++l) rows[l * length_ + in] = from[l];
-      }
-    });
+    for_each_element(&dimension::from, count,
+                     [=](std::ptrdiff_t offset, std::size_t in) { rows[in] = x[offset]; });
   }
 
   template <class T>
   void scatter(const T* rows, std::size_t count, T* out, store how) const {
-    for_each_piece([&](std::size_t offset, std::size_t in) {
-      const std::size_t n = piece_ > 1 ? piece_ : count, step = piece_ > 1 ? 1 : length_;
-      const T* from = rows + in;
-      T* to = out + offset;
-      for (std::size_t i = 0; i < n; ++i)
-        to[i] = how == store::write ? from[i * step] : T(to[i] + from[i * step]);
+    for_each_element(&dimension::to, count, [=](std::ptrdiff_t offset, std::size_t in) {
+      out[offset] = how == store::write ? rows[in] : T(out[offset] + rows[in]);
     });
   }
 
   std::size_t lines_ = 1, length_ = 1;
-  bool in_place_ = true;
-  // Either lines start side by side, or pieces of a line are contiguous.
-  std::size_t neighbours_ = 1, piece_ = 1;
+  // All lines follow each other in memory; or each is contiguous.
+  bool in_place_ = true, one_by_one_ = false;
+  // Across the lines, and along a line but for the fastest dimension of each.
   dimensions across_, along_;
+  dimension neighbours_, piece_;
 };
 
 }  // namespace autodiff

@@ -52,6 +52,12 @@ struct product_operand {
   }
 };
 
+/// A matrix whose rows lie without gaps.
+template <class T>
+matrix_factor<T> rows_of(const T* data, std::size_t columns) {
+  return {data, transposed::no, columns};
+}
+
 /// c = or += a b, [m, k] x [k, n].
 template <class T>
 void multiply_into(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,

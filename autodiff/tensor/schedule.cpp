@@ -14,7 +14,7 @@ struct slope_reads {
 template <class T>
 slope_reads reads_of(const instruction<T>& f, std::size_t operand) {
   if (f.unary) return {{f.unary->needs_x}, f.unary->needs_y, false};
-  if (f.ternary) return {f.ternary->needs_operand, f.ternary->needs_y, false};
+  if (f.ternary) return {f.ternary->reads[operand].operands, f.ternary->reads[operand].y, false};
   const slope_needs& needs = operand == 0 ? f.binary->for_a : f.binary->for_b;
   return {{needs.a, needs.b}, needs.y, needs.is_unit};
 }

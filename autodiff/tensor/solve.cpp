@@ -2,6 +2,7 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/factors.hpp>
+#include <autodiff/tensor/product_operand.hpp>
 #include <autodiff/tensor/strides.hpp>
 #include <autodiff/tensor/view.hpp>
 
@@ -9,34 +10,18 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
 #include <string_view>
 #include <utility>
 
 namespace autodiff {
 namespace {
 
-/// "matrix 2 of [5, 3, 3]", or "the matrix [3, 3]".
-std::string name_of(std::size_t matrix, const shape& s) {
-  return s.rank() == 2 ? fmt::format("the matrix {}", to_string(s))
-                       : fmt::format("matrix {} of {}", matrix, to_string(s));
-}
-
 [[noreturn]] void refuse_singular(std::string_view operation, std::size_t matrix, const shape& s,
                                   std::size_t pivot) {
   throw domain_error(operation,
-                     fmt::format("{} is singular: pivot {} is 0", name_of(matrix, s), pivot),
+                     fmt::format("{} is singular: pivot {} is 0", name_of_matrix(matrix, s), pivot),
                      "remove rows that depend on others, or add a small multiple of the identity");
 }
-
-void require_square(std::string_view operation, const shape& s) {
-  if (s.rank() < 2 || s[s.rank() - 1] != s[s.rank() - 2]) {
-    throw shape_error(operation, fmt::format("{} holds no square matrices", to_string(s)),
-                      "the last two extents must be equal");
-  }
-}
-
-shape batch_of(const shape& s) { return shape(s.extents().first(s.rank() - 2)); }
 
 /// Matrices a [..., n, n] and right sides b [..., n, columns], or one vector b [n] for all.
 class linear_system {
@@ -47,8 +32,8 @@ class linear_system {
   linear_system(std::string_view operation, const shape& a, const shape& b)
       : n(checked_order(operation, a, b)),
         columns(b.rank() == 1 ? 1 : b[b.rank() - 1]),
-        batch_a_(batch_of(a)),
-        batch_b_(b.rank() == 1 ? shape{} : batch_of(b)),
+        batch_a_(batch_of_squares(operation, a)),
+        batch_b_(b.extents().first(b.rank() == 1 ? 0 : b.rank() - 2)),
         batch_(broadcast(batch_a_, batch_b_, operation)),
         walk_(broadcast_walk<3>(batch_, {&batch_, &batch_a_, &batch_b_})) {
     std::array<std::size_t, most_dimensions + 2> extents{};
@@ -72,7 +57,7 @@ class linear_system {
 
  private:
   static std::size_t checked_order(std::string_view operation, const shape& a, const shape& b) {
-    require_square(operation, a);
+    batch_of_squares(operation, a);
     const std::size_t order = a[a.rank() - 1];
     if (b.rank() == 0 || b[b.rank() == 1 ? 0 : b.rank() - 2] != order) {
       throw shape_error(
@@ -120,8 +105,8 @@ void pull_solutions(const linear_system& s, transposed a_is, const storage<T>& x
     s.for_each([&](std::size_t at, std::size_t matrix, std::size_t) {
       const T *left = out + at * s.block(), *right = x.data() + at * s.block();
       if (a_is == transposed::yes) std::swap(left, right);
-      matrix_product(transposed::no, transposed::yes, s.n, s.n, s.columns, left, right, T(0),
-                     slopes);
+      multiply_into(rows_of(left, s.columns), rows_of(right, s.columns).turned(), s.n, s.n,
+                    s.columns, store::write, slopes);
       for (std::size_t i = 0; i < s.n; ++i) {
         for (std::size_t j = 0; j < s.n; ++j) {
           if (reads(i, j)) into[(matrix * s.n + i) * s.n + j] -= slopes[i * s.n + j];
@@ -140,7 +125,7 @@ void pull_solutions(const linear_system& s, transposed a_is, const storage<T>& x
 
 template <class T>
 lu_factors<T> regular_factors(std::string_view operation, const tensor<T>& a) {
-  require_square(operation, a.shape());
+  batch_of_squares(operation, a.shape());
   lu_factors<T> factors(a.stored());
   for (std::size_t i = 0; i < factors.count(); ++i) {
     const std::size_t pivot = factors.zero_pivot(i);
@@ -212,54 +197,6 @@ tensor<T> triangular_solve(const tensor<T>& a, const tensor<T>& b, triangular_fo
 }
 
 template <class T>
-tensor<T> cholesky(const tensor<T>& a) {
-  require_square("cholesky", a.shape());
-  const std::size_t n = a.shape()[a.rank() - 1], block = n * n;
-  array<T> lower(a.shape());
-  T* out = lower.writable();
-  for (std::size_t at = 0; at < a.size(); at += block) {
-    const T* matrix = a.values().data() + at;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j < n; ++j)
-        out[at + i * n + j] = (matrix[i * n + j] + matrix[j * n + i]) / T(2);
-    }
-    const std::size_t pivot = factor_cholesky(n, out + at);
-    if (pivot != n) {
-      throw domain_error("cholesky",
-                         fmt::format("{} is not positive definite: pivot {} is not positive",
-                                     name_of(at / block, a.shape()), pivot),
-                         "add a small multiple of the identity, or factorise by solve()");
-    }
-  }
-  if (!a.is_recorded()) return tensor<T>(std::move(lower));
-  // da is the symmetric part of L^-T F(L^T dL) L^-1, where F takes the lower triangle with half of
-  // the diagonal. Source: Murray, Differentiation of the Cholesky decomposition (2016),
-  // section 3.1.
-  return record(
-      "cholesky", lower,
-      [n, block, kept = lower.share()](const array<T>& dl, input_adjoint<T> da) {
-        const auto into = da->open();
-        array<T> inner(shape{block});
-        T* p = inner.writable();
-        for (std::size_t at = 0; at < dl.size(); at += block) {
-          const T* l = kept.data() + at;
-          matrix_product(transposed::yes, transposed::no, n, n, n, l, dl.data() + at, T(0), p);
-          halve_lower(n, p);
-          solve_triangle(side::left, {.transposed = true}, n, n, l, p);
-          solve_triangle(side::right, {}, n, n, l, p);
-          for (std::size_t i = 0; i < n; ++i) {
-            for (std::size_t j = 0; j < n; ++j) {
-              const T share = (p[i * n + j] + p[j * n + i]) / T(2);
-              T& slope = into.data[at + i * n + j];
-              slope = into.how == store::write ? share : T(slope + share);
-            }
-          }
-        }
-      },
-      a);
-}
-
-template <class T>
 tensor<T> cholesky_solve(const tensor<T>& lower, const tensor<T>& b) {
   // As a column: a vector for a batch becomes a batch of vectors on the way, which would be taken
   // for a matrix.
@@ -289,11 +226,9 @@ tensor<T> matrix_inverse(const tensor<T>& a) {
         array<T> inner(shape{block}), whole(shape{block});
         T *left = inner.writable(), *slopes = whole.writable();
         for (std::size_t at = 0; at < dx.size(); at += block) {
-          const T* inverse_of_a = kept.data() + at;
-          matrix_product(transposed::yes, transposed::no, n, n, n, inverse_of_a, dx.data() + at,
-                         T(0), left);
-          matrix_product(transposed::no, transposed::yes, n, n, n, static_cast<const T*>(left),
-                         inverse_of_a, T(0), slopes);
+          const matrix_factor<T> turned = rows_of(kept.data() + at, n).turned();
+          multiply_into(turned, rows_of(dx.data() + at, n), n, n, n, store::write, left);
+          multiply_into(rows_of(left, n), turned, n, n, n, store::write, slopes);
           plain<T>().accumulate(block, T(-1), slopes, 1, into.data + at, into.how);
         }
       },
@@ -303,7 +238,6 @@ tensor<T> matrix_inverse(const tensor<T>& a) {
 #define INSTANTIATE(T)                                                                      \
   template tensor<T> solve(const tensor<T>&, const tensor<T>&);                             \
   template tensor<T> triangular_solve(const tensor<T>&, const tensor<T>&, triangular_form); \
-  template tensor<T> cholesky(const tensor<T>&);                                            \
   template tensor<T> cholesky_solve(const tensor<T>&, const tensor<T>&);                    \
   template tensor<T> matrix_inverse(const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)

@@ -6,6 +6,7 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <array>
 #include <ostream>
 
 template <class T, std::size_t N>
@@ -39,10 +40,42 @@ void print(std::string& out, const shape& s, std::size_t axis, const T* values,
   out += ']';
 }
 
-[[noreturn]] void ragged(std::size_t row, std::size_t length, std::size_t first) {
-  throw shape_error("tensor",
-                    fmt::format("row {} has {} values and row 0 has {}", row, length, first),
-                    "give every row the same number of values");
+[[noreturn]] void refuse_ragged(std::string what) {
+  throw shape_error("tensor", what, "give every list of one depth as many entries");
+}
+
+/// The extents of nested lists, read off the first entry at each depth; [0] for no entries.
+template <class T>
+shape shape_of(std::initializer_list<nested_list<T>> list) {
+  std::array<std::size_t, most_dimensions> extents{};
+  std::size_t rank = 0;
+  for (const auto* at = &list;; at = &at->begin()->list()) {
+    if (rank == most_dimensions) {
+      throw shape_error("tensor", fmt::format("braces are nested deeper than {}", most_dimensions),
+                        "a tensor has at most so many dimensions");
+    }
+    extents[rank++] = at->size();
+    if (at->size() == 0 || at->begin()->is_number()) break;
+  }
+  return shape(std::span<const std::size_t>(extents.data(), rank));
+}
+
+/// Writes the numbers of a list that should have the extents of s from `axis` on; returns the end.
+template <class T>
+T* copy_numbers(std::initializer_list<nested_list<T>> list, const shape& s, std::size_t axis,
+                T* out) {
+  if (list.size() != s[axis]) {
+    refuse_ragged(
+        fmt::format("a list has {} entries and the first beside it {}", list.size(), s[axis]));
+  }
+  for (const nested_list<T>& entry : list) {
+    if (entry.is_number() != (axis + 1 == s.rank())) refuse_ragged("a number stands beside a list");
+    if (entry.is_number())
+      *out++ = entry.number();
+    else
+      out = copy_numbers(entry.list(), s, axis + 1, out);
+  }
+  return out;
 }
 
 }  // namespace
@@ -99,34 +132,8 @@ tensor<T>::tensor(const autodiff::shape& s, std::span<const T> values)
 }
 
 template <class T>
-tensor<T>::tensor(std::initializer_list<std::initializer_list<T>> rows)
-    : values_(autodiff::shape{rows.size(), rows.size() ? rows.begin()->size() : 0}) {
-  T* out = values_.writable();
-  for (const auto& row : rows) {
-    if (row.size() != rows.begin()->size()) {
-      ragged(static_cast<std::size_t>(&row - rows.begin()), row.size(), rows.begin()->size());
-    }
-    out = std::copy(row.begin(), row.end(), out);
-  }
-}
-
-template <class T>
-tensor<T>::tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>> matrices) {
-  const std::size_t rows = matrices.size() ? matrices.begin()->size() : 0;
-  const std::size_t columns = rows ? matrices.begin()->begin()->size() : 0;
-  values_ = array<T>(autodiff::shape{matrices.size(), rows, columns});
-  T* out = values_.writable();
-  for (const auto& matrix : matrices) {
-    if (matrix.size() != rows) {
-      ragged(static_cast<std::size_t>(&matrix - matrices.begin()), matrix.size(), rows);
-    }
-    for (const auto& row : matrix) {
-      if (row.size() != columns) {
-        ragged(static_cast<std::size_t>(&row - matrix.begin()), row.size(), columns);
-      }
-      out = std::copy(row.begin(), row.end(), out);
-    }
-  }
+tensor<T>::tensor(std::initializer_list<nested_list<T>> values) : values_(shape_of(values)) {
+  copy_numbers(values, shape(), 0, values_.writable());
 }
 
 template <class T>

@@ -12,6 +12,7 @@
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/nested_list.hpp>
 #include <autodiff/var.hpp>
 
 #include <array>
@@ -53,14 +54,9 @@ class tensor {
   explicit tensor(const autodiff::shape& s, const T& fill = T(0)) : values_(s, fill) {}
   /// Row-major values. Throws shape_error when their number is not s.size().
   tensor(const autodiff::shape& s, std::span<const T> values);
-  /// Ranks 1 to 3 from nested lists. Throws shape_error when rows differ in length.
-  // {{1.0}, {2.0}} fits ranks 1 and 2; it is a column, since what is no template goes first.
-  template <class = void>
-  tensor(std::initializer_list<T> values)
-      : values_(autodiff::shape{values.size()}, std::span<const T>(values.begin(), values.size())) {
-  }
-  tensor(std::initializer_list<std::initializer_list<T>> rows);
-  tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>> matrices);
+  /// Nested braces, which may be empty, give the rank and the extents: {{1.0}, {2.0}} has shape
+  /// [2, 1]. Throws shape_error when lists of one depth differ in length.
+  tensor(std::initializer_list<nested_list<T>> values);
   /// A passive tensor over these values.
   explicit tensor(array<T> values) : values_(std::move(values)) {}
   /// A recorded one; for makers of operations.
@@ -128,6 +124,14 @@ class tensor {
   tag_type tag_ = 0;
   std::uint32_t serial_ = 0;
 };
+
+// tensor({{1.0, 2.0}}) is one of double.
+template <class T>
+tensor(std::initializer_list<T>) -> tensor<T>;
+template <class T>
+tensor(std::initializer_list<std::initializer_list<T>>) -> tensor<T>;
+template <class T>
+tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>>) -> tensor<T>;
 
 /// The record of a tensor: holds its adjoint during and after a sweep.
 template <class T>

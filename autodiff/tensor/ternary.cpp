@@ -5,10 +5,24 @@
 namespace autodiff {
 namespace {
 
-/// What the slopes need of operand k.
+/// What the pullbacks to the recorded operands read.
 template <class T>
-kept_operand<T> kept(const ternary_loops<T>& f, const tensor_or_number<T>& x, std::size_t k) {
-  return f.needs_operand[k] ? x.kept() : kept_operand<T>();
+ternary_reads reads_of_recorded(const ternary_loops<T>& f, const tensor_or_number<T>& a,
+                                const tensor_or_number<T>& b, const tensor_or_number<T>& c) {
+  const std::array recorded{a.is_recorded(), b.is_recorded(), c.is_recorded()};
+  ternary_reads together{};
+  for (std::size_t to = 0; to < recorded.size(); ++to) {
+    if (!recorded[to]) continue;
+    for (std::size_t k = 0; k < recorded.size(); ++k)
+      together.operands[k] |= f.reads[to].operands[k];
+    together.y |= f.reads[to].y;
+  }
+  return together;
+}
+
+template <class T>
+kept_operand<T> kept(const tensor_or_number<T>& x, bool needed) {
+  return needed ? x.kept() : kept_operand<T>();
 }
 
 /// Operands that are tensors of one shape, or numbers: the result is one row, without a walk.
@@ -22,8 +36,10 @@ tensor<T> one_row(const ternary_loops<T>& f, const tensor_or_number<T>& a,
   array<T> y(whole);
   f.forward(whole.size(), row_a, row_b, row_c, y.writable());
   if (!a.is_recorded() && !b.is_recorded() && !c.is_recorded()) return tensor<T>(std::move(y));
-  auto pullback = [&f, y_kept = f.needs_y ? y.share() : storage<T>(), kept_a = kept(f, a, 0),
-                   kept_b = kept(f, b, 1), kept_c = kept(f, c, 2),
+  const ternary_reads reads = reads_of_recorded(f, a, b, c);
+  auto pullback = [&f, y_kept = reads.y ? y.share() : storage<T>(),
+                   kept_a = kept(a, reads.operands[0]), kept_b = kept(b, reads.operands[1]),
+                   kept_c = kept(c, reads.operands[2]),
                    strides = std::array{row_a.stride, row_b.stride, row_c.stride}](
                       const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db,
                       input_adjoint<T> dc) {
@@ -53,7 +69,7 @@ tensor<T> elementwise(const ternary_loops<T>& f, const tensor_or_number<T>& a,
   if (fills_row(a) && fills_row(b) && fills_row(c)) return one_row(f, a, b, c, of_tensor);
   const shape whole = broadcast(broadcast(a.shape(), b.shape(), f.name), c.shape(), f.name);
   const auto operand = [&](const tensor_or_number<T>& x, std::size_t k) {
-    return operand_in_rows(x, whole, f.needs_operand[k] && x.is_recorded());
+    return operand_in_rows(x, whole, f.reads[k].operands[k] && x.is_recorded());
   };
   std::array<row_operand<T>, 3> in{operand(a, 0), operand(b, 1), operand(c, 2)};
   const auto row_of = [](const row_operand<T>& x, std::ptrdiff_t offset, std::ptrdiff_t stride) {
@@ -67,10 +83,11 @@ tensor<T> elementwise(const ternary_loops<T>& f, const tensor_or_number<T>& a,
     f.forward(walk.row_size(), row(0), row(1), row(2), out + at[3]);
   });
   if (!a.is_recorded() && !b.is_recorded() && !c.is_recorded()) return tensor<T>(std::move(y));
+  const ternary_reads reads = reads_of_recorded(f, a, b, c);
   for (std::size_t k = 0; k < in.size(); ++k) {
-    if (!f.needs_operand[k]) in[k] = {};
+    if (!reads.operands[k]) in[k] = {};
   }
-  auto pullback = [&f, row_of, in = std::move(in), out = kept_result(y, f.needs_y)](
+  auto pullback = [&f, row_of, in = std::move(in), out = kept_result(y, reads.y)](
                       const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db,
                       input_adjoint<T> dc) {
     const auto pull = [&](input_adjoint<T> adjoint, std::size_t own) {
