@@ -99,13 +99,17 @@ TEST_CASE("a reduction of a view is that of its packed copy, and packs nothing")
                  +[](const tensor<double>& x, const axes& over) { return log_sum_exp(x, over); },
                  +[](const tensor<double>& x, const axes& over) { return max(x, over); },
                  +[](const tensor<double>& x, const axes& over) { return min(x, over); }};
-  for (const auto& [name, x] : views()) {
+  // A view shares its packed copy with all its own: those compared with are other ones.
+  const auto all = views(), others = views();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& [name, x] = all[i];
     if (x.size() == 0) continue;
+    const tensor<double> other = packed(others[i].second);
     INFO(name);
     for_each_axes(x.shape(), [&, &x = x](const axes& over) {
       for (const auto& reduction : reductions) {
         tape t;
-        const tensor<double> view = t.variable(x), copy = t.variable(packed(x));
+        const tensor<double> view = t.variable(x), copy = t.variable(other);
         const tensor<double> y = reduction(view, over), expected = reduction(copy, over);
         CHECK(numbers(y) == numbers(expected));
         const tensor<double> seed = tensors::drawn(y.shape(), 3);
@@ -116,9 +120,9 @@ TEST_CASE("a reduction of a view is that of its packed copy, and packs nothing")
         CHECK_FALSE(view.stored().is_packed());
       }
     });
-    CHECK(argmax(x) == argmax(packed(x)));
+    CHECK(argmax(x) == argmax(other));
     for (std::ptrdiff_t axis = 0; axis < static_cast<std::ptrdiff_t>(x.rank()); ++axis) {
-      const auto found = argmin(x, axis), expected = argmin(packed(x), axis);
+      const auto found = argmin(x, axis), expected = argmin(other, axis);
       CHECK(std::ranges::equal(found.values(), expected.values()));
     }
     CHECK_FALSE(x.stored().is_packed());
