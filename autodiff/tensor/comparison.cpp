@@ -7,30 +7,24 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <functional>
 
 namespace autodiff {
 namespace {
 
-/// The row of an operand at an offset. A repeated element is spread over a block, so that one loop
-/// over contiguous operands, which compilers vectorise, serves every mix of them.
-template <class T>
-class spread_row {
- public:
-  spread_row(const row_operand<T>& x, std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t n)
-      : stride_(static_cast<std::size_t>(stride)),
-        from_(spread(operand_row<T>{x.data() + offset, stride_}, n, block_)) {}
-  spread_row(const spread_row&) = delete;
-  spread_row& operator=(const spread_row&) = delete;
-
-  /// The elements of a block of for_each_block.
-  const T* from(std::size_t start) const noexcept { return from_ + start * stride_; }
-
- private:
-  T block_[spread_block];
-  std::size_t stride_;
-  const T* from_;
-};
+/// Calls loop(stride) with a stride of 0 or 1 that the compiler knows, so that it can vectorise.
+/// Loops on duals do not gain from it.
+template <class T, class Loop>
+void with_stride(std::ptrdiff_t stride, Loop&& loop) {
+  if constexpr (!std::floating_point<T>) {
+    loop(static_cast<std::size_t>(stride));
+  } else if (stride == 0) {
+    loop(std::integral_constant<std::size_t, 0>());
+  } else {
+    loop(std::integral_constant<std::size_t, 1>());
+  }
+}
 
 template <class T, class Relation>
 mask compare_each(const shape& whole, const tensor_or_number<T>& a, const tensor_or_number<T>& b,
@@ -39,13 +33,15 @@ mask compare_each(const shape& whole, const tensor_or_number<T>& a, const tensor
   const auto walk = walk_over<3>(whole, {in_a.strides, in_b.strides, row_major_strides(whole)});
   array<std::uint8_t> y(whole);
   std::uint8_t* out = y.writable();
-  walk.for_each_row([&, n = walk.row_size()](const auto& at) {
-    const spread_row<T> row_a(in_a, at[0], walk.stride(0), n),
-        row_b(in_b, at[1], walk.stride(1), n);
-    for_each_block(n, [&, to = out + at[2]](std::size_t start, std::size_t count) {
-      const T *from_a = row_a.from(start), *from_b = row_b.from(start);
-      for (std::size_t i = 0; i < count; ++i)
-        to[start + i] = static_cast<std::uint8_t>(related(from_a[i], from_b[i]));
+  with_stride<T>(walk.stride(0), [&](auto step_a) {
+    with_stride<T>(walk.stride(1), [&](auto step_b) {
+      walk.for_each_row([&](const auto& at) {
+        const T *from_a = in_a.data() + at[0], *from_b = in_b.data() + at[1];
+        std::uint8_t* to = out + at[2];
+        for (std::size_t i = 0; i < walk.row_size(); ++i) {
+          to[i] = static_cast<std::uint8_t>(related(from_a[i * step_a], from_b[i * step_b]));
+        }
+      });
     });
   });
   return mask(std::move(y));
@@ -64,27 +60,28 @@ template <class T>
 void pull_choice(const row_operand<std::uint8_t>& m, std::uint8_t chosen, const array<T>& dy,
                  input_adjoint<T> adjoint) {
   if (!adjoint) return;
-  const auto pull_row = [&](const auto& walk, const auto& at, const T* from, T* into, store how) {
-    const std::size_t n = walk.row_size();
-    const spread_row<std::uint8_t> row_m(m, at[0], walk.stride(0), n);
-    for_each_block(n, [&, is_repeated = walk.stride(2) == 0](std::size_t start, std::size_t count) {
-      // A load without a condition, so that the compiler can vectorise.
-      const auto share = [chose = row_m.from(start), dy_row = from + start, chosen](std::size_t i) {
-        const T all = dy_row[i];
-        return chose[i] == chosen ? all : T(0);
-      };
-      if (is_repeated) {
-        T total(0);
-        for (std::size_t i = 0; i < count; ++i) total += share(i);
-        *into += total;
-      } else if (how == store::write) {
-        for (std::size_t i = 0; i < count; ++i) into[start + i] = share(i);
-      } else {
-        for (std::size_t i = 0; i < count; ++i) into[start + i] += share(i);
-      }
-    });
-  };
-  pull_in_rows<T, 1>(adjoint, dy, {m.strides}, pull_row);
+  pull_in_rows<T, 1>(adjoint, dy, {m.strides},
+                     [&](const auto& walk, const auto& at, const T* from, T* into, store how) {
+                       with_stride<T>(walk.stride(0), [&](auto step_m) {
+                         // Copies, so that the compiler sees them constant while it writes, and a
+                         // load without a condition: both let it vectorise.
+                         const auto share = [row_m = m.data() + at[0], from, chosen,
+                                             step_m](std::size_t i) {
+                           const T all = from[i];
+                           return row_m[i * step_m] == chosen ? all : T(0);
+                         };
+                         const std::size_t n = walk.row_size();
+                         if (walk.stride(2) == 0) {
+                           T total(0);
+                           for (std::size_t i = 0; i < n; ++i) total += share(i);
+                           *into += total;
+                         } else if (how == store::write) {
+                           for (std::size_t i = 0; i < n; ++i) into[i] = share(i);
+                         } else {
+                           for (std::size_t i = 0; i < n; ++i) into[i] += share(i);
+                         }
+                       });
+                     });
 }
 
 }  // namespace
@@ -141,17 +138,19 @@ tensor<T> choose(std::string_view operation, const mask& m, const tensor_or_numb
       walk_over<4>(whole, {in_m.strides, in_a.strides, in_b.strides, row_major_strides(whole)});
   array<T> y(whole);
   T* out = y.writable();
-  walk.for_each_row([&, n = walk.row_size()](const auto& at) {
-    const spread_row<std::uint8_t> row_m(in_m, at[0], walk.stride(0), n);
-    const spread_row<T> row_a(in_a, at[1], walk.stride(1), n),
-        row_b(in_b, at[2], walk.stride(2), n);
-    for_each_block(n, [&, to = out + at[3]](std::size_t start, std::size_t count) {
-      const std::uint8_t* from_m = row_m.from(start);
-      const T *from_a = row_a.from(start), *from_b = row_b.from(start);
-      for (std::size_t i = 0; i < count; ++i) {
-        const T one_a = from_a[i], one_b = from_b[i];
-        to[start + i] = from_m[i] ? one_a : one_b;
-      }
+  with_stride<T>(walk.stride(0), [&](auto step_m) {
+    with_stride<T>(walk.stride(1), [&](auto step_a) {
+      with_stride<T>(walk.stride(2), [&](auto step_b) {
+        walk.for_each_row([&](const auto& at) {
+          const std::uint8_t* row_m = in_m.data() + at[0];
+          const T *from_a = in_a.data() + at[1], *from_b = in_b.data() + at[2];
+          T* to = out + at[3];
+          for (std::size_t i = 0; i < walk.row_size(); ++i) {
+            const T one_a = from_a[i * step_a], one_b = from_b[i * step_b];
+            to[i] = row_m[i * step_m] ? one_a : one_b;
+          }
+        });
+      });
     });
   });
   if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));

@@ -41,13 +41,15 @@ class line_walk {
       if (lines_ > 0) visit(std::size_t{0}, lines_, x);
       return;
     }
-    array<T> scratch(shape{one_by_one_ ? 0 : side_by_side * length_});
+    const std::size_t most = one_by_one_ || runs_along(&dimension::from) ? 1 : side_by_side;
+    array<T> scratch(shape{one_by_one_ ? 0 : most * length_});
     T* rows = scratch.writable();
-    for_each_group([&](std::ptrdiff_t at, std::ptrdiff_t, std::size_t first, std::size_t count) {
-      if (one_by_one_) return visit(first, count, x + at);
-      gather(x + at, count, rows);
-      visit(first, count, static_cast<const T*>(rows));
-    });
+    for_each_group(most,
+                   [&](std::ptrdiff_t at, std::ptrdiff_t, std::size_t first, std::size_t count) {
+                     if (one_by_one_) return visit(first, count, x + at);
+                     gather(x + at, count, rows);
+                     visit(first, count, static_cast<const T*>(rows));
+                   });
   }
 
   /// Calls visit(first, count, rows, out, how) with the same lines of every array of `in` and the
@@ -58,12 +60,14 @@ class line_walk {
       if (lines_ > 0) visit(std::size_t{0}, lines_, in, out, how);
       return;
     }
-    const std::size_t room = one_by_one_ ? 0 : side_by_side * length_;
+    const bool along = runs_along(&dimension::from) && runs_along(&dimension::to);
+    const std::size_t most = one_by_one_ || along ? 1 : side_by_side;
+    const std::size_t room = one_by_one_ ? 0 : most * length_;
     array<T> scratch(shape{(inputs + 1) * room});
     T* const buffer = scratch.writable();
     std::array<const T*, inputs> rows;
     for_each_group(
-        [&](std::ptrdiff_t at, std::ptrdiff_t at_out, std::size_t first, std::size_t count) {
+        most, [&](std::ptrdiff_t at, std::ptrdiff_t at_out, std::size_t first, std::size_t count) {
           for (std::size_t i = 0; i < inputs; ++i) {
             T* const gathered = buffer + (i + 1) * room;
             if (!one_by_one_) gather(in[i] + at, count, gathered);
@@ -114,10 +118,10 @@ class line_walk {
     }
   };
 
-  /// Calls visit(offset in what is read, in the result, first line, number of lines).
+  /// Calls visit(offset in what is read, in the result, first line, number of lines) for groups of
+  /// neighbouring lines, `most` at a time.
   template <class Visit>
-  void for_each_group(Visit&& visit) const {
-    const std::size_t most = one_by_one_ ? 1 : side_by_side;
+  void for_each_group(std::size_t most, Visit&& visit) const {
     std::size_t line = 0;
     across_.for_each([&](std::ptrdiff_t from, std::ptrdiff_t to) {
       for (std::size_t c = 0; c < neighbours_.extent; c += most) {
@@ -129,42 +133,62 @@ class line_walk {
     });
   }
 
-  /// Calls visit(offset, in) for the elements of `count` neighbouring lines: where they lie, given
-  /// the strides by `side`, and where in [count, length]. Close ones follow each other.
+  /// Whether the elements of a line are closer to each other than to those of the next one.
+  bool runs_along(std::ptrdiff_t dimension::*side) const noexcept {
+    return std::abs(piece_.*side) <= std::abs(neighbours_.*side);
+  }
+  /// Calls visit(line, i) for each run of elements of `count` neighbouring pieces, in the order in
+  /// which they lie in memory: where it begins.
   template <class Visit>
-  void for_each_element(std::ptrdiff_t dimension::*side, std::size_t count, Visit&& visit) const {
-    const std::ptrdiff_t next_line = neighbours_.*side, next = piece_.*side;
+  void for_each_run(bool along, std::size_t count, Visit&& visit) const {
+    if (along) {
+      for (std::size_t line = 0; line < count; ++line) visit(line, std::size_t{0});
+    } else {
+      for (std::size_t i = 0; i < piece_.extent; ++i) visit(std::size_t{0}, i);
+    }
+  }
+  static std::ptrdiff_t steps(std::size_t count, std::ptrdiff_t stride) noexcept {
+    return static_cast<std::ptrdiff_t>(count) * stride;
+  }
+
+  template <class T>
+  void gather(const T* x, std::size_t count, T* rows) const {
+    const bool along = runs_along(&dimension::from);
+    const std::ptrdiff_t step = along ? piece_.from : neighbours_.from;
+    const std::size_t n = along ? piece_.extent : count, row_step = along ? 1 : length_;
     std::size_t start = 0;
-    along_.for_each([&](std::ptrdiff_t from, std::ptrdiff_t to) {
-      const std::ptrdiff_t offset = side == &dimension::from ? from : to;
-      const auto visit_one = [&](std::size_t line, std::size_t i) {
-        visit(offset + static_cast<std::ptrdiff_t>(line) * next_line +
-                  static_cast<std::ptrdiff_t>(i) * next,
-              line * length_ + start + i);
-      };
-      if (std::abs(next) <= std::abs(next_line)) {
-        for (std::size_t line = 0; line < count; ++line) {
-          for (std::size_t i = 0; i < piece_.extent; ++i) visit_one(line, i);
+    along_.for_each([&](std::ptrdiff_t at, std::ptrdiff_t) {
+      for_each_run(along, count, [&](std::size_t line, std::size_t i) {
+        const T* from = x + at + steps(line, neighbours_.from) + steps(i, piece_.from);
+        T* to = rows + line * length_ + start + i;
+        if (step == 1 && along) {
+          std::copy_n(from, n, to);
+        } else if (step == 1) {
+          for (std::size_t l = 0; l < n; ++l) to[l * row_step] = from[l];
+        } else {
+          for (std::size_t l = 0; l < n; ++l) to[l * row_step] = from[steps(l, step)];
         }
-      } else {
-        for (std::size_t i = 0; i < piece_.extent; ++i) {
-          for (std::size_t line = 0; line < count; ++line) visit_one(line, i);
-        }
-      }
+      });
       start += piece_.extent;
     });
   }
 
   template <class T>
-  void gather(const T* x, std::size_t count, T* rows) const {
-    for_each_element(&dimension::from, count,
-                     [=](std::ptrdiff_t offset, std::size_t in) { rows[in] = x[offset]; });
-  }
-
-  template <class T>
   void scatter(const T* rows, std::size_t count, T* out, store how) const {
-    for_each_element(&dimension::to, count, [=](std::ptrdiff_t offset, std::size_t in) {
-      out[offset] = how == store::write ? rows[in] : T(out[offset] + rows[in]);
+    const bool along = runs_along(&dimension::to);
+    const std::ptrdiff_t step = along ? piece_.to : neighbours_.to;
+    const std::size_t n = along ? piece_.extent : count, row_step = along ? 1 : length_;
+    std::size_t start = 0;
+    along_.for_each([&](std::ptrdiff_t, std::ptrdiff_t at) {
+      for_each_run(along, count, [&](std::size_t line, std::size_t i) {
+        const T* from = rows + line * length_ + start + i;
+        T* to = out + at + steps(line, neighbours_.to) + steps(i, piece_.to);
+        for (std::size_t l = 0; l < n; ++l) {
+          T& element = to[steps(l, step)];
+          element = how == store::write ? from[l * row_step] : T(element + from[l * row_step]);
+        }
+      });
+      start += piece_.extent;
     });
   }
 
