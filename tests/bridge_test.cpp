@@ -17,17 +17,10 @@
 
 namespace {
 
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
+using namespace tensors;
 using autodiff::tape_error;
-using autodiff::tensor;
 using autodiff::var;
-using reference::message;
 using reference::real;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 }  // namespace
 

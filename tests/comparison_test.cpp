@@ -15,17 +15,9 @@
 
 namespace {
 
-using autodiff::dual;
+using namespace tensors;
 using autodiff::mask;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
 using autodiff::var;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 using answers = std::vector<int>;
 

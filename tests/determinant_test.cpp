@@ -6,6 +6,7 @@
 
 #include <tests/catch.hpp>
 #include <tests/matrices.hpp>
+#include <tests/tensors.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -14,16 +15,8 @@
 
 namespace {
 
-using autodiff::dual;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
+using namespace tensors;
 using reference::reals;
-using reference::says;
-
-using doubles = std::vector<double>;
 
 /// The cofactors of a [n, n], each by elimination of what is left without its row and column.
 doubles cofactors(const tensor<double>& a) {

@@ -18,19 +18,10 @@
 
 namespace {
 
-using autodiff::dual;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
+using namespace tensors;
 using autodiff::var;
 using reference::close;
-using reference::message;
 using reference::real;
-using reference::says;
-using tensors::doubles;
-using tensors::meeting;
-using tensors::numbers;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -386,14 +377,7 @@ TEST_CASE("a pullback keeps what the slopes of recorded operands read, and no ot
   tape t;
   const tensor<double> x = t.variable(tensor<double>({1.0, 2.0, 3.0}));
   const tensor<double> constant({4.0, 5.0, 6.0}), row({{2.0, 3.0, 4.0}, {5.0, 6.0, 7.0}});
-  const auto keeps = [&](auto&& call) {
-    tensor<double> y = x + 1.0;
-    const tensor<double> z = call(std::as_const(y));
-    tensor<double> values = std::exchange(y, {}).detached();
-    // Values that something else shares are copied before they are written.
-    const double* before = values.values().data();
-    return values.mutable_values().data() != before;
-  };
+  const auto keeps = [&](auto&& call) { return keeps_operand(t, x, call); };
   CHECK_FALSE(keeps([](const auto& y) { return y * 2.0; }));
   CHECK_FALSE(keeps([](const auto& y) { return 2.0 * y; }));
   CHECK_FALSE(keeps([](const auto& y) { return y / 2.0; }));

@@ -14,15 +14,7 @@
 
 namespace {
 
-using autodiff::dual;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
+using namespace tensors;
 
 using indices = std::vector<std::size_t>;
 

@@ -17,17 +17,9 @@
 
 namespace {
 
-using autodiff::dual;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
+using namespace tensors;
 using reference::close;
-using reference::message;
 using reference::real;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 using reals = std::vector<real>;
 constexpr double infinity = std::numeric_limits<double>::infinity();

@@ -21,20 +21,12 @@
 
 namespace {
 
+using namespace tensors;
 using autodiff::domain_error;
-using autodiff::dual;
 using autodiff::fuse;
-using autodiff::shape;
-using autodiff::shape_error;
 using autodiff::symbol;
-using autodiff::tape;
-using autodiff::tensor;
 using reference::close;
-using reference::message;
 using reference::real;
-using reference::says;
-using tensors::doubles;
-using tensors::meeting;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();

@@ -8,16 +8,16 @@
 #include <autodiff/error.hpp>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <numeric>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <tests/catch.hpp>
+#include <tests/mnist.hpp>
+#include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
 #include <vector>
 
@@ -59,16 +59,9 @@ bytes idx(std::uint8_t type, const std::vector<std::uint32_t>& extents, std::siz
   return file;
 }
 
-/// The message of the io_error, or what happened in its place.
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const autodiff::io_error& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another exception: ") + error.what();
-  }
-  return "no exception";
+template <class Action>
+std::string message(Action&& action) {
+  return reference::message<autodiff::io_error>(action);
 }
 
 std::string refusal(const fs::path& path) {
@@ -326,26 +319,6 @@ TEST_CASE("flipped and cut idx files are refused or read as something consistent
   CHECK(refused > 1000);
   CHECK(read > 1000);
 }
-
-namespace {
-
-/// The folder with the real MNIST files, if this machine has one.
-std::optional<fs::path> mnist_folder() {
-  std::vector<fs::path> candidates;
-  if (const char* data = std::getenv("BACKSWEEP_DATA")) candidates.emplace_back(data);
-#ifdef BACKSWEEP_SOURCE_DIR
-  candidates.push_back(fs::path(BACKSWEEP_SOURCE_DIR) / ".." / "shared" / "data");
-#endif
-  for (const fs::path& candidate : candidates) {
-    std::error_code ignored;
-    if (fs::exists(candidate / "mnist" / "t10k-images-idx3-ubyte.gz", ignored)) {
-      return candidate / "mnist";
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 TEST_CASE("the real MNIST test images and labels are read") {
   const std::optional<fs::path> folder = mnist_folder();

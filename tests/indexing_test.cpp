@@ -17,17 +17,9 @@
 
 namespace {
 
-using autodiff::dual;
+using namespace tensors;
 using autodiff::index_array;
 using autodiff::mask;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 using indices = std::vector<std::size_t>;
 

@@ -15,18 +15,11 @@
 
 namespace {
 
+using namespace tensors;
 using autodiff::concat;
 using autodiff::padding;
-using autodiff::shape;
-using autodiff::shape_error;
 using autodiff::stack;
-using autodiff::tape;
-using autodiff::tensor;
 using autodiff::var;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 const tensor<double> square_of_four({{1.0, 2.0}, {3.0, 4.0}});
 const tensor<double> row({{5.0, 6.0}});

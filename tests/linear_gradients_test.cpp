@@ -12,12 +12,7 @@
 
 namespace {
 
-using gradient_table::line;
-using gradient_table::operands;
-using gradient_table::real;
-using gradient_table::reals;
-using gradient_table::shape;
-using gradient_table::structured_operation;
+using namespace gradient_table;
 
 /// The offset of the element that the letters pick, row-major.
 std::size_t place(const std::string& letters, const std::map<char, std::size_t>& extents,

@@ -18,16 +18,8 @@
 
 namespace {
 
-using autodiff::dual;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
+using namespace tensors;
 using reference::real;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 /// c [m, n] = a [m, k] b [k, n], by definition.
 template <class T>

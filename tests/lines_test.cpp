@@ -24,14 +24,10 @@
 
 namespace {
 
+using namespace tensors;
 using autodiff::axes;
 using autodiff::line_walk;
-using autodiff::shape;
 using autodiff::store;
-using autodiff::tape;
-using autodiff::tensor;
-using tensors::doubles;
-using tensors::numbers;
 
 /// Views of [4, 20, 3] and of [40, 3], one of each kind.
 std::vector<std::pair<std::string, tensor<double>>> views() {

@@ -14,10 +14,7 @@
 
 namespace {
 
-using gradient_table::line;
-using gradient_table::operands;
-using gradient_table::reals;
-using gradient_table::structured_operation;
+using namespace gradient_table;
 using reference::real;
 
 constexpr double epsilon = 0.1;

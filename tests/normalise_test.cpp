@@ -18,17 +18,9 @@
 
 namespace {
 
+using namespace tensors;
 using autodiff::domain_error;
-using autodiff::dual;
 using autodiff::generator;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 }  // namespace
 

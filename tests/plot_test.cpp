@@ -9,12 +9,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tests/catch.hpp>
+#include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
 #include <thread>
 #include <vector>
@@ -63,16 +63,9 @@ std::size_t count(std::string_view text, std::string_view part) {
   return found;
 }
 
-/// The message of the io_error, or what happened in its place.
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const autodiff::io_error& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another exception: ") + error.what();
-  }
-  return "no exception";
+template <class Action>
+std::string message(Action&& action) {
+  return reference::message<autodiff::io_error>(action);
 }
 
 /// False, with the reason printed, on a machine without gnuplot.
@@ -145,8 +138,8 @@ TEST_CASE("a picture is drawn into a relative path and under a hostile name") {
   const std::string hostile =
       message([] { nn::plot_curves("| touch 'x' \"; `touch y`.svg", plain, falling_loss()); });
   fs::current_path(before);
-  CHECK(relative == "no exception");
-  CHECK(hostile == "no exception");
+  CHECK(relative == "nothing was thrown");
+  CHECK(hostile == "nothing was thrown");
   CHECK(folder.files() == 2);
 }
 
@@ -195,7 +188,8 @@ TEST_CASE("points that are not numbers are left out of a picture") {
   CHECK(holds(script, "set logscale y\n"));
   if (!gnuplot_is_here()) return;
   const temporary_folder folder;
-  CHECK(message([&] { nn::plot_curves(folder / "p.svg", logarithmic, curves); }) == "no exception");
+  CHECK(message([&] { nn::plot_curves(folder / "p.svg", logarithmic, curves); }) ==
+        "nothing was thrown");
 }
 
 TEST_CASE("numbers reach gnuplot with all their digits") {
@@ -270,7 +264,7 @@ TEST_CASE("pictures are drawn from several threads at once") {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (const std::string& result : messages) CHECK(result == "no exception");
+  for (const std::string& result : messages) CHECK(result == "nothing was thrown");
   CHECK(folder.files() == 1);
 }
 

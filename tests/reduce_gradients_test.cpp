@@ -18,11 +18,8 @@
 
 namespace {
 
+using namespace gradient_table;
 using autodiff::reduction;
-using gradient_table::line;
-using gradient_table::operands;
-using gradient_table::reals;
-using gradient_table::structured_operation;
 using reference::real;
 
 using of_line = std::function<real(const reals&)>;

@@ -15,17 +15,9 @@
 
 namespace {
 
+using namespace tensors;
 using autodiff::axes;
-using autodiff::dual;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
 using reference::real;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 tensor<double> counted(const shape& s) {
   doubles values(s.size());

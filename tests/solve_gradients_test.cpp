@@ -13,15 +13,9 @@
 
 namespace {
 
+using namespace gradient_table;
 using autodiff::range;
 using autodiff::triangular_form;
-using gradient_table::line;
-using gradient_table::operands;
-using gradient_table::real;
-using gradient_table::reals;
-using gradient_table::shape;
-using gradient_table::structured_operation;
-using gradient_table::tensor;
 using reference::elimination;
 
 /// x + factor times the identity, for every matrix of x.

@@ -17,17 +17,10 @@
 
 namespace {
 
+using namespace tensors;
 using autodiff::domain_error;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
 using reference::real;
 using reference::reals;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 template <class T>
 reals wide(const std::vector<T>& x) {

@@ -26,75 +26,13 @@
 #include <autodiff/var.hpp>
 
 #include <tests/catch.hpp>
+#include <tests/counted_allocations.hpp>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
-
-// The sanitizers replace malloc themselves, and with them blocks of tensors are not reused.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-namespace {
-
-std::atomic<std::size_t> requests{0};
-
-}  // namespace
-
-#if !defined(SANITIZED) && defined(__GLIBC__)
-
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void __libc_free(void*);
-
-void* malloc(std::size_t size) {
-  ++requests;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  ++requests;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, std::size_t size) {
-  ++requests;
-  return __libc_realloc(memory, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  ++requests;
-  return __libc_memalign(alignment, size);
-}
-void free(void* memory) { __libc_free(memory); }
-}
-
-#else
-
-// Inlined, one half of a pair would look like a mismatch with the other.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++requests;
-  if (void* memory = std::malloc(size ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++requests;
-  return std::malloc(size ? size : 1);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
-#endif
 
 namespace {
 
@@ -112,12 +50,6 @@ std::size_t requests_when_warm(Step&& step) {
   return requests - before;
 }
 
-#ifdef SANITIZED
-constexpr bool reuses_blocks = false;
-#else
-constexpr bool reuses_blocks = true;
-#endif
-
 }  // namespace
 
 TEST_CASE("requests for memory are counted") {
@@ -126,7 +58,7 @@ TEST_CASE("requests for memory are counted") {
   ::operator delete(::operator new(1));
   const std::size_t by_new = requests;
   CHECK(by_new > before);
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   const tensor<double> x(shape{12345}, 1.0);
   CHECK(requests > by_new);
 }
@@ -169,7 +101,7 @@ TEST_CASE("a tape made and destroyed again allocates nothing") {
 }
 
 TEST_CASE("a step of tensor operations, swept and rewound, allocates nothing") {
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   tape t;
   const tensor<float> w1 = t.variable(tensor<float>(shape{20, 30}, 0.01f));
   const tensor<float> w2 = t.variable(tensor<float>(shape{30, 5}, 0.02f));
@@ -187,7 +119,7 @@ TEST_CASE("a step of tensor operations, swept and rewound, allocates nothing") {
 
 TEST_CASE(
     "a step of every structured operation, with weights updated in place, allocates nothing") {
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   tape t;
   tensor<double> w(shape{6, 4}, 0.1), b(shape{4}, 0.0);
   const tensor<double> x(shape{8, 6}, 0.5), targets(shape{8, 4}, 0.25);
@@ -210,7 +142,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a step of joining, picking and choosing allocates nothing") {
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   tape t;
   const tensor<double> x = t.variable(tensor<double>(shape{4, 3}, 0.5));
   const auto mark = t.mark();
@@ -228,7 +160,7 @@ TEST_CASE("a step of joining, picking and choosing allocates nothing") {
 }
 
 TEST_CASE("a step of reductions, normalisation and scans over any axes allocates nothing") {
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   tape t;
   const tensor<double> x = t.variable(tensor<double>(shape{6, 4, 4}, 0.5));
   const tensor<double> gain = t.variable(tensor<double>(shape{4}, 1.5)),
@@ -245,7 +177,7 @@ TEST_CASE("a step of reductions, normalisation and scans over any axes allocates
 }
 
 TEST_CASE("a step of linear algebra allocates nothing") {
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   tape t;
   tensor<double> regular(shape{2, 3, 3}, 0.1);
   for (std::size_t i = 0; i < regular.size(); i += i % 9 == 8 ? 1 : 4)
@@ -262,7 +194,7 @@ TEST_CASE("a step of linear algebra allocates nothing") {
 }
 
 TEST_CASE("a fused chain of any length, swept and rewound, allocates nothing") {
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   tape t;
   const tensor<float> x = t.variable(tensor<float>(shape{30, 100}, 0.5f));
   const tensor<float> b = t.variable(tensor<float>(shape{100}, 0.1f));
@@ -282,7 +214,7 @@ TEST_CASE("a fused chain of any length, swept and rewound, allocates nothing") {
 }
 
 TEST_CASE("crossing between scalars and tensors allocates nothing in tensors and tape") {
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   tape t;
   const tensor<double> x = t.variable(tensor<double>({1.0, 2.0, 3.0}));
   const auto mark = t.mark();
@@ -295,7 +227,7 @@ TEST_CASE("crossing between scalars and tensors allocates nothing in tensors and
 }
 
 TEST_CASE("tensors made on one thread and dropped on another do not pile up there") {
-  if (!reuses_blocks) return;
+  if (!malloc_is_counted) return;
   // As a reader of data and a trainer do. A pile would show as blocks that the dropping thread
   // can take without a request.
   const shape s{1000};

@@ -18,10 +18,7 @@
 
 namespace {
 
-using gradient_table::line;
-using gradient_table::operands;
-using gradient_table::reals;
-using gradient_table::structured_operation;
+using namespace gradient_table;
 using reference::real;
 
 /// [m, k] x [k, n] on a[0] and a[1], by definition.

@@ -23,16 +23,8 @@
 
 namespace {
 
-using autodiff::dual;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
+using namespace tensors;
 using autodiff::tape_error;
-using autodiff::tensor;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 }  // namespace
 

@@ -19,16 +19,8 @@
 
 namespace {
 
-using autodiff::dual;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
+using namespace tensors;
 using autodiff::var;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 const tensor<double> table({{-2.0, 0.5, 3.0}, {1.0, -1.0, 0.0}});
 
@@ -92,14 +84,7 @@ TEST_CASE("one tensor may be several operands") {
 TEST_CASE("a pullback keeps what the slopes of recorded operands read, and no other operand") {
   tape t;
   const tensor<double> x = t.variable(table), constant(shape{2, 3}, 2.0), row({1.0, 2.0, 3.0});
-  const auto keeps = [&](auto&& call) {
-    tensor<double> y = x + 1.0;
-    const tensor<double> z = call(std::as_const(y));
-    tensor<double> values = std::exchange(y, {}).detached();
-    // Values that something else shares are copied before they are written.
-    const double* before = values.values().data();
-    return values.mutable_values().data() != before;
-  };
+  const auto keeps = [&](auto&& call) { return keeps_operand(t, x, call); };
   CHECK_FALSE(keeps([&](const auto& y) { return fma(y, constant, constant); }));
   CHECK_FALSE(keeps([&](const auto& y) { return fma(constant, row, y); }));
   CHECK_FALSE(keeps([&](const auto& y) { return fma(y, row, x); }));

@@ -1,7 +1,7 @@
-// Steps of training in the steady state ask the system for no memory. The allocator of the C
-// library is replaced, which operator new and the pools of the engine go through.
+// Steps of training in the steady state ask the system for no memory.
 
 #include <tests/catch.hpp>
+#include <tests/counted_allocations.hpp>
 #include <tests/reference.hpp>
 
 #include <autodiff/tensor/parallel.hpp>
@@ -11,8 +11,6 @@
 #include <nn/step.hpp>
 #include <nn/train.hpp>
 
-#include <atomic>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -21,67 +19,10 @@
 #include <string>
 #include <vector>
 
-// A sanitizer brings its own allocator, and tensors are not pooled under it.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ALLOCATIONS_ARE_COUNTED 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define ALLOCATIONS_ARE_COUNTED 0
-#endif
-#endif
-#if !defined(ALLOCATIONS_ARE_COUNTED)
-#if defined(__GLIBC__)
-#define ALLOCATIONS_ARE_COUNTED 1
-#else
-#define ALLOCATIONS_ARE_COUNTED 0
-#endif
-#endif
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-}  // namespace
-
-#if ALLOCATIONS_ARE_COUNTED
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* old, std::size_t size);
-void* __libc_memalign(std::size_t alignment, std::size_t size);
-
-void* malloc(std::size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* old, std::size_t size) {
-  ++allocations;
-  return __libc_realloc(old, size);
-}
-void* memalign(std::size_t alignment, std::size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
-  ++allocations;
-  *out = __libc_memalign(alignment, size);
-  return *out ? 0 : ENOMEM;
-}
-}
-#endif
-
 namespace {
 
 bool skipped() {
-  if (ALLOCATIONS_ARE_COUNTED) return false;
+  if (malloc_is_counted) return false;
   WARN("skipped: allocations cannot be counted in this build");
   return true;
 }
@@ -106,18 +47,18 @@ std::size_t allocations_of_steps(nn::network<T>& net, const nn::optimizer& optim
     steps.update(net, gradients);
   };
   for (int i = 0; i < 3; ++i) step();
-  const std::size_t before = allocations;
+  const std::size_t before = requests;
   for (int i = 0; i < count; ++i) step();
-  return allocations - before;
+  return requests - before;
 }
 
 template <class T>
 std::size_t allocations_of_training(const nn::dataset<T>& data, nn::training how) {
   nn::network<T> net(data.inputs.shape()[1],
                      {nn::dense(16, nn::relu), nn::dense(data.targets.shape()[1])}, nn::seed{1});
-  const std::size_t before = allocations;
+  const std::size_t before = requests;
   nn::train(net, data, how);
-  return allocations - before;
+  return requests - before;
 }
 
 }  // namespace
@@ -125,9 +66,9 @@ std::size_t allocations_of_training(const nn::dataset<T>& data, nn::training how
 TEST_CASE("the count sees every way to allocate") {
   if (skipped()) return;
   const auto seen = [](auto&& allocate) {
-    const std::size_t before = allocations;
+    const std::size_t before = requests;
     allocate();
-    return allocations - before;
+    return requests - before;
   };
   // A compiler may leave out an allocation whose pointer goes nowhere.
   static void* volatile escape = nullptr;

@@ -1,5 +1,6 @@
 #include <tests/catch.hpp>
 #include <tests/examples/drawn_digits.hpp>
+#include <tests/mnist.hpp>
 #include <tests/reference.hpp>
 
 #include <autodiff/error.hpp>
@@ -12,7 +13,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -113,19 +113,6 @@ bool tape_is_usable() {
   const autodiff::var y = x * x;
   tape.backward(y);
   return tape.adjoint(x) == 6;
-}
-
-std::optional<fs::path> mnist_folder() {
-  std::vector<fs::path> candidates;
-  if (const char* named = std::getenv("BACKSWEEP_DATA")) candidates.emplace_back(named);
-  candidates.emplace_back(BACKSWEEP_SOURCE_DIR "/../shared/data");
-  for (const fs::path& candidate : candidates) {
-    std::error_code ignored;
-    if (fs::exists(candidate / "mnist" / "t10k-images-idx3-ubyte.gz", ignored)) {
-      return candidate / "mnist";
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace

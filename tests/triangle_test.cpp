@@ -15,14 +15,7 @@
 
 namespace {
 
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
+using namespace tensors;
 
 const tensor<double> x({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}, {7.0, 8.0, 9.0}});
 

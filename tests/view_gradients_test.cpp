@@ -22,12 +22,8 @@
 
 namespace {
 
+using namespace gradient_table;
 using autodiff::range;
-using gradient_table::line;
-using gradient_table::operands;
-using gradient_table::reals;
-using gradient_table::shape;
-using gradient_table::structured_operation;
 using reference::real;
 
 /// Each view alone: a plain loop picks its elements.

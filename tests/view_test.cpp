@@ -23,15 +23,9 @@
 
 namespace {
 
+using namespace tensors;
 using autodiff::array;
 using autodiff::range;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tensor;
-using reference::message;
-using reference::says;
-using tensors::doubles;
-using tensors::numbers;
 
 /// 0, 1, 2, ...: each element is its own row-major index.
 tensor<double> counted(const shape& s) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <bench/problems/adbench.hpp>
+#include <bench/problems/lse.hpp>
 
 namespace bench::problems {
 
@@ -156,16 +157,6 @@ class gmm {
     T sum = x[0] * x[0];
     for (std::size_t i = 1; i < x.size(); ++i) sum += x[i] * x[i];
     return sum;
-  }
-
-  template <class T>
-  static T log_sum_exp(std::span<const T> x) {
-    using std::exp, std::log;
-    const T* largest = &x[0];
-    for (const T& one : x) largest = *largest < one ? &one : largest;
-    T sum = 0.0;
-    for (const T& one : x) sum += exp(one - *largest);
-    return log(sum) + *largest;
   }
 
   template <class T>

@@ -7,9 +7,19 @@
 
 namespace bench::problems {
 
-/// log sum_i exp(x_i), shifted by the largest x; the gradient is the softmax of x. Source:
-/// Blanchard, Higham and Higham, Accurately computing the log-sum-exp and softmax functions, IMA J.
-/// Numer. Anal. 41 (2021), algorithm 3.1.
+/// log sum_i exp(x_i), shifted by the largest x. Source: Blanchard, Higham and Higham, Accurately
+/// computing the log-sum-exp and softmax functions, IMA J. Numer. Anal. 41 (2021), algorithm 3.1.
+template <class T>
+T log_sum_exp(std::span<const T> x) {
+  using std::exp, std::log;
+  const T* largest = &x[0];
+  for (const T& one : x) largest = *largest < one ? &one : largest;
+  T sum = 0.0;
+  for (const T& one : x) sum += exp(one - *largest);
+  return log(sum) + *largest;
+}
+
+/// The same as a problem; its gradient is the softmax of x.
 struct lse {
   std::size_t n = 1000;
 
@@ -21,12 +31,7 @@ struct lse {
 
   template <class T>
   T operator()(std::span<const T> x) const {
-    using std::exp, std::log;
-    const T* largest = &x[0];
-    for (const T& one : x) largest = *largest < one ? &one : largest;
-    T sum = 0.0;
-    for (const T& one : x) sum += exp(one - *largest);
-    return log(sum) + *largest;
+    return log_sum_exp(x);
   }
 
   double hand(std::span<const double> x, std::span<double> gradient) const {
