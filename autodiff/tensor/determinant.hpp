@@ -1,6 +1,6 @@
 #pragma once
 // Determinants of the matrices on the last two axes; axes before them are batches. All go through
-// LAPACK's LU factors.
+// LAPACK's LU factors, and throw shape_error for matrices that are not square.
 
 #include <autodiff/tensor/tensor.hpp>
 

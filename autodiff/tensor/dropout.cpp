@@ -9,7 +9,7 @@
 namespace autodiff {
 namespace {
 
-array<std::uint8_t> mask(const shape& s, double probability, generator& random) {
+array<std::uint8_t> drawn_mask(const shape& s, double probability, generator& random) {
   const auto threshold = static_cast<std::uint64_t>(probability * 0x1p32);
   array<std::uint8_t> stays(s);
   std::uint8_t* out = stays.writable();
@@ -29,13 +29,13 @@ tensor<T> dropout(const tensor<T>& x, double probability, generator& random) {
     throw domain_error("dropout", fmt::format("probability {}", probability),
                        "choose it from 0 to 1");
   }
-  const array<std::uint8_t> stays = mask(x.shape(), probability, random);
+  const array<std::uint8_t> stays = drawn_mask(x.shape(), probability, random);
   const T scale(probability < 1 ? 1 / (1 - probability) : 0.0);
   array<T> y(x.shape());
+  const T* in = x.values().data();
   T* out = y.writable();
   // Selected, not multiplied: what is dropped may be infinite.
-  for (std::size_t i = 0; i < x.size(); ++i)
-    out[i] = stays.data()[i] ? T(x.values()[i] * scale) : T(0);
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = stays.data()[i] ? T(in[i] * scale) : T(0);
   return record(
       "dropout", std::move(y),
       [stays, scale](const array<T>& dy, input_adjoint<T> dx) {

@@ -1,7 +1,6 @@
 #pragma once
 // Whole numbers with a shape, to pick elements with. Functions that take them are called with
-// braces
-// ({0, 2}, {{0}, {2}}), a vector, a span or an array of any whole-number type.
+// braces ({0, 2}, {{0}, {2}}), a vector, a span or an array of any whole-number type.
 
 #include <autodiff/tensor/array.hpp>
 

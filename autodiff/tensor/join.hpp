@@ -28,7 +28,8 @@ tensor<T> concat(const std::vector<tensor<T>>& list, std::ptrdiff_t axis = 0) {
 }
 
 /// Tensors of one shape along a new axis, counted in the result: n of [2, 3] along 0 -> [n, 2, 3],
-/// along -1 -> [2, 3, n]. Throws shape_error when the shapes differ, and for an empty list.
+/// along -1 -> [2, 3, n]. Throws shape_error when the shapes differ, for an empty list, and
+/// where the result would have more than 8 axes.
 template <class T>
 tensor<T> stack(std::span<const tensor<T>> list, std::ptrdiff_t axis = 0);
 template <class T>
@@ -65,7 +66,8 @@ tensor<T> pad(const tensor<T>& x, const padding& of_every_axis,
 }
 
 /// x again and again, so many times along each axis: [2, 3] by {2, 1} -> [4, 3]. The shorter of
-/// shape and list of counts is filled up with ones in front, so [3] by {2, 1} -> [2, 3].
+/// shape and list of counts is filled up with ones in front, so [3] by {2, 1} -> [2, 3]. Throws
+/// shape_error for more than 8 counts and for extents that are too large to count.
 template <class T>
 tensor<T> tile(const tensor<T>& x, std::span<const std::size_t> counts);
 template <class T>

@@ -1,5 +1,5 @@
 #pragma once
-// Products of vectors, matrices and batches of them, and the affine map of a dense layer.
+// Products of vectors, matrices and batches of them.
 
 #include <autodiff/tensor/tensor.hpp>
 

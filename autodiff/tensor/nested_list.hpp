@@ -8,6 +8,13 @@
 
 namespace autodiff {
 
+// clang before 17 leaves out the store of what a consteval constructor makes in a list.
+#if defined(__clang__) && __clang_major__ < 17
+#define AUTODIFF_OF_CONSTANTS constexpr
+#else
+#define AUTODIFF_OF_CONSTANTS consteval
+#endif
+
 /// Whether braces turn an N into a T: not from double to float, nor from int to double.
 template <class N, class T>
 concept exactly_convertible = requires(const N& number) {
@@ -20,10 +27,10 @@ class nested_list {
  public:
   template <exactly_convertible<T> N>
   constexpr nested_list(const N& number) : number_(number) {}
-  /// A constant may be rounded, as in the braces of numbers: {0.1, 1} are floats, {x} is none where
-  /// x is a variable of type double.
+  /// A constant may be rounded, as in any braces: {0.1, 1} are floats. A variable may not: write
+  /// static_cast<float>(x) for an x of type double.
   template <std::convertible_to<T> N>
-  requires(!exactly_convertible<N, T>) consteval nested_list(N constant)
+  requires(!exactly_convertible<N, T>) AUTODIFF_OF_CONSTANTS nested_list(N constant)
       : number_(static_cast<T>(constant)) {}
   constexpr nested_list(std::initializer_list<nested_list> list) : list_(list), is_list_(true) {}
 
@@ -36,5 +43,6 @@ class nested_list {
   std::initializer_list<nested_list> list_{};
   bool is_list_ = false;
 };
+#undef AUTODIFF_OF_CONSTANTS
 
 }  // namespace autodiff

@@ -44,14 +44,16 @@ template <class T>
 tensor<T> slice(const tensor<T>& x, std::initializer_list<axis_part> parts) {
   return slice(x, std::span<const axis_part>(parts.begin(), parts.size()));
 }
-/// Part of one axis: slice(x, -1, {2, 5}).
+/// Part of one axis: slice(x, -1, {2, 5}). Throws shape_error for an axis that does not exist and
+/// for step 0.
 template <class T>
 tensor<T> slice(const tensor<T>& x, std::ptrdiff_t axis, const range& part);
 
-/// The elements at one index along an axis, which goes. Throws shape_error when there is none.
+/// The elements at one index along an axis, which goes; indices below 0 count from the back. Throws
+/// shape_error when there is no such index or axis.
 template <class T>
 tensor<T> select(const tensor<T>& x, std::ptrdiff_t axis, std::ptrdiff_t index);
-/// select() at each index along the axis.
+/// select() at each index along the axis. Throws shape_error when there is no such axis.
 template <class T>
 std::vector<tensor<T>> unstack(const tensor<T>& x, std::ptrdiff_t axis = 0);
 /// `parts` pieces of equal extent along the axis. Throws shape_error when it is not divisible.

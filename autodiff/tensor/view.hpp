@@ -15,18 +15,20 @@ namespace autodiff {
 /// The last two axes exchanged: [..., m, n] -> [..., n, m]. Throws shape_error below rank 2.
 template <class T>
 tensor<T> transpose(const tensor<T>& x);
-/// Two axes exchanged.
+/// Two axes exchanged. Throws shape_error for an axis that does not exist.
 template <class T>
 tensor<T> swap_axes(const tensor<T>& x, std::ptrdiff_t first, std::ptrdiff_t second);
 /// Axis i of the result is axis order[i] of x. Throws shape_error unless each axis stands there
 /// once.
 template <class T>
 tensor<T> permute(const tensor<T>& x, const axes& order);
-/// The elements in reverse order along these axes.
+/// The elements in reverse order along these axes. Throws shape_error for an axis that does not
+/// exist or stands there twice.
 template <class T>
 tensor<T> flip(const tensor<T>& x, const axes& over);
-/// Elements (i, i + offset) of the matrices on two axes, along a new last axis. Throws shape_error
-/// when the axes are the same.
+/// Elements (i, i + offset) of the matrices on two axes, along a new last axis, which an
+/// offset beyond the matrix leaves empty: [..., m, n] -> [..., k]. Throws shape_error when the axes
+/// are the same or do not exist.
 template <class T>
 tensor<T> diagonal(const tensor<T>& x, std::ptrdiff_t offset = 0, std::ptrdiff_t rows = 0,
                    std::ptrdiff_t columns = 1);
@@ -35,13 +37,14 @@ tensor<T> diagonal(const tensor<T>& x, std::ptrdiff_t offset = 0, std::ptrdiff_t
 /// does not broadcast to s.
 template <class T>
 tensor<T> expand(const tensor<T>& x, const shape& s);
-/// A new axis of extent 1, which stands at `axis` in the result.
+/// A new axis of extent 1, which stands at `axis` in the result. Throws shape_error for a place
+/// that the result does not have, and beyond 8 axes.
 template <class T>
 tensor<T> unsqueeze(const tensor<T>& x, std::ptrdiff_t axis);
 /// Without the axes of extent 1.
 template <class T>
 tensor<T> squeeze(const tensor<T>& x);
-/// Without this axis. Throws shape_error unless its extent is 1.
+/// Without this axis. Throws shape_error unless it exists and its extent is 1.
 template <class T>
 tensor<T> squeeze(const tensor<T>& x, std::ptrdiff_t axis);
 
@@ -60,10 +63,12 @@ class wanted_extent {
  private:
   std::ptrdiff_t extent_;
 };
-/// reshape(x, {3, -1}): one extent may be left to the size of x.
+/// reshape(x, {3, -1}): one extent may be left to the size of x. Throws shape_error when there is
+/// no such shape, or more than one.
 template <class T>
 tensor<T> reshape(const tensor<T>& x, std::initializer_list<wanted_extent> extents);
-/// Axes `first` to `last`, both included, as one. Rank 0 becomes [1].
+/// Axes `first` to `last`, both included, as one. Rank 0 becomes [1]. Throws shape_error for axes
+/// that do not exist or stand the other way round.
 template <class T>
 tensor<T> flatten(const tensor<T>& x, std::ptrdiff_t first = 0, std::ptrdiff_t last = -1);
 
