@@ -28,7 +28,7 @@ void with_stride(std::ptrdiff_t stride, Loop&& loop) {
 
 template <class T, class Relation>
 mask compare_each(const shape& whole, const tensor_or_number<T>& a, const tensor_or_number<T>& b,
-                  Relation related) {
+                  Relation related, bool negated = false) {
   const auto in_a = operand_in_rows(a, whole, false), in_b = operand_in_rows(b, whole, false);
   const auto walk = walk_over<3>(whole, {in_a.strides, in_b.strides, row_major_strides(whole)});
   array<std::uint8_t> y(whole);
@@ -38,9 +38,10 @@ mask compare_each(const shape& whole, const tensor_or_number<T>& a, const tensor
       walk.for_each_row([&](const auto& at) {
         const T *from_a = in_a.data() + at[0], *from_b = in_b.data() + at[1];
         std::uint8_t* to = out + at[2];
-        for (std::size_t i = 0; i < walk.row_size(); ++i) {
-          to[i] = static_cast<std::uint8_t>(related(from_a[i * step_a], from_b[i * step_b]));
-        }
+        // Bytes may alias anything but locals.
+        const bool flip = negated;
+        for (std::size_t i = 0, n = walk.row_size(); i < n; ++i)
+          to[i] = related(from_a[i * step_a], from_b[i * step_b]) != flip;
       });
     });
   });
@@ -99,7 +100,7 @@ mask compare(relation r, const tensor_or_number<T>& a, const tensor_or_number<T>
     case relation::equal: return compare_each(whole, a, b, std::equal_to<T>());
     case relation::not_equal: break;
   }
-  return compare_each(whole, a, b, std::not_equal_to<T>());
+  return compare_each(whole, a, b, std::equal_to<T>(), true);
 }
 
 template <class T>
