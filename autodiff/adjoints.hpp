@@ -40,7 +40,8 @@ class swept_adjoints {
   void start(const streams<T>& record, const position& end, Seed&& plant_seed) {
     forget();
     std::fill_n(all_, end.places, T(0));
-    for (std::size_t i = 0; i < end.operations; ++i) record.operations[i]->clear();
+    for (std::size_t i = 0; i < touched_; ++i) record.operations[i]->clear();
+    touched_ = end.operations;
     plant_seed();
     stand_at(end, end.places, end.operations);
   }
@@ -49,6 +50,7 @@ class swept_adjoints {
   void start_again(const streams<T>& record, const position& end, Seed&& plant_seed) {
     clear_computed(record, end);
     forget();
+    touched_ = end.operations;
     plant_seed();
     stand_at(end, end.places, end.operations);
   }
@@ -62,6 +64,7 @@ class swept_adjoints {
     if (frontier_.codes > mark.codes) frontier_stands_ = false;
     places_ = std::min<std::size_t>(places_, places);
     operations_ = std::min(operations_, mark.operations);
+    touched_ = std::min(touched_, mark.operations);
   }
 
   /// What a sweep does where the output does not depend on a result.
@@ -83,6 +86,8 @@ class swept_adjoints {
 
   T* all_;
   std::size_t places_ = 0, operations_ = 0;
+  // The oldest operations, which may hold an adjoint: also of a sweep that threw.
+  std::size_t touched_ = 0;
   position frontier_;
   bool frontier_stands_ = false;
 };

@@ -55,23 +55,28 @@ void add_bias_and_apply(const layer_size& s, const T* b, const unary_loops<T>& f
   });
 }
 
-/// The factors as products read them. Their pullbacks keep x for dw, and w for dx.
+/// The factors of the product: read while x and w live.
 template <class T>
 struct factors {
-  product_operand<T> x, w;
+  matrix_factor<T> x, w;
 
   factors(const layer_size& s, const tensor<T>& x, const tensor<T>& w)
-      : x(x.stored(), s.m, s.k), w(w.stored(), s.k, s.n) {}
-  factors(product_operand<T> x, product_operand<T> w) : x(std::move(x)), w(std::move(w)) {}
-  factors kept(bool x_recorded, bool w_recorded) && {
-    return {std::move(x).kept(w_recorded), std::move(w).kept(x_recorded)};
-  }
+      : x(factor_of(x.stored(), s.m, s.k)), w(factor_of(w.stored(), s.k, s.n)) {}
+};
+
+/// What its pullback keeps of them: x for dw, and w for dx.
+template <class T>
+struct kept_factors {
+  kept_factor<T> x, w;
+
+  kept_factors(const factors<T>& in, const tensor<T>& x, const tensor<T>& w)
+      : x(w.is_recorded(), x.stored(), in.x), w(x.is_recorded(), w.stored(), in.w) {}
 };
 
 template <class T>
 array<T> product(const layer_size& s, const shape& x, const factors<T>& in) {
   array<T> a(with_extent(x, x.rank() - 1, s.n));
-  multiply_into(in.x.factor(), in.w.factor(), s.m, s.n, s.k, store::write, a.writable());
+  multiply_into(in.x, in.w, s.m, s.n, s.k, store::write, a.writable());
   return a;
 }
 
@@ -79,7 +84,7 @@ array<T> product(const layer_size& s, const shape& x, const factors<T>& in) {
 // Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
 // section 2.2.2.
 template <class T>
-void pull(const layer_size& s, const factors<T>& in, const T* da, input_adjoint<T> dx,
+void pull(const layer_size& s, const kept_factors<T>& in, const T* da, input_adjoint<T> dx,
           input_adjoint<T> dw, input_adjoint<T> db) {
   const matrix_factor<T> share{da, transposed::no, s.n};
   if (dw) {
@@ -101,13 +106,13 @@ void pull(const layer_size& s, const factors<T>& in, const T* da, input_adjoint<
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
-  factors<T> in(s, x, w);
+  const factors<T> in(s, x, w);
   array<T> a = product(s, x.shape(), in);
   add_bias(s, b.values().data(), a.writable());
   return record(
       "affine", std::move(a),
-      [s, in = std::move(in).kept(x.is_recorded(), w.is_recorded())](
-          const array<T>& da, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+      [s, in = kept_factors<T>(in, x, w)](const array<T>& da, input_adjoint<T> dx,
+                                          input_adjoint<T> dw, input_adjoint<T> db) {
         pull(s, in, da.data(), dx, dw, db);
       },
       x, w, b);
@@ -117,7 +122,7 @@ template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                  const unary_loops<T>& f) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
-  factors<T> in(s, x, w);
+  const factors<T> in(s, x, w);
   array<T> a = product(s, x.shape(), in), y;
   const bool by_value = f.pullback_by_value != nullptr;
   // A function whose slope follows from its value overwrites its argument.
@@ -129,7 +134,7 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
     y = std::move(a);
   else
     a_kept = a.share();
-  auto pullback = [s, &f, in = std::move(in).kept(x.is_recorded(), w.is_recorded()), a_kept,
+  auto pullback = [s, &f, in = kept_factors<T>(in, x, w), a_kept = std::move(a_kept),
                    y_kept = by_value || f.needs_y ? y.share() : storage<T>()](
                       array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
     const std::size_t size = dy.size();

@@ -115,8 +115,10 @@ class array {
   array(array&& other) noexcept
       : block_(std::exchange(other.block_, nullptr)),
         first_(std::exchange(other.first_, nullptr)),
-        shape_(std::exchange(other.shape_, autodiff::shape::empty())),
-        layout_(std::exchange(other.layout_, nullptr)) {}
+        shape_(other.shape_),
+        layout_(std::exchange(other.layout_, nullptr)) {
+    other.shape_.clear();
+  }
   array& operator=(const array& other) noexcept {
     if (this != &other) *this = array(other);
     return *this;
@@ -127,7 +129,8 @@ class array {
       block_ = std::exchange(other.block_, nullptr);
       layout_ = std::exchange(other.layout_, nullptr);
       first_ = std::exchange(other.first_, nullptr);
-      shape_ = std::exchange(other.shape_, autodiff::shape::empty());
+      shape_ = other.shape_;
+      other.shape_.clear();
     }
     return *this;
   }
@@ -167,9 +170,9 @@ class array {
   }
 
   /// Storage for a shape that has none. Values undefined.
-  void allocate() {
+  T* allocate() {
     block_ = take_block(shape_.size() * sizeof(T));
-    first_ = static_cast<T*>(block_->data());
+    return first_ = static_cast<T*>(block_->data());
   }
   /// The storage under the same shape; here the shape stays, without storage.
   array take_storage() noexcept {

@@ -13,6 +13,8 @@ namespace autodiff {
 /// y[j] = or += sum of x[i, j] over the rows: blocks of 64 rows, then a tree of them by doubling.
 template <class T>
 void column_sums(std::size_t rows, std::size_t columns, const T* x, T* y, store how) {
+  // One row is its own sum.
+  if (rows == 1) return plain<T>().accumulate(columns, T(1), x, 1, y, how);
   constexpr std::size_t block = 64;
   const auto add_up = loops<T>().rows.column_sums;
   if (rows <= block) return add_up(rows, columns, x, y, how);

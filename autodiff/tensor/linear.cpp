@@ -72,7 +72,7 @@ product_shape fit(const shape& a, const shape& b, std::string_view operation) {
 // Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
 // section 2.2.2.
 template <class T>
-void pull_product(const product_shape& s, const product_operand<T>& a, const product_operand<T>& b,
+void pull_product(const product_shape& s, const kept_factor<T>& a, const kept_factor<T>& b,
                   const T* dy, input_adjoint<T> da, input_adjoint<T> db) {
   if (da) {
     const auto into = da->open();
@@ -88,14 +88,14 @@ void pull_product(const product_shape& s, const product_operand<T>& a, const pro
 template <class T>
 tensor<T> product(std::string_view operation, const product_shape& s, const tensor<T>& a,
                   const tensor<T>& b) {
-  product_operand<T> in_a(a.stored(), s.m, s.k), in_b(b.stored(), s.k, s.n);
+  const auto in_a = factor_of(a.stored(), s.m, s.k), in_b = factor_of(b.stored(), s.k, s.n);
   array<T> y(s.result);
-  multiply_into(in_a.factor(), in_b.factor(), s.m, s.n, s.k, store::write, y.writable());
+  multiply_into(in_a, in_b, s.m, s.n, s.k, store::write, y.writable());
   return record(
       operation, std::move(y),
-      [s, a_kept = std::move(in_a).kept(b.is_recorded()),
-       b_kept = std::move(in_b).kept(a.is_recorded())](const array<T>& dy, input_adjoint<T> da,
-                                                       input_adjoint<T> db) {
+      [s, a_kept = kept_factor<T>(b.is_recorded(), a.stored(), in_a),
+       b_kept = kept_factor<T>(a.is_recorded(), b.stored(), in_b)](
+          const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
         pull_product(s, a_kept, b_kept, dy.data(), da, db);
       },
       a, b);

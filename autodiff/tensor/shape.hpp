@@ -28,9 +28,13 @@ class shape {
   /// [0]: no elements.
   static constexpr shape empty() noexcept {
     shape s;
-    s.size_ = 0;
-    s.rank_ = 1;
+    s.clear();
     return s;
+  }
+  /// Makes it [0].
+  constexpr void clear() noexcept {
+    extents_[0] = size_ = 0;
+    rank_ = 1;
   }
 
   std::size_t rank() const noexcept { return rank_; }

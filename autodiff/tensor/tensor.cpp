@@ -148,14 +148,15 @@ const T& tensor<T>::item() const {
 template <class T>
 typename tensor_node<T>::place_for_share tensor_node<T>::open() {
   if (adjoint_.has_storage()) return {adjoint_.writable(), store::add};
-  adjoint_.allocate();
-  return {adjoint_.writable(), store::write};
+  return {adjoint_.allocate(), store::write};
 }
 
 template <class T>
 T* tensor_node<T>::open_zeroed() {
-  if (!adjoint_.has_storage()) adjoint_ = array<T>(shape(), T(0));
-  return adjoint_.writable();
+  if (adjoint_.has_storage()) return adjoint_.writable();
+  T* const zeros = adjoint_.allocate();
+  std::fill_n(zeros, adjoint_.size(), T(0));
+  return zeros;
 }
 
 template <class T>

@@ -24,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace autodiff {
@@ -58,7 +59,8 @@ class tensor {
   /// [2, 1]. Throws shape_error when lists of one depth differ in length.
   tensor(std::initializer_list<nested_list<T>> values);
   /// A passive tensor over these values.
-  explicit tensor(array<T> values) : values_(std::move(values)) {}
+  explicit tensor(const array<T>& values) : values_(values) {}
+  explicit tensor(array<T>&& values) : values_(std::move(values)) {}
   /// A recorded one; for makers of operations.
   tensor(array<T> values, tag_type tag, std::uint32_t serial)
       : values_(std::move(values)), tag_(tag), serial_(serial) {}
@@ -198,7 +200,7 @@ class input_adjoint {
 template <class T, class Pullback, class... Inputs>
 class recorded_operation final : public tensor_node<T> {
  public:
-  recorded_operation(const autodiff::shape& s, Pullback pullback, input_adjoint<Inputs>... inputs)
+  recorded_operation(const autodiff::shape& s, Pullback&& pullback, input_adjoint<Inputs>... inputs)
       : tensor_node<T>(s), pullback_(std::move(pullback)), inputs_(inputs...) {}
   void sweep(tape& t, std::uint32_t) override {
     if (!this->adjoint().has_storage()) return;
@@ -230,8 +232,9 @@ input_adjoint<T> find_adjoint(const tape& t, const tensor<T>& input, std::string
 /// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
 /// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
 template <class T, class Pullback, class... Inputs>
-tensor<T> record(std::string_view operation, array<T> y, Pullback pullback,
-                 const tensor<Inputs>&... inputs) {
+requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T> y,
+                                                          Pullback&& pullback,
+                                                          const tensor<Inputs>&... inputs) {
   const tag_type tags = (inputs.tag() | ...);
   if (tags == 0) return tensor<T>(std::move(y));
   tape& t = recording_tape(operation, tags);
