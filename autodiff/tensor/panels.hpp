@@ -2,8 +2,8 @@
 // Packing for matrix products: strips of a and panels of b laid out in the order in which the
 // innermost loop reads them. For `Unit` see register_tile.hpp.
 
-#include <autodiff/tensor/gemm.hpp>
 #include <autodiff/tensor/register_tile.hpp>
+#include <autodiff/tensor/strided_matrix.hpp>
 
 #include <cstddef>
 #include <cstring>

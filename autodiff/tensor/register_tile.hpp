@@ -3,7 +3,7 @@
 // the rows of a strip of a and the columns of a panel of b pass by. `Unit` says what an instruction
 // set offers; one with internal linkage gives every instance of these templates internal linkage.
 // Source: Van Zee, van de Geijn, BLIS: A Framework for Rapidly Instantiating BLAS Functionality,
-// ACM TOMS 41 (2015): this is its micro-kernel, and tiles_in_order its macro-kernel.
+// ACM TOMS 41 (2015): multiply_tile is its micro-kernel, tiles_in_order its macro-kernel.
 
 #include <cstddef>
 #include <cstring>
