@@ -139,6 +139,69 @@ TEMPLATE_TEST_CASE(
   }
 }
 
+TEMPLATE_TEST_CASE("a matrix product is right around every size of tile, strip and panel", "",
+                   float, double) {
+  reference::random random(8);
+  // Tiles are up to 12 rows high and 4 to 32 columns wide, strips packed from depth 65 on.
+  constexpr std::size_t heights[] = {1, 5, 6, 7, 11, 12, 13, 25}, depths[] = {1, 10, 64, 66};
+  constexpr std::size_t widths[] = {3, 4, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 49};
+  for (const transposed a_is : both) {
+    for (const transposed b_is : both) {
+      for (const std::size_t m : heights) {
+        for (const std::size_t n : widths) {
+          for (const std::size_t k : depths) {
+            require_product<TestType>(a_is, b_is, m, n, k, (m + n + k) % 2, random);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a transposed factor whose rows lie far apart is packed without a difference",
+                   "", float, double) {
+  reference::random random(9);
+  // Rows of 1 KiB and more, depths of several blocks, more rows than one block of strips.
+  for (const std::size_t m : {256, 259, 301}) {
+    for (const std::size_t k : {65, 385, 771}) {
+      for (const std::size_t n : {10, 35})
+        require_product<TestType>(transposed::yes, transposed::no, m, n, k, 1, random);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a matrix product reads factors with gaps between rows and nothing beyond them",
+                   "", float, double) {
+  reference::random random(10);
+  const std::size_t m = 29, n = 37, k = 71, gap = 5;
+  for (const transposed a_is : both) {
+    for (const transposed b_is : both) {
+      const auto rows = [](transposed is, std::size_t first, std::size_t second) {
+        return is == transposed::no ? std::array{first, second} : std::array{second, first};
+      };
+      const auto [a_rows, a_columns] = rows(a_is, m, k);
+      const auto [b_rows, b_columns] = rows(b_is, k, n);
+      const auto a = random.uniform<TestType>(m * k, -1, 1),
+                 b = random.uniform<TestType>(k * n, -1, 1);
+      // The gaps are not numbers, and the last row has none.
+      const auto spread = [](const auto& x, std::size_t count, std::size_t columns) {
+        std::vector<TestType> wide((count - 1) * (columns + gap) + columns,
+                                   std::numeric_limits<TestType>::quiet_NaN());
+        for (std::size_t i = 0; i < x.size(); ++i)
+          wide[i / columns * (columns + gap) + i % columns] = x[i];
+        return wide;
+      };
+      const auto a_wide = spread(a, a_rows, a_columns), b_wide = spread(b, b_rows, b_columns);
+      std::vector<TestType> c(m * n), c_wide(m * n);
+      autodiff::matrix_product(a_is, b_is, m, n, k, a.data(), b.data(), TestType(0), c.data());
+      autodiff::matrix_product({a_wide.data(), a_is, a_columns + gap},
+                               {b_wide.data(), b_is, b_columns + gap}, m, n, k, TestType(0),
+                               c_wide.data());
+      CHECK(c == c_wide);
+    }
+  }
+}
+
 TEST_CASE("a matrix product of duals carries the tangents of both factors") {
   reference::random random(6);
   for (const transposed a_is : both) {

@@ -6,8 +6,6 @@
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/parallel.hpp>
 
-#include <cblas.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +16,6 @@
 // There where the BLAS is OpenBLAS; null otherwise.
 extern "C" [[gnu::weak]] int openblas_get_num_threads();
 extern "C" [[gnu::weak]] void openblas_set_num_threads(int);
-extern "C" [[gnu::weak]] char* openblas_get_corename();
 
 namespace autodiff {
 namespace {
@@ -62,12 +59,24 @@ int blas_size(std::size_t size, std::string_view operation) {
 
 namespace {
 
-// Below, anything but plain loops costs more than the product.
+// Up to here, anything but plain loops costs more than the product.
 constexpr std::size_t small_product = 64;
 
 template <class T>
 void put(T sum, T beta, T& out) {
   out = beta == T(0) ? sum : sum + beta * out;
+}
+
+/// Four sums side by side, in registers. Inlined, so that a column stride of 1 is a constant.
+template <class T>
+[[gnu::always_inline]] inline void put_four(std::size_t k, const strided_matrix<T>& a,
+                                            const strided_matrix<T>& b, T beta, T* c) {
+  T sums[4] = {};
+  for (std::size_t l = 0; l < k; ++l) {
+    const T factor = a.data[l * a.column];
+    for (std::size_t s = 0; s < 4; ++s) sums[s] += factor * b.data[l * b.row + s * b.column];
+  }
+  for (std::size_t s = 0; s < 4; ++s) put(sums[s], beta, c[s]);
 }
 
 template <class T>
@@ -79,15 +88,14 @@ void small_matrix_product(const matrix_factor<T>& left, const matrix_factor<T>& 
   const std::size_t a_row = left.row_stride(), a_column = left.column_stride();
   const std::size_t b_row = right_factor.row_stride(), b_column = right_factor.column_stride();
   const std::size_t wide = n / 4 * 4;
-  for (std::size_t j = 0; j < wide; j += 4) {  // four sums side by side, in registers
+  for (std::size_t j = 0; j < wide; j += 4) {
+    const T* const right = right_factor.data + j * b_column;
     for (std::size_t i = 0; i < m; ++i) {
-      T sums[4] = {};
-      const T *a = left.data + i * a_row, *b = right_factor.data + j * b_column;
-      for (std::size_t l = 0; l < k; ++l, a += a_column, b += b_row) {
-        for (std::size_t s = 0; s < 4; ++s)
-          sums[s] += *a * (b_column == 1 ? b[s] : b[s * b_column]);
-      }
-      for (std::size_t s = 0; s < 4; ++s) put(sums[s], beta, c[i * n + j + s]);
+      const strided_matrix<T> row{left.data + i * a_row, 0, a_column};
+      if (b_column == 1)
+        put_four(k, row, {right, b_row, 1}, beta, c + i * n + j);
+      else
+        put_four(k, row, {right, b_row, b_column}, beta, c + i * n + j);
     }
   }
   for (std::size_t i = 0; i < m; ++i) {
@@ -105,29 +113,8 @@ void small_matrix_product(const matrix_factor<T>& left, const matrix_factor<T>& 
   }
 }
 
-/// Whether the BLAS runs kernels made for this CPU. Debian 12's OpenBLAS takes those for Haswell on
-/// CPUs with AVX-512 that are younger than itself, at half the speed; the variable that would help,
-/// OPENBLAS_CORETYPE, is read before a program can set it.
-bool blas_knows_cpu() {
-  static const bool known = [] {
-    if (!openblas_get_corename) return true;
-    const std::string_view name = openblas_get_corename();
-    const bool old = name == "Haswell" || name == "Zen" || name == "Prescott" || name == "Nehalem";
-    return !old || std::string_view(kernels().instruction_set) != "avx512";
-  }();
-  return known;
-}
-
 double work_of(product_extents e) {
   return static_cast<double>(e.m) * static_cast<double>(e.n) * static_cast<double>(e.k);
-}
-
-/// Whether our own loops are the faster ones, as measured (bench/gemm.hpp): they are but for large
-/// products, and tall transposed factors times few columns.
-bool is_for_own_loops(transposed a_is, product_extents e) {
-  constexpr double large = 16e6;
-  constexpr std::size_t few = 16;
-  return !blas_knows_cpu() || (work_of(e) < large && (a_is == transposed::no || e.n > few));
 }
 
 /// c in parts of so many rows and columns, but for the last ones.
@@ -141,15 +128,16 @@ struct product_grid {
   }
 };
 
-/// Halves the longer side of the parts while they stay worth a thread and are not enough.
-template <class Enough>
-product_grid divided(product_extents e, double worth_a_thread, Enough enough) {
+/// Halves the longer side of the parts while they stay worth a thread and are fewer than threads.
+product_grid divided(product_extents e) {
+  constexpr double worth_a_thread = 1.5e6;
   constexpr std::size_t column_grain = 32, row_grain = 8;  // what fills vectors and strips
   product_grid grid{1, 1, e.m, e.n};
   const auto halved = [](std::size_t extent, std::size_t grain) {
     return ((extent + 1) / 2 + grain - 1) / grain * grain;
   };
-  while (work_of({grid.part_rows, grid.part_columns, e.k}) >= 2 * worth_a_thread && !enough(grid)) {
+  while (work_of({grid.part_rows, grid.part_columns, e.k}) >= 2 * worth_a_thread &&
+         grid.size() < threads()) {
     const bool by_columns = grid.part_columns >= grid.part_rows;
     std::size_t& longer = by_columns ? grid.part_columns : grid.part_rows;
     longer = halved(longer, by_columns ? column_grain : row_grain);
@@ -174,9 +162,8 @@ void for_each_part(const product_grid& grid, product_extents e, const matrix_fac
 
 /// An element of c is the same in parts of any size: there are as many as threads.
 template <class T>
-void own_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product_extents e, bool add,
-                 T* c) {
-  constexpr double worth_a_thread = 1.5e6;
+void tiled_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product_extents e,
+                   bool add, T* c) {
   const product_loops<T>& loops = [&]() -> const auto& {
     if constexpr (sizeof(T) == sizeof(float))
       return kernels().products->of_float;
@@ -187,8 +174,7 @@ void own_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product_e
   const auto read = [](const matrix_factor<T>& x) {
     return strided_matrix<T>{x.data, x.row_stride(), x.column_stride()};
   };
-  const product_grid grid =
-      divided(e, worth_a_thread, [](const product_grid& g) { return g.size() >= threads(); });
+  const product_grid grid = divided(e);
   // From this thread's pool for all of them, so that steps in the steady state allocate nothing.
   constexpr std::size_t cache_line = 64 / sizeof(T);
   const std::size_t per_part =
@@ -203,49 +189,16 @@ void own_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product_e
                 });
 }
 
-void gemm(CBLAS_TRANSPOSE a_is, CBLAS_TRANSPOSE b_is, int m, int n, int k, const float* a,
-          int a_lead, const float* b, int b_lead, float beta, float* c, int c_lead) {
-  cblas_sgemm(CblasRowMajor, a_is, b_is, m, n, k, 1.0f, a, a_lead, b, b_lead, beta, c, c_lead);
-}
-void gemm(CBLAS_TRANSPOSE a_is, CBLAS_TRANSPOSE b_is, int m, int n, int k, const double* a,
-          int a_lead, const double* b, int b_lead, double beta, double* c, int c_lead) {
-  cblas_dgemm(CblasRowMajor, a_is, b_is, m, n, k, 1.0, a, a_lead, b, b_lead, beta, c, c_lead);
-}
-
-/// A BLAS promises nothing about the same element in parts of another size: what the parts are
-/// follows from the extents alone.
-template <class T>
-void blas_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product_extents e, T beta,
-                  T* c) {
-  constexpr double worth_a_thread = 16e6;
-  constexpr std::size_t parts_at_least = 4, side = 512;  // smaller ones are packed too often
-  const auto as_int = [](std::size_t size) { return blas_size(size, "matmul"); };
-  const auto op = [](transposed is) { return is == transposed::no ? CblasNoTrans : CblasTrans; };
-  // CBLAS wants leading extents of at least 1 of empty factors too.
-  const int a_lead = std::max(1, as_int(a.lead)), b_lead = std::max(1, as_int(b.lead)),
-            c_lead = std::max(1, as_int(e.n));
-  for (const std::size_t extent : {e.m, e.k}) as_int(extent);
-  const calling_thread_alone alone;
-  const product_grid grid = divided(e, worth_a_thread, [](const product_grid& g) {
-    return g.size() >= parts_at_least && g.part_rows <= side && g.part_columns <= side;
-  });
-  for_each_part(grid, e, a, b, c,
-                [&](product_extents part, const matrix_factor<T>& left,
-                    const matrix_factor<T>& right, T* to, std::size_t) {
-                  gemm(op(a.is), op(b.is), as_int(part.m), as_int(part.n), as_int(part.k),
-                       left.data, a_lead, right.data, b_lead, beta, to, c_lead);
-                });
-}
-
 template <class T>
 void product_by_size(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                      std::size_t n, std::size_t k, T beta, T* c) {
   if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
     return small_matrix_product(a, b, m, n, k, beta, c);
-  const product_extents e{m, n, k};
-  if ((beta == T(0) || beta == T(1)) && k > 0 && is_for_own_loops(a.is, e))
-    return own_product(a, b, e, beta != T(0), c);
-  blas_product(a, b, e, beta, c);
+  if (beta != T(0) && beta != T(1)) {
+    for (std::size_t i = 0; i < m * n; ++i) c[i] *= beta;
+  }
+  if (k == 0 && beta == T(0)) std::fill_n(c, m * n, T(0));
+  if (k > 0) tiled_product(a, b, {m, n, k}, beta != T(0), c);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
-// Matrix products: the one place that knows CBLAS. Row-major throughout.
+// Matrix products, by the loops of gemm.hpp, and what has to be known of the BLAS under LAPACK.
+// Row-major throughout.
 
 #include <cstddef>
 #include <string_view>

@@ -1,13 +1,17 @@
 // Compiled once per instruction set, as kernels.cpp is; everything but the table has internal
-// linkage. Tiles of c stay in registers while a strip of rows of a and a panel of columns of b pass
-// by; panels are packed so that they pass from the first-level cache.
-// Source: Goto, van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34
-// (2008).
+// linkage. The loops around a tile are those of the sources, from the outside: columns of c, depth,
+// rows of c; then, other than there, strips of a around panels of b: c is written row by row, and
+// measured no slower at any shape. Packing is left to where it pays: a is read as it lies unless
+// that means a line of memory for a few numbers, and b is packed on the way by the first strip.
+// Sources: Goto, van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34
+// (2008); Van Zee, van de Geijn, BLIS: A Framework for Rapidly Instantiating BLAS Functionality,
+// ACM TOMS 41 (2015).
 
 #include <autodiff/tensor/gemm.hpp>
+#include <autodiff/tensor/panels.hpp>
+#include <autodiff/tensor/register_tile.hpp>
 
-#include <array>
-#include <cstring>
+#include <cstddef>
 #include <utility>
 
 #ifndef BACKSWEEP_ISA
@@ -19,276 +23,148 @@
 namespace autodiff {
 namespace {
 
-// A tile is two vectors wide and as many rows high as leaves registers for two vectors of b and an
-// element of a.
+/// Vectors, and as many rows of a tile as leave registers for two vectors of b and an element of a.
+template <class T>
+struct unit {
 #if defined(__AVX512F__)
-constexpr std::size_t vector_bytes = 64, most_rows = 12;
+  static constexpr std::size_t bytes = 64, rows = 12;
 #elif defined(__AVX2__)
-constexpr std::size_t vector_bytes = 32, most_rows = 6;
+  static constexpr std::size_t bytes = 32, rows = 6;
 #else
-constexpr std::size_t vector_bytes = 16, most_rows = 4;
+  static constexpr std::size_t bytes = 16, rows = 4;
 #endif
-// A panel of this depth stays in the first-level cache, a block of panels in the second or third.
-constexpr std::size_t most_depth = 384, most_columns = 1024, most_block_rows = 96;
-
-template <class T>
-struct vector_of;
-template <>
-struct vector_of<float> {
-  using type [[gnu::vector_size(vector_bytes)]] = float;
-  using four [[gnu::vector_size(16)]] = float;
-  // Neighbours in one 128-bit half: what one instruction can do.
-  static constexpr std::array<int, 4> low{0, 4, 1, 5}, high{2, 6, 3, 7};
-};
-template <>
-struct vector_of<double> {
-  using type [[gnu::vector_size(vector_bytes)]] = double;
-  using four [[gnu::vector_size(32)]] = double;
-  static constexpr std::array<int, 4> low{0, 4, 2, 6}, high{1, 5, 3, 7};
-};
-template <class T>
-constexpr std::size_t lanes = vector_bytes / sizeof(T);
-template <class T>
-constexpr std::size_t panel_width = 2 * lanes<T>;
-
-std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
-std::size_t divided_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
-
-/// A panel of b, `row` numbers from row to row, and the next one `next` numbers further.
-template <class T>
-struct panel_of_b {
-  const T* data;
-  std::size_t row, next;
+  static constexpr std::size_t lanes = bytes / sizeof(T);
+  using vector [[gnu::vector_size(bytes)]] = T;
+  using loose [[gnu::vector_size(bytes), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
 };
 
-/// c = or += a b for one strip of a and `columns` columns, panel by panel.
-template <class T, std::size_t rows, std::size_t vectors>
-void multiply_strip(std::size_t depth, strided_matrix<T> a, panel_of_b<T> b, bool add, T* c,
-                    std::size_t c_row, std::size_t columns) {
-  using vector = typename vector_of<T>::type;
-  constexpr std::size_t full = vectors * lanes<T>;
-  for (;; b.data += b.next, c += full, columns -= full) {
-    vector sums[rows][vectors] = {};
-    const T *left = a.data, *right = b.data;
-#pragma GCC unroll 4
-    for (std::size_t l = depth; l > 0; --l, left += a.column, right += b.row) {
-      vector row[vectors];
-#pragma GCC unroll 2
-      for (std::size_t j = 0; j < vectors; ++j)
-        std::memcpy(&row[j], right + j * lanes<T>, sizeof(vector));
-#pragma GCC unroll 12
-      for (std::size_t i = 0; i < rows; ++i) {
-        const T factor = left[i * a.row];
-#pragma GCC unroll 2
-        for (std::size_t j = 0; j < vectors; ++j) sums[i][j] += factor * row[j];
-      }
-    }
-    if (columns < full) {
-      for (std::size_t i = 0; i < rows; ++i) {
-        T row[full];
-        std::memcpy(row, sums[i], sizeof(row));
-        for (std::size_t j = 0; j < columns; ++j)
-          c[i * c_row + j] = add ? c[i * c_row + j] + row[j] : row[j];
-      }
-      return;
-    }
-#pragma GCC unroll 12
-    for (std::size_t i = 0; i < rows; ++i) {
-#pragma GCC unroll 2
-      for (std::size_t j = 0; j < vectors; ++j) {
-        vector out = sums[i][j];
-        T* const to = c + i * c_row + j * lanes<T>;
-        if (add) {
-          vector before;
-          std::memcpy(&before, to, sizeof(vector));
-          out += before;
-        }
-        std::memcpy(to, &out, sizeof(vector));
-      }
-    }
-    if (columns == full) return;
-  }
-}
+// A panel of this depth stays in the first-level cache, so many rows of a in the second, and a
+// block of panels in the third.
+constexpr std::size_t most_depth = 384, most_columns = 512;
+template <class T>
+constexpr std::size_t most_rows = 576 / sizeof(T);
+
+constexpr std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
+constexpr std::size_t divided_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+/// Strips of nearly equal height: `tall` of the greater height, the others one row lower.
+struct strips_of {
+  std::size_t count, height, tall;
+
+  strips_of(std::size_t m, std::size_t most)
+      : count(divided_up(m, most)), height(divided_up(m, count)), tall(m - count * (height - 1)) {}
+};
 
 template <class T>
-using strip_loop = void(std::size_t depth, strided_matrix<T> a, panel_of_b<T> b, bool add, T* c,
-                        std::size_t c_row, std::size_t columns);
-
-template <class T, std::size_t vectors, std::size_t... row>
-strip_loop<T>* strip_of(std::size_t rows, std::index_sequence<row...>) {
-  static constexpr strip_loop<T>* loops[] = {multiply_strip<T, row + 1, vectors>...};
-  return loops[rows - 1];
-}
-
-/// The numbers of a and b, counted on from a, at these places. By reference: vectors as values
-/// would be passed differently by each instruction set.
-template <std::array<int, 4> at, class Four>
-void shuffle(const Four& a, const Four& b, Four& out) {
-  out = __builtin_shufflevector(a, b, at[0], at[1], at[2], at[3]);
-}
-
-/// Four rows of four numbers, `from_row` apart, turned into four rows `to_row` apart.
-template <class T>
-void turn_four(const T* from, std::size_t from_row, T* to, std::size_t to_row) {
-  using four = typename vector_of<T>::four;
-  four r[4];
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < 4; ++i) std::memcpy(&r[i], from + i * from_row, sizeof(four));
-  constexpr std::array<int, 4> low = vector_of<T>::low, high = vector_of<T>::high;
-  constexpr std::array<int, 4> first{0, 1, 4, 5}, second{2, 3, 6, 7};
-  four a, b, c, d, turned[4];
-  shuffle<low>(r[0], r[1], a);
-  shuffle<low>(r[2], r[3], b);
-  shuffle<high>(r[0], r[1], c);
-  shuffle<high>(r[2], r[3], d);
-  // What `low` left together differs with the width of the numbers.
-  constexpr bool wide = sizeof(T) == 8;
-  shuffle<first>(a, b, turned[0]);
-  shuffle<first>(c, d, turned[wide ? 1 : 2]);
-  shuffle<second>(a, b, turned[wide ? 2 : 1]);
-  shuffle<second>(c, d, turned[3]);
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < 4; ++i) std::memcpy(to + i * to_row, &turned[i], sizeof(four));
-}
-
-/// Columns [0, width) of b, `depth` deep, as rows of a full panel, zeros at its end.
-template <class T>
-void pack_panel(std::size_t depth, std::size_t width, strided_matrix<T> b, T* panel) {
-  constexpr std::size_t full = panel_width<T>;
-  if (b.column == 1) {
-    for (std::size_t l = 0; l < depth; ++l, panel += full) {
-      if (width == full) {
-        std::memcpy(panel, b.data + l * b.row, full * sizeof(T));
-      } else {
-        for (std::size_t j = 0; j < full; ++j) panel[j] = j < width ? b.data[l * b.row + j] : T(0);
-      }
-    }
-    return;
-  }
-  const std::size_t blocks = width / 4 * 4;
-  std::size_t l = 0;
-  for (; l + 4 <= depth; l += 4) {
-    for (std::size_t j = 0; j < blocks; j += 4)
-      turn_four(b.data + j * b.column + l, b.column, panel + l * full + j, full);
-  }
-  for (std::size_t j = 0; j < width; ++j) {
-    for (std::size_t i = j < blocks ? l : 0; i < depth; ++i)
-      panel[i * full + j] = b.data[j * b.column + i];
-  }
-  for (std::size_t j = width; j < full; ++j) {
-    for (std::size_t i = 0; i < depth; ++i) panel[i * full + j] = T(0);
-  }
-}
-
-/// m rows in strips of nearly equal height: visit(strip, first row, rows).
-template <class Visitor>
-void for_each_strip(std::size_t m, Visitor&& visit) {
-  std::size_t first = 0;
-  for (std::size_t strips = divided_up(m, most_rows); strips > 0; --strips) {
-    const std::size_t rows = divided_up(m - first, strips);
-    visit(first, rows);
-    first += rows;
-  }
-}
-
-/// A strip of a, its columns one after the other.
-template <class T, std::size_t rows>
-void pack_strip(std::size_t depth, strided_matrix<T> a, T* to) {
-  std::size_t l = 0;
-  if (a.row != 1 && rows >= 4) {
-    for (; l + 4 <= depth; l += 4) {
-      for (std::size_t i = 0; i + 4 <= rows; i += 4)
-        turn_four(a.data + i * a.row + l, a.row, to + l * rows + i, rows);
-      for (std::size_t i = rows / 4 * 4; i < rows; ++i) {
-#pragma GCC unroll 4
-        for (std::size_t at = l; at < l + 4; ++at) to[at * rows + i] = a.data[i * a.row + at];
-      }
-    }
-  }
-  for (; l < depth; ++l) {
-    if (a.row == 1) {
-      std::memcpy(to + l * rows, a.data + l * a.column, rows * sizeof(T));
-    } else {
-      for (std::size_t i = 0; i < rows; ++i) to[l * rows + i] = a.data[i * a.row + l];
-    }
-  }
-}
-
-template <class T>
-using pack_loop = void(std::size_t depth, strided_matrix<T> a, T* to);
+struct loops_for_height {
+  void (*one_vector)(const tile_walk& outer, const tile_walk& inner, std::size_t depth,
+                     tile_place<T> at, const tile_strides& by, std::size_t last, bool add);
+  decltype(one_vector) two_vectors, two_vectors_packing;
+  void (*pack)(std::size_t depth, strided_matrix<T> a, std::size_t count, T* to);
+};
 
 template <class T, std::size_t... row>
-pack_loop<T>* pack_of(std::size_t rows, std::index_sequence<row...>) {
-  static constexpr pack_loop<T>* loops[] = {pack_strip<T, row + 1>...};
-  return loops[rows - 1];
+const loops_for_height<T>& loops_for(std::size_t height, std::index_sequence<row...>) {
+  using u = unit<T>;
+  static constexpr loops_for_height<T> all[] = {
+      {tiles_in_order<u, row + 1, 1, false, T>, tiles_in_order<u, row + 1, 2, false, T>,
+       tiles_in_order<u, row + 1, 2, true, T>, pack_strips<u, row + 1, T>}...};
+  return all[height - 1];
 }
-
 template <class T>
-void pack_strips(std::size_t m, std::size_t depth, strided_matrix<T> a, T* packed) {
-  for_each_strip(m, [&](std::size_t first, std::size_t rows) {
-    pack_of<T>(rows, std::make_index_sequence<most_rows>{})(
-        depth, {a.data + first * a.row, a.row, a.column}, packed + first * depth);
-  });
+const loops_for_height<T>& loops_for(std::size_t height) {
+  return loops_for<T>(height, std::make_index_sequence<unit<T>::rows>{});
 }
 
-/// One block: strips of a against panels of b, c_row apart in c.
+/// How a factor is read: as it lies, packed by whoever reads it first, or from where it is packed.
+enum class packing { none, on_the_way, done };
+
+/// One block: m rows of a times n columns of b, `depth` deep.
 template <class T>
 struct block_product {
+  static constexpr std::size_t full = panel_width<unit<T>>, lanes = unit<T>::lanes;
+
   std::size_t m, n, depth;
   strided_matrix<T> a, b;
-  bool a_packed, b_packed, add;
+  const T* strips;  // of a, null where they are not packed
+  T* panels;        // of b, the last one packed if it is not full
+  packing of_b;
+  bool add;
   T* c;
   std::size_t c_row;
-  const T* panels;  // of b, where they are packed
 
-  /// Columns [j, end) of one strip: whole panels, or what follows them.
-  void one_strip(std::size_t i, std::size_t rows, std::size_t j, std::size_t end) const {
-    constexpr std::make_index_sequence<most_rows> heights;
-    constexpr std::size_t full = panel_width<T>;
-    const bool packed = b_packed || end - j < full;
-    const panel_of_b<T> panel = packed ? panel_of_b<T>{panels + j * depth, full, full * depth}
-                                       : panel_of_b<T>{b.data + j, b.row, full};
-    const strided_matrix<T> strip = a_packed
-                                        ? strided_matrix<T>{a.data + i * depth, 1, rows}
-                                        : strided_matrix<T>{a.data + i * a.row, a.row, a.column};
-    strip_loop<T>* loop =
-        end - j <= lanes<T> ? strip_of<T, 1>(rows, heights) : strip_of<T, 2>(rows, heights);
-    loop(depth, strip, panel, add, c + i * c_row + j, c_row, end - j);
+  /// Which tiles: rows from `row` on in strips of one height, columns from `column` on in panels of
+  /// `width` columns.
+  struct range {
+    std::size_t row, height, strips, column, width, panels;
+  };
+
+  void multiply(const range& r, packing how) const {
+    if (r.strips == 0 || r.panels == 0) return;
+    const bool b_packed = how == packing::done;
+    T* const panel = panels + r.column * depth;
+    const tile_place<T> at{strips ? strips + r.row * depth : a.data + r.row * a.row,
+                           b_packed ? panel : b.data + r.column, c + r.row * c_row + r.column,
+                           panel};
+    const tile_strides by{strips ? 1 : a.row, strips ? r.height : a.column, b_packed ? full : b.row,
+                          c_row};
+    const tile_walk down{r.strips, r.height * (strips ? depth : a.row), 0, r.height * c_row, 0};
+    const tile_walk right{r.panels, 0, b_packed ? full * depth : full, full, full * depth};
+    const loops_for_height<T>& loops = loops_for<T>(r.height);
+    const auto loop = r.width <= lanes             ? loops.one_vector
+                      : how == packing::on_the_way ? loops.two_vectors_packing
+                                                   : loops.two_vectors;
+    loop(down, right, depth, at, by, r.width <= lanes ? r.width : r.width - lanes, add);
+  }
+  /// All strips against `count` panels.
+  void columns(std::size_t column, std::size_t width, std::size_t count, packing how) const {
+    const strips_of s(m, unit<T>::rows);
+    std::size_t tall = s.tall, row = 0;
+    if (how == packing::on_the_way) {
+      multiply({0, s.height, 1, column, width, count}, how);
+      how = packing::done;
+      row = s.height;
+      --tall;
+    }
+    multiply({row, s.height, tall, column, width, count}, how);
+    multiply({s.tall * s.height, s.height - 1, s.count - s.tall, column, width, count}, how);
   }
   void run() const {
-    constexpr std::size_t first_level = 24 << 10;
-    // While all of b stays close, c is written row by row.
-    const std::size_t step = depth * n * sizeof(T) <= first_level ? n : panel_width<T>;
-    const std::size_t whole = n / panel_width<T> * panel_width<T>;
-    for (std::size_t j = 0; j < n; j = smaller(j + step, n)) {
-      const std::size_t end = j < whole ? smaller(j + step, whole) : n;
-      for_each_strip(m, [&](std::size_t i, std::size_t rows) {
-        one_strip(i, rows, j, end);
-        if (step == n && end < n) one_strip(i, rows, end, n);
-      });
-    }
+    const std::size_t whole = n / full;
+    if (whole > 0) columns(0, full, whole, of_b);
+    if (whole * full < n) columns(whole * full, n - whole * full, 1, packing::done);
   }
 };
 
 template <class T>
 std::size_t scratch_of_panels(product_extents e) {
-  const std::size_t panels = divided_up(smaller(e.n, most_columns), panel_width<T>);
-  return panels * panel_width<T> * smaller(e.k, most_depth);
+  constexpr std::size_t full = panel_width<unit<T>>;
+  return divided_up(smaller(e.n, most_columns), full) * full * smaller(e.k, most_depth);
 }
 
 template <class T>
 std::size_t scratch_numbers(product_extents e) {
-  return scratch_of_panels<T>(e) + smaller(e.m, most_block_rows) * smaller(e.k, most_depth);
+  return scratch_of_panels<T>(e) + smaller(e.m, most_rows<T>) * smaller(e.k, most_depth);
+}
+
+template <class T>
+void pack(std::size_t m, std::size_t depth, strided_matrix<T> a, T* to) {
+  const strips_of s(m, unit<T>::rows);
+  loops_for<T>(s.height).pack(depth, a, s.tall, to);
+  if (s.tall == s.count) return;
+  const std::size_t row = s.tall * s.height;
+  loops_for<T>(s.height - 1)
+      .pack(depth, {a.data + row, 1, a.column}, s.count - s.tall, to + row * depth);
 }
 
 template <class T>
 void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool add, T* c,
               std::size_t c_row, T* scratch) {
-  constexpr std::size_t full = panel_width<T>;
-  // What stays in the first-level cache as it is needs no packing.
-  const bool a_packed =
-      a.column != 1 ? e.k * a.column * sizeof(T) > (32 << 10) : e.n >= 512 && e.k >= 512;
-  const bool b_packed = b.column != 1 || e.k * e.n * sizeof(T) > (16 << 10);
+  constexpr std::size_t full = panel_width<unit<T>>, rows = unit<T>::rows;
+  // A column of a transposed factor lies on as many lines, later pages, as the product is deep.
+  const bool a_packed = a.column != 1 && e.k > 64 && e.n > full && a.column * sizeof(T) >= 1024;
+  // What stays in the first-level cache, or is read but a few times, needs no packing.
+  const bool b_stays = e.k * e.n * sizeof(T) <= (16 << 10) || e.m <= 2 * rows;
   T* const strips = scratch + scratch_of_panels<T>(e);
   for (std::size_t column = 0; column < e.n; column += most_columns) {
     const std::size_t columns = smaller(most_columns, e.n - column);
@@ -296,21 +172,27 @@ void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool 
     for (std::size_t l = 0, depth = 0; l < e.k; l += depth, --blocks) {
       depth = divided_up(e.k - l, blocks);
       const strided_matrix<T> right{b.data + l * b.row + column * b.column, b.row, b.column};
-      for (std::size_t j = b_packed ? 0 : columns / full * full; j < columns; j += full) {
-        pack_panel(depth, smaller(full, columns - j), {right.data + j * b.column, b.row, b.column},
-                   scratch + j * depth);
+      for (std::size_t j = b.column == 1 ? columns / full * full : 0; j < columns; j += full) {
+        const std::size_t width = smaller(full, columns - j);
+        const std::size_t readable = (e.k - l - 1) * b.row + e.n - column - j;
+        pack_panel<unit<T>>(depth, width, {right.data + j * b.column, b.row, b.column}, readable,
+                            scratch + j * depth);
       }
-      for (std::size_t i = 0; i < e.m; i += most_block_rows) {
-        const std::size_t rows = smaller(most_block_rows, e.m - i);
-        strided_matrix<T> left{a.data + i * a.row + l * a.column, a.row, a.column};
-        if (a_packed) {
-          pack_strips(rows, depth, left, strips);
-          left.data = strips;
-        }
-        block_product<T>{rows,     columns,      depth,
-                         left,     right,        a_packed,
-                         b_packed, add || l > 0, c + i * c_row + column,
-                         c_row,    scratch}
+      std::size_t height = 0, parts = divided_up(e.m, most_rows<T>);
+      for (std::size_t i = 0; i < e.m; i += height, --parts) {
+        height = smaller(divided_up(divided_up(e.m - i, parts), rows) * rows, e.m - i);
+        const strided_matrix<T> left{a.data + i * a.row + l * a.column, a.row, a.column};
+        if (a_packed) pack(height, depth, left, strips);
+        const packing of_b = b.column != 1 ? packing::done
+                             : b_stays     ? packing::none
+                             : i == 0      ? packing::on_the_way
+                                           : packing::done;
+        block_product<T>{height,       columns,
+                         depth,        left,
+                         right,        a_packed ? strips : nullptr,
+                         scratch,      of_b,
+                         add || l > 0, c + i * c_row + column,
+                         c_row}
             .run();
       }
     }

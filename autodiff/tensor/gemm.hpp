@@ -2,16 +2,11 @@
 // Matrix products for the shapes of networks, where a general BLAS leaves speed behind: compiled
 // per instruction set (gemm.cpp) and called through blas.hpp.
 
+#include <autodiff/tensor/strided_matrix.hpp>
+
 #include <cstddef>
 
 namespace autodiff {
-
-/// A matrix read with strides: element (i, j) at data[i * row + j * column]. One of them is 1.
-template <class T>
-struct strided_matrix {
-  const T* data;
-  std::size_t row, column;
-};
 
 struct product_extents {
   std::size_t m, n, k;
