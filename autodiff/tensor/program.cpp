@@ -1,10 +1,137 @@
 #include <autodiff/tensor/program.hpp>
 
+#include <autodiff/tensor/multiply_add.hpp>
+#include <autodiff/tensor/scratch.hpp>
+
 #include <algorithm>
+#include <concepts>
 #include <new>
 #include <utility>
 
 namespace autodiff {
+namespace {
+
+using index = std::uint32_t;
+
+template <class T>
+instruction<T> unary_instruction(const unary_loops<T>& f, index x) {
+  instruction<T> row;
+  row.unary = &f;
+  row.operands[0] = x;
+  row.arity = 1;
+  row.reads[0] = {{f.needs_x}, f.needs_y, false};
+  return row;
+}
+
+template <class T>
+instruction<T> binary_instruction(const binary_loops<T>& f, index a, index b) {
+  instruction<T> row;
+  row.binary = &f;
+  row.operands = {a, b};
+  row.arity = 2;
+  row.reads[0] = {{f.for_a.a, f.for_a.b}, f.for_a.y, f.for_a.is_unit};
+  row.reads[1] = {{f.for_b.a, f.for_b.b}, f.for_b.y, f.for_b.is_unit};
+  return row;
+}
+
+template <class T>
+instruction<T> ternary_instruction(const ternary_loops<T>& f, index a, index b, index c) {
+  instruction<T> row;
+  row.ternary = &f;
+  row.operands = {a, b, c};
+  row.arity = 3;
+  row.reads.fill({f.needs_operand, f.needs_y, false});
+  return row;
+}
+
+/// a b + c, or the larger of that and 0.
+template <class T>
+instruction<T> multiply_add(const ternary_loops<T>& f, index a, index b, index c) {
+  instruction<T> joined = ternary_instruction(f, a, b, c);
+  const bool reads_y = f.needs_y;
+  joined.reads = {{{{false, true, false}, reads_y, false},
+                   {{true, false, false}, reads_y, false},
+                   {{false, false, false}, reads_y, !reads_y}}};
+  return joined;
+}
+
+template <class T>
+instruction<T> constant_of(const T& number) {
+  instruction<T> value;
+  value.constant = number;
+  return value;
+}
+
+/// Puts one row in the place of a product, a sum with it and a relu of that, where nobody else
+/// uses what lies between. Values and shares stay the same to the last bit.
+template <std::floating_point T>
+class joining {
+ public:
+  joining(std::span<instruction<T>> code, index inputs, index result)
+      : code_(code), inputs_(inputs), uses_(code.size(), 0) {
+    for (const instruction<T>& f : code) {
+      for (index o = 0; o < f.arity; ++o) ++uses_.data()[f.operands[o]];
+    }
+    ++uses_.data()[result];
+  }
+
+  void run() {
+    for (instruction<T>& f : code_) {
+      if (f.binary == &rows_.add || is_turned_to_sum(f)) {
+        join_sum(f);
+      } else if (f.unary == &rows_.relu && is_used_once(f.operands[0])) {
+        join_relu(f, code_[f.operands[0]]);
+      }
+    }
+  }
+
+ private:
+  bool is_used_once(index value) const { return uses_.data()[value] == 1; }
+  bool is_product(index value) const {
+    return code_[value].binary == &rows_.multiply && is_used_once(value);
+  }
+
+  /// Makes x - k, with a number k, to x + -k.
+  bool is_turned_to_sum(instruction<T>& f) {
+    if (f.binary != &rows_.subtract || !is_used_once(f.operands[1])) return false;
+    instruction<T>& k = code_[f.operands[1]];
+    if (k.is_row() || f.operands[1] < inputs_) return false;
+    k.constant = -k.constant;
+    f = binary_instruction(rows_.add, f.operands[0], f.operands[1]);
+    return true;
+  }
+
+  void join_sum(instruction<T>& f) {
+    const auto [a, b] = std::pair(f.operands[0], f.operands[1]);
+    if (!is_product(a) && !is_product(b)) return;
+    const instruction<T>& product = code_[is_product(a) ? a : b];
+    f = multiply_add(joined_.plain, product.operands[0], product.operands[1],
+                     is_product(a) ? b : a);
+  }
+
+  /// What is missing of a product and a sum is made up for by a number in the place of the row.
+  void join_relu(instruction<T>& f, instruction<T>& x) {
+    const index at = f.operands[0];
+    const auto [a, b] = std::pair(x.operands[0], x.operands[1]);
+    if (x.ternary == &joined_.plain) {
+      f = multiply_add(joined_.clipped, a, b, x.operands[2]);
+    } else if (x.binary == &rows_.add) {
+      x = constant_of(T(1));
+      f = multiply_add(joined_.clipped, a, at, b);
+    } else if (x.binary == &rows_.multiply) {
+      x = constant_of(T(-0.0));  // +0 would change the sign of a product of -0
+      f = multiply_add(joined_.clipped, a, b, at);
+    }
+  }
+
+  std::span<instruction<T>> code_;
+  index inputs_;
+  scratch<index, 32> uses_;
+  const loop_table<T>& rows_ = loops<T>();
+  const multiply_add_loops<T>& joined_ = multiply_adds<T>();
+};
+
+}  // namespace
 
 template <class T>
 program<T>::program(std::size_t inputs)
@@ -12,51 +139,41 @@ program<T>::program(std::size_t inputs)
   std::fill_n(code_.writable(), inputs, instruction<T>{});
 }
 
-/// Room for one more.
 template <class T>
-instruction<T>& program<T>::append() {
+std::uint32_t program<T>::append(const instruction<T>& next) {
   if (size_ == code_.size()) {
     array<instruction<T>> larger(shape{2 * code_.size()});
     std::copy_n(code_.data(), size_, larger.writable());
     code_ = std::move(larger);
   }
-  return *new (code_.writable() + size_++) instruction<T>;
+  new (code_.writable() + size_) instruction<T>(next);
+  return size_++;
 }
 
 template <class T>
 std::uint32_t program<T>::constant(const T& number) {
-  append().constant = number;
-  return size_ - 1;
+  return append(constant_of(number));
 }
 template <class T>
 std::uint32_t program<T>::apply(const unary_loops<T>& f, index x) {
-  instruction<T>& next = append();
-  next.unary = &f;
-  next.operands[0] = x;
-  next.arity = 1;
-  return size_ - 1;
+  return append(unary_instruction(f, x));
 }
 template <class T>
 std::uint32_t program<T>::apply(const binary_loops<T>& f, index a, index b) {
-  instruction<T>& next = append();
-  next.binary = &f;
-  next.operands = {a, b};
-  next.arity = 2;
-  return size_ - 1;
+  return append(binary_instruction(f, a, b));
 }
 template <class T>
 std::uint32_t program<T>::apply(const ternary_loops<T>& f, index a, index b, index c) {
-  instruction<T>& next = append();
-  next.ternary = &f;
-  next.operands = {a, b, c};
-  next.arity = 3;
-  return size_ - 1;
+  return append(ternary_instruction(f, a, b, c));
 }
 
 template <class T>
 void program<T>::finish(index result) {
   const bool computed = (*this)[result].is_row();
   result_ = computed ? result : apply(loops<T>().multiply, result, constant(T(1)));
+  if constexpr (std::floating_point<T>) {
+    joining<T>({code_.writable(), size_}, inputs_, result_).run();
+  }
 }
 
 #define INSTANTIATE(T) template class program<T>;
