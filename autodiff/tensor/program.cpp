@@ -67,16 +67,11 @@ instruction<T> constant_of(const T& number) {
 template <std::floating_point T>
 class joining {
  public:
-  joining(std::span<instruction<T>> code, index inputs, index result)
-      : code_(code), inputs_(inputs), uses_(code.size(), 0) {
-    for (const instruction<T>& f : code) {
-      for (index o = 0; o < f.arity; ++o) ++uses_.data()[f.operands[o]];
-    }
-    ++uses_.data()[result];
-  }
+  joining(std::span<instruction<T>> code, index inputs) : code_(code), inputs_(inputs) {}
 
   void run() {
     for (instruction<T>& f : code_) {
+      if (f.uses == 0) continue;
       if (f.binary == &rows_.add || is_turned_to_sum(f)) {
         join_sum(f);
       } else if (f.unary == &rows_.relu && is_used_once(f.operands[0])) {
@@ -86,7 +81,7 @@ class joining {
   }
 
  private:
-  bool is_used_once(index value) const { return uses_.data()[value] == 1; }
+  bool is_used_once(index value) const { return code_[value].uses == 1; }
   bool is_product(index value) const {
     return code_[value].binary == &rows_.multiply && is_used_once(value);
   }
@@ -97,16 +92,18 @@ class joining {
     instruction<T>& k = code_[f.operands[1]];
     if (k.is_row() || f.operands[1] < inputs_) return false;
     k.constant = -k.constant;
-    f = binary_instruction(rows_.add, f.operands[0], f.operands[1]);
+    put(binary_instruction(rows_.add, f.operands[0], f.operands[1]), f);
     return true;
   }
 
   void join_sum(instruction<T>& f) {
     const auto [a, b] = std::pair(f.operands[0], f.operands[1]);
     if (!is_product(a) && !is_product(b)) return;
-    const instruction<T>& product = code_[is_product(a) ? a : b];
-    f = multiply_add(joined_.plain, product.operands[0], product.operands[1],
-                     is_product(a) ? b : a);
+    instruction<T>& product = code_[is_product(a) ? a : b];
+    put(multiply_add(joined_.plain, product.operands[0], product.operands[1],
+                     is_product(a) ? b : a),
+        f);
+    product.uses = 0;
   }
 
   /// What is missing of a product and a sum is made up for by a number in the place of the row.
@@ -114,19 +111,24 @@ class joining {
     const index at = f.operands[0];
     const auto [a, b] = std::pair(x.operands[0], x.operands[1]);
     if (x.ternary == &joined_.plain) {
-      f = multiply_add(joined_.clipped, a, b, x.operands[2]);
+      put(multiply_add(joined_.clipped, a, b, x.operands[2]), f);
+      x.uses = 0;
     } else if (x.binary == &rows_.add) {
-      x = constant_of(T(1));
-      f = multiply_add(joined_.clipped, a, at, b);
+      put(constant_of(T(1)), x);
+      put(multiply_add(joined_.clipped, a, at, b), f);
     } else if (x.binary == &rows_.multiply) {
-      x = constant_of(T(-0.0));  // +0 would change the sign of a product of -0
-      f = multiply_add(joined_.clipped, a, b, at);
+      put(constant_of(T(-0.0)), x);  // +0 would change the sign of a product of -0
+      put(multiply_add(joined_.clipped, a, b, at), f);
     }
+  }
+
+  static void put(instruction<T> next, instruction<T>& place) {
+    next.uses = place.uses;
+    place = next;
   }
 
   std::span<instruction<T>> code_;
   index inputs_;
-  scratch<index, 32> uses_;
   const loop_table<T>& rows_ = loops<T>();
   const multiply_add_loops<T>& joined_ = multiply_adds<T>();
 };
@@ -168,12 +170,39 @@ std::uint32_t program<T>::apply(const ternary_loops<T>& f, index a, index b, ind
 }
 
 template <class T>
+void program<T>::count_uses(index result) {
+  instruction<T>* const code = code_.writable();
+  code[result].uses = 1;
+  for (index i = result + 1; i-- > inputs_;) {
+    if (code[i].uses == 0) continue;
+    for (index o = 0; o < code[i].arity; ++o) ++code[code[i].operands[o]].uses;
+  }
+}
+
+/// Values move up to the places of those before them that are dropped.
+template <class T>
+void program<T>::drop_unused(index result) {
+  instruction<T>* const code = code_.writable();
+  scratch<index, 32> places(result + 1);
+  index* const place = places.data();
+  for (index i = 0; i < inputs_; ++i) place[i] = i;
+  size_ = inputs_;
+  for (index i = inputs_; i <= result; ++i) {
+    if (code[i].uses == 0) continue;
+    instruction<T>& kept = code[size_];
+    if (size_ != i) kept = code[i];
+    for (index o = 0; o < kept.arity; ++o) kept.operands[o] = place[kept.operands[o]];
+    place[i] = size_++;
+  }
+}
+
+template <class T>
 void program<T>::finish(index result) {
   const bool computed = (*this)[result].is_row();
-  result_ = computed ? result : apply(loops<T>().multiply, result, constant(T(1)));
-  if constexpr (std::floating_point<T>) {
-    joining<T>({code_.writable(), size_}, inputs_, result_).run();
-  }
+  if (!computed) result = apply(loops<T>().multiply, result, constant(T(1)));
+  count_uses(result);
+  if constexpr (std::floating_point<T>) joining<T>({code_.writable(), result + 1}, inputs_).run();
+  drop_unused(result);
 }
 
 #define INSTANTIATE(T) template class program<T>;
