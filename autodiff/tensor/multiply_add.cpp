@@ -47,6 +47,7 @@ void forward(std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c
             b, [=](auto at_b) __attribute__((always_inline)) {
               visit(
                   c, [=](auto at_c) __attribute__((always_inline)) {
+#pragma GCC unroll 4
                     for (std::size_t i = 0; i < n; ++i) {
                       const T sum = at_a[i] * at_b[i] + at_c[i];
                       if constexpr (clipped)
@@ -75,9 +76,11 @@ template <bool clipped, class T>
   visit(
       other, [=](auto slope) __attribute__((always_inline)) {
         if (how == store::write) {
+#pragma GCC unroll 4
           for (std::size_t i = 0; i < n; ++i)
             into[i] = pulled<multiply_rule, T>(through<clipped>(y, dy, i), slope[i]);
         } else {
+#pragma GCC unroll 4
           for (std::size_t i = 0; i < n; ++i)
             into[i] += pulled<multiply_rule, T>(through<clipped>(y, dy, i), slope[i]);
         }
@@ -98,8 +101,10 @@ template <bool clipped, class T>
 void pull_c(std::size_t n, operand_row<T>, operand_row<T>, operand_row<T>, const T* y, const T* dy,
             T* into, store how) {
   if (how == store::write) {
+#pragma GCC unroll 4
     for (std::size_t i = 0; i < n; ++i) into[i] = through<clipped>(y, dy, i);
   } else {
+#pragma GCC unroll 4
     for (std::size_t i = 0; i < n; ++i) into[i] += through<clipped>(y, dy, i);
   }
 }
