@@ -6,7 +6,8 @@
 
 #include <autodiff/tensor/gemm.hpp>
 
-#include <array>
+#include <autodiff/tensor/turning.hpp>
+
 #include <cstring>
 #include <utility>
 
@@ -36,15 +37,10 @@ struct vector_of;
 template <>
 struct vector_of<float> {
   using type [[gnu::vector_size(vector_bytes)]] = float;
-  using four [[gnu::vector_size(16)]] = float;
-  // Neighbours in one 128-bit half: what one instruction can do.
-  static constexpr std::array<int, 4> low{0, 4, 1, 5}, high{2, 6, 3, 7};
 };
 template <>
 struct vector_of<double> {
   using type [[gnu::vector_size(vector_bytes)]] = double;
-  using four [[gnu::vector_size(32)]] = double;
-  static constexpr std::array<int, 4> low{0, 4, 2, 6}, high{1, 5, 3, 7};
 };
 template <class T>
 constexpr std::size_t lanes = vector_bytes / sizeof(T);
@@ -118,37 +114,6 @@ template <class T, std::size_t vectors, std::size_t... row>
 strip_loop<T>* strip_of(std::size_t rows, std::index_sequence<row...>) {
   static constexpr strip_loop<T>* loops[] = {multiply_strip<T, row + 1, vectors>...};
   return loops[rows - 1];
-}
-
-/// The numbers of a and b, counted on from a, at these places. By reference: vectors as values
-/// would be passed differently by each instruction set.
-template <std::array<int, 4> at, class Four>
-void shuffle(const Four& a, const Four& b, Four& out) {
-  out = __builtin_shufflevector(a, b, at[0], at[1], at[2], at[3]);
-}
-
-/// Four rows of four numbers, `from_row` apart, turned into four rows `to_row` apart.
-template <class T>
-void turn_four(const T* from, std::size_t from_row, T* to, std::size_t to_row) {
-  using four = typename vector_of<T>::four;
-  four r[4];
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < 4; ++i) std::memcpy(&r[i], from + i * from_row, sizeof(four));
-  constexpr std::array<int, 4> low = vector_of<T>::low, high = vector_of<T>::high;
-  constexpr std::array<int, 4> first{0, 1, 4, 5}, second{2, 3, 6, 7};
-  four a, b, c, d, turned[4];
-  shuffle<low>(r[0], r[1], a);
-  shuffle<low>(r[2], r[3], b);
-  shuffle<high>(r[0], r[1], c);
-  shuffle<high>(r[2], r[3], d);
-  // What `low` left together differs with the width of the numbers.
-  constexpr bool wide = sizeof(T) == 8;
-  shuffle<first>(a, b, turned[0]);
-  shuffle<first>(c, d, turned[wide ? 1 : 2]);
-  shuffle<second>(a, b, turned[wide ? 2 : 1]);
-  shuffle<second>(c, d, turned[3]);
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < 4; ++i) std::memcpy(to + i * to_row, &turned[i], sizeof(four));
 }
 
 /// Columns [0, width) of b, `depth` deep, as rows of a full panel, zeros at its end.
