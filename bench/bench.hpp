@@ -26,6 +26,9 @@ extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
 namespace bench {
 
+/// A figure that nobody has.
+inline constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
 /// Makes the compiler believe that the value is used and that all memory may have changed.
 template <class T>
 [[gnu::always_inline]] inline void keep(const T& value) {
@@ -155,21 +158,23 @@ class suite {
     settle();
   }
 
+  const std::string& name() const { return name_; }
   bool quick() const { return quick_; }
   /// Whether no --case was asked for.
   bool whole() const { return only_.empty(); }
 
   /// Whether to run this case; remembers its name for finish().
   bool wants(const std::string& a_case) {
-    known_.push_back(a_case);
+    if (std::find(known_.begin(), known_.end(), a_case) == known_.end()) known_.push_back(a_case);
     return only_.empty() || only_ == a_case;
   }
 
   /// Turns of all contestants, in their order. One that is slow beside the others sits out when its
-  /// share of the time is used up, with fewer turns than the rest.
-  std::vector<timing> race(std::vector<contestant> contestants) const {
-    const double share = (quick_ ? 0.5 : 6.0) / static_cast<double>(contestants.size());
-    const std::size_t fewest = quick_ ? 1 : 5, most = quick_ ? 9 : 61;
+  /// share of the time is used up, with fewer turns than the rest. A race that is one of many takes
+  /// `part` of the usual time.
+  std::vector<timing> race(std::vector<contestant> contestants, double part = 1) const {
+    const double share = part * (quick_ ? 0.5 : 6.0) / static_cast<double>(contestants.size());
+    const std::size_t fewest = quick_ ? 3 : 5, most = quick_ ? 9 : 61;
     std::vector<std::size_t> times, turns;
     for (const contestant& c : contestants) {
       const auto [count, turn] = size_of_turn(c);
@@ -199,14 +204,14 @@ class suite {
     std::fflush(stdout);
   }
 
-  /// A row of the table for people, columns as named by columns().
-  void columns(std::vector<std::string> names) { rows_.insert(rows_.begin(), std::move(names)); }
-  void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// Tables for people: columns() begins one, row() adds to the last one.
+  void columns(std::vector<std::string> names) { tables_.push_back({std::move(names)}); }
+  void row(std::vector<std::string> cells) { tables_.back().push_back(std::move(cells)); }
 
   /// A remark beside the figures, on standard error.
   void say(std::string_view text) const { fmt::print(stderr, "{}: {}\n", name_, text); }
 
-  /// Prints the table. Returns the exit status: an error when --case named no case.
+  /// Prints the tables that have rows. Returns the exit status: an error when --case named no case.
   int finish() const {
     if (!only_.empty() && std::find(known_.begin(), known_.end(), only_) == known_.end()) {
       fmt::print(stderr, "error: no case '{}' in suite {}; there are: {}\n", only_, name_,
@@ -214,13 +219,28 @@ class suite {
       return 2;
     }
     if (json_) return 0;
+    const char* between = "";
+    for (const table& t : tables_) {
+      if (t.size() < 2) continue;
+      fmt::print("{}", std::exchange(between, "\n"));
+      print(t);
+    }
+    return 0;
+  }
+
+ private:
+  using table = std::vector<std::vector<std::string>>;
+
+  static constexpr double shortest_turn = 5e-3;
+
+  static void print(const table& t) {
     std::vector<std::size_t> widths;
-    for (const auto& cells : rows_) {
+    for (const auto& cells : t) {
       widths.resize(std::max(widths.size(), cells.size()));
       for (std::size_t i = 0; i < cells.size(); ++i)
         widths[i] = std::max(widths[i], cells[i].size());
     }
-    for (const auto& cells : rows_) {
+    for (const auto& cells : t) {
       std::string line;
       for (std::size_t i = 0; i < cells.size(); ++i) {
         line += i < 2 ? fmt::format("{:<{}}  ", cells[i], widths[i])
@@ -228,11 +248,7 @@ class suite {
       }
       fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
     }
-    return 0;
   }
-
- private:
-  static constexpr double shortest_turn = 5e-3;
 
   /// How often to repeat for a turn that is long enough, and how long that takes.
   static std::pair<std::size_t, double> size_of_turn(const contestant& c) {
@@ -277,7 +293,7 @@ class suite {
   std::string name_, only_;
   bool json_ = false, quick_ = false;
   std::vector<std::string> known_;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<table> tables_;
 };
 
 /// 1.23 us, 4.56 ms, ...
