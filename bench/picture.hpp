@@ -78,6 +78,7 @@ class chart {
     std::string bars;
     std::size_t color = 0;
     for (const std::size_t column : order()) {
+      if (color == 1 && tools_[column] != "hand") ++color;  // its colour is black in any chart
       bars += fmt::format("{}$ratios using {}:xtic(1) title '{}' linecolor rgb '{}'",
                           bars.empty() ? "plot " : ", ", column + 2, tools_[column],
                           palette[color++ % palette.size()]);
