@@ -28,6 +28,13 @@ autodiff::tensor<T> drawn(const autodiff::shape& s, std::uint64_t seed) {
       s, std::span<const T>(reference::random(seed).uniform<T>(s.size(), -1, 1)));
 }
 
+/// Numbers between `from` and `to`, the next ones of a sequence.
+template <class T = double>
+autodiff::tensor<T> drawn(reference::random& random, const autodiff::shape& s, double from = -1,
+                          double to = 1) {
+  return autodiff::tensor<T>(s, std::span<const T>(random.uniform<T>(s.size(), from, to)));
+}
+
 /// The element of an operand that meets element `flat` of the broadcast result.
 inline std::size_t meeting(const autodiff::shape& operand, const autodiff::shape& whole,
                            std::size_t flat) {

@@ -9,7 +9,7 @@
 
 namespace autodiff {
 
-/// With the values and shares of the single rows to the last bit: nothing is rounded less often.
+/// With the values and shares of the single rows: nothing is rounded less often.
 /// Each operand may be repeated. One that is has no adjoint: the pullbacks are for the others.
 template <class T>
 struct multiply_add_loops {

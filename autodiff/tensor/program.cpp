@@ -63,7 +63,7 @@ instruction<T> constant_of(const T& number) {
 }
 
 /// Puts one row in the place of a product, a sum with it and a relu of that, where nobody else
-/// uses what lies between. Values and shares stay the same to the last bit.
+/// uses what lies between. Values stay the same to the last bit, shares but for the sign of a zero.
 template <std::floating_point T>
 class joining {
  public:
@@ -72,11 +72,9 @@ class joining {
   void run() {
     for (instruction<T>& f : code_) {
       if (f.uses == 0) continue;
-      if (f.binary == &rows_.add || is_turned_to_sum(f)) {
-        join_sum(f);
-      } else if (f.unary == &rows_.relu && is_used_once(f.operands[0])) {
-        join_relu(f, code_[f.operands[0]]);
-      }
+      if (f.binary == &rows_.subtract) make_sum(f);
+      if (f.binary == &rows_.add) join_sum(f);
+      if (f.unary == &rows_.relu && is_used_once(f.operands[0])) join_relu(f, code_[f.operands[0]]);
     }
   }
 
@@ -87,13 +85,11 @@ class joining {
   }
 
   /// Makes x - k, with a number k, to x + -k.
-  bool is_turned_to_sum(instruction<T>& f) {
-    if (f.binary != &rows_.subtract || !is_used_once(f.operands[1])) return false;
+  void make_sum(instruction<T>& f) {
     instruction<T>& k = code_[f.operands[1]];
-    if (k.is_row() || f.operands[1] < inputs_) return false;
+    if (k.is_row() || f.operands[1] < inputs_ || k.uses > 1) return;
     k.constant = -k.constant;
     put(binary_instruction(rows_.add, f.operands[0], f.operands[1]), f);
-    return true;
   }
 
   void join_sum(instruction<T>& f) {
@@ -117,7 +113,7 @@ class joining {
       put(constant_of(T(1)), x);
       put(multiply_add(joined_.clipped, a, at, b), f);
     } else if (x.binary == &rows_.multiply) {
-      put(constant_of(T(-0.0)), x);  // +0 would change the sign of a product of -0
+      put(constant_of(T(0)), x);
       put(multiply_add(joined_.clipped, a, b, at), f);
     }
   }
