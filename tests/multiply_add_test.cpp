@@ -45,7 +45,7 @@ void check(const Chain& chain, bool exact) {
   const T tiny = std::numeric_limits<T>::denorm_min();
   const std::vector<T> edges{T(0), T(-0.0), T(1), T(-1), infinite, -infinite, nan, tiny, -tiny};
   reference::random random(91);
-  for (const std::size_t n : {1u, 7u, 33u, 200u, 5000u}) {
+  for (const std::size_t n : {1u, 7u, 33u, 200u, 5000u, 70001u}) {
     INFO(n << " elements");
     std::vector<T> numbers[3];
     for (std::size_t k = 0; k < 3; ++k) {

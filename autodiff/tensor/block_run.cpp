@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t near_bytes = 24 << 10;
 // A value of fewer bytes is in a cache near enough without being asked for.
 constexpr std::size_t far_bytes = std::size_t{1} << 18;
+// The lines of one stream that memory is asked for before a row: more at a time would wait for it.
+constexpr std::size_t lines_at_once = 24;
 
 template <class T>
 constexpr std::size_t cache_line = 64 / sizeof(T);
@@ -58,6 +60,7 @@ class block_run {
       visit(start, std::min(block_, size_ - start));
     }
   }
+  bool is_far() const { return size_ * sizeof(T) >= far_bytes; }
   T* buffer(std::uint32_t slot) {
     return slot == slot_list::none ? nullptr : buffers_ + slot * buffer_size_;
   }
@@ -123,7 +126,8 @@ void block_run<T>::choose_block() {
     if (!inputs_[k].is_whole()) continue;
     buffers += 2 * (std::size_t{schedule_[k].is_needed} + std::size_t{schedule_[k].is_active});
   }
-  const std::size_t most = std::max(near_bytes / (buffers * sizeof(T)), 4 * cache_line<T>);
+  std::size_t most = std::max(near_bytes / (buffers * sizeof(T)), 4 * cache_line<T>);
+  if (is_far()) most = std::min(most, schedule_.passes() * lines_at_once * cache_line<T>);
   std::size_t longest = cache_line<T>;
   for (index k = 0; k < p_.inputs(); ++k) {
     if (inputs_[k].is_whole()) continue;
@@ -146,7 +150,7 @@ void block_run<T>::open_buffers() {
   choose_block();
   buffer_size_ = (block_ + cache_line<T> - 1) / cache_line<T> * cache_line<T>;
   buffers_ = buffer_memory_.emplace(slots_.count() * buffer_size_).data();
-  if (size_ * sizeof(T) < far_bytes) return;
+  if (!is_far()) return;
   fetched_ = (block_ / schedule_.passes() / cache_line<T> + 1) * cache_line<T>;
 }
 
