@@ -60,11 +60,11 @@ void forward(std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c
       });
 }
 
-/// The adjoint of a b + c.
+/// The adjoint of a b + c. A zero adjoint wins over any slope, as in the loops of single rows.
 template <bool clipped, class T>
 [[gnu::always_inline]] inline T through(const T* y, const T* dy, std::size_t i) {
   if constexpr (clipped)
-    return pulled<relu_rule, T>(dy[i], relu_rule::slope<T>(nothing{}, y[i]));
+    return T(scaled<T, true>(dy[i], relu_rule::slope<T>(nothing{}, y[i])));
   else
     return dy[i];
 }
@@ -78,11 +78,11 @@ template <bool clipped, class T>
         if (how == store::write) {
 #pragma GCC unroll 4
           for (std::size_t i = 0; i < n; ++i)
-            into[i] = pulled<multiply_rule, T>(through<clipped>(y, dy, i), slope[i]);
+            into[i] = T(scaled<T, true>(through<clipped>(y, dy, i), slope[i]));
         } else {
 #pragma GCC unroll 4
           for (std::size_t i = 0; i < n; ++i)
-            into[i] += pulled<multiply_rule, T>(through<clipped>(y, dy, i), slope[i]);
+            into[i] += T(scaled<T, true>(through<clipped>(y, dy, i), slope[i]));
         }
       });
 }
