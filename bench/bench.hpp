@@ -4,6 +4,8 @@
 // milliseconds of inner repetitions, and figures are ratios within one run: fastest to fastest, and
 // the median of the ratios of neighbouring turns. Where both agree the machine was calm.
 
+#include <bench/two_cores.hpp>
+
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sched.h>
@@ -14,7 +16,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <string>
@@ -25,6 +26,9 @@
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
 namespace bench {
+
+/// A figure that nobody has.
+inline constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 /// Makes the compiler believe that the value is used and that all memory may have changed.
 template <class T>
@@ -72,62 +76,6 @@ struct ratio {
   }
 };
 
-/// While it lives, this thread and those it starts may run on two cores: the one that the suite is
-/// pinned to and another one, no second thread of the same core where the system tells.
-class two_cores {
- public:
-  two_cores() {
-    sched_getaffinity(0, sizeof(before_), &before_);
-    cpu_set_t cpus = before_;
-    const std::size_t own = first_of(cpus), other = far_from(own);
-    CPU_SET(other, &cpus);
-    found_ = other != own;
-    sched_setaffinity(0, sizeof(cpus), &cpus);
-  }
-  ~two_cores() { sched_setaffinity(0, sizeof(before_), &before_); }
-  two_cores(const two_cores&) = delete;
-  two_cores& operator=(const two_cores&) = delete;
-
-  explicit operator bool() const { return found_; }
-  /// What the process might run on when it started.
-  static cpu_set_t& allowed() {
-    static cpu_set_t cpus;
-    return cpus;
-  }
-
- private:
-  static std::size_t first_of(const cpu_set_t& cpus) {
-    std::size_t cpu = 0;
-    while (cpu + 1 < CPU_SETSIZE && !CPU_ISSET(cpu, &cpus)) ++cpu;
-    return cpu;
-  }
-  /// Virtual machines may hide which CPUs share a core, and number those that do side by side: the
-  /// search starts half way round.
-  static std::size_t far_from(std::size_t own) {
-    std::vector<std::size_t> cpus;
-    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &allowed())) cpus.push_back(cpu);
-    }
-    const auto at = std::find(cpus.begin(), cpus.end(), own) - cpus.begin();
-    for (std::size_t i = 0; i < cpus.size(); ++i) {
-      const std::size_t cpu =
-          cpus[(static_cast<std::size_t>(at) + cpus.size() / 2 + i) % cpus.size()];
-      if (cpu != own && core_of(cpu) != core_of(own)) return cpu;
-    }
-    return own;
-  }
-  /// The CPUs that share its core, as the system writes them.
-  static std::string core_of(std::size_t cpu) {
-    std::ifstream file(
-        fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
-    std::string text;
-    return file >> text ? text : std::to_string(cpu);
-  }
-
-  cpu_set_t before_;
-  bool found_ = false;
-};
-
 /// A suite of cases: reads the command line, runs and prints.
 class suite {
  public:
@@ -155,21 +103,23 @@ class suite {
     settle();
   }
 
+  const std::string& name() const { return name_; }
   bool quick() const { return quick_; }
   /// Whether no --case was asked for.
   bool whole() const { return only_.empty(); }
 
   /// Whether to run this case; remembers its name for finish().
   bool wants(const std::string& a_case) {
-    known_.push_back(a_case);
+    if (std::find(known_.begin(), known_.end(), a_case) == known_.end()) known_.push_back(a_case);
     return only_.empty() || only_ == a_case;
   }
 
   /// Turns of all contestants, in their order. One that is slow beside the others sits out when its
-  /// share of the time is used up, with fewer turns than the rest.
-  std::vector<timing> race(std::vector<contestant> contestants) const {
-    const double share = (quick_ ? 0.5 : 6.0) / static_cast<double>(contestants.size());
-    const std::size_t fewest = quick_ ? 1 : 5, most = quick_ ? 9 : 61;
+  /// share of the time is used up, with fewer turns than the rest. A race that is one of many takes
+  /// `part` of the usual time.
+  std::vector<timing> race(std::vector<contestant> contestants, double part = 1) const {
+    const double share = part * (quick_ ? 0.5 : 6.0) / static_cast<double>(contestants.size());
+    const std::size_t fewest = quick_ ? 3 : 5, most = quick_ ? 9 : 61;
     std::vector<std::size_t> times, turns;
     for (const contestant& c : contestants) {
       const auto [count, turn] = size_of_turn(c);
@@ -199,14 +149,14 @@ class suite {
     std::fflush(stdout);
   }
 
-  /// A row of the table for people, columns as named by columns().
-  void columns(std::vector<std::string> names) { rows_.insert(rows_.begin(), std::move(names)); }
-  void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// Tables for people: columns() begins one, row() adds to the last one.
+  void columns(std::vector<std::string> names) { tables_.push_back({std::move(names)}); }
+  void row(std::vector<std::string> cells) { tables_.back().push_back(std::move(cells)); }
 
   /// A remark beside the figures, on standard error.
   void say(std::string_view text) const { fmt::print(stderr, "{}: {}\n", name_, text); }
 
-  /// Prints the table. Returns the exit status: an error when --case named no case.
+  /// Prints the tables that have rows. Returns the exit status: an error when --case named no case.
   int finish() const {
     if (!only_.empty() && std::find(known_.begin(), known_.end(), only_) == known_.end()) {
       fmt::print(stderr, "error: no case '{}' in suite {}; there are: {}\n", only_, name_,
@@ -214,13 +164,28 @@ class suite {
       return 2;
     }
     if (json_) return 0;
+    const char* between = "";
+    for (const table& t : tables_) {
+      if (t.size() < 2) continue;
+      fmt::print("{}", std::exchange(between, "\n"));
+      print(t);
+    }
+    return 0;
+  }
+
+ private:
+  using table = std::vector<std::vector<std::string>>;
+
+  static constexpr double shortest_turn = 5e-3;
+
+  static void print(const table& t) {
     std::vector<std::size_t> widths;
-    for (const auto& cells : rows_) {
+    for (const auto& cells : t) {
       widths.resize(std::max(widths.size(), cells.size()));
       for (std::size_t i = 0; i < cells.size(); ++i)
         widths[i] = std::max(widths[i], cells[i].size());
     }
-    for (const auto& cells : rows_) {
+    for (const auto& cells : t) {
       std::string line;
       for (std::size_t i = 0; i < cells.size(); ++i) {
         line += i < 2 ? fmt::format("{:<{}}  ", cells[i], widths[i])
@@ -228,11 +193,7 @@ class suite {
       }
       fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
     }
-    return 0;
   }
-
- private:
-  static constexpr double shortest_turn = 5e-3;
 
   /// How often to repeat for a turn that is long enough, and how long that takes.
   static std::pair<std::size_t, double> size_of_turn(const contestant& c) {
@@ -277,7 +238,7 @@ class suite {
   std::string name_, only_;
   bool json_ = false, quick_ = false;
   std::vector<std::string> known_;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<table> tables_;
 };
 
 /// 1.23 us, 4.56 ms, ...

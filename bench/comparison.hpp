@@ -13,8 +13,6 @@
 
 namespace bench {
 
-inline constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-
 /// What is known of a tool's derivatives beside their time.
 struct quality {
   double bytes = unknown;  // of tape, a call

@@ -1,6 +1,8 @@
 #pragma once
 // A bar chart of ratios, drawn by gnuplot: a group of bars for each case, a colour for each tool.
 
+#include <bench/bench.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -76,6 +78,7 @@ class chart {
     std::string bars;
     std::size_t color = 0;
     for (const std::size_t column : order()) {
+      if (color == 1 && tools_[column] != "hand") ++color;  // its colour is black in any chart
       bars += fmt::format("{}$ratios using {}:xtic(1) title '{}' linecolor rgb '{}'",
                           bars.empty() ? "plot " : ", ", column + 2, tools_[column],
                           palette[color++ % palette.size()]);
@@ -111,5 +114,14 @@ class chart {
   std::vector<std::string> cases_, tools_;
   std::vector<entry> entries_;
 };
+
+/// Beside the program, under the name of the suite.
+inline void draw(const suite& suite, const chart& chart) {
+  const std::filesystem::path file =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / (suite.name() + ".svg");
+  const std::string trouble = chart.draw(file);
+  suite.say(trouble.empty() ? fmt::format("picture: {}", file.string())
+                            : fmt::format("no picture: {}", trouble));
+}
 
 }  // namespace bench

@@ -267,15 +267,6 @@ void run(bench::suite& suite, bench::chart& chart) {
   if (suite.wants("kmeans_hessian")) measure_hessian_diagonal(suite, chart);
 }
 
-/// Beside the program, and only of a whole run.
-void draw(const bench::suite& suite, const bench::chart& chart) {
-  const std::filesystem::path file =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "scalar.svg";
-  const std::string trouble = chart.draw(file);
-  suite.say(trouble.empty() ? fmt::format("picture: {}", file.string())
-                            : fmt::format("no picture: {}", trouble));
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -290,6 +281,6 @@ int main(int argc, char** argv) {
     suite.say(fmt::format("error: {}", e.what()));
     return 1;
   }
-  if (suite.whole()) draw(suite, chart);
+  if (suite.whole()) bench::draw(suite, chart);
   return suite.finish();
 }

@@ -3,12 +3,14 @@
 
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 #include <bench/bench.hpp>
 #include <bench/gemm.hpp>
+#include <bench/picture.hpp>
 #include <bench/problems/training.hpp>
 #include <bench/steps.hpp>
 
@@ -191,26 +193,53 @@ void measure_fusion(bench::suite& suite, const std::string& name, std::size_t n)
   contestants.emplace_back("unfused", [&] { step(chain); });
   const std::vector<bench::timing> timings = suite.race(std::move(contestants));
   for (const std::size_t first : {std::size_t{0}, std::size_t{3}}) {
-    const std::string per = first == 0 ? "element, forward" : "element, both ways";
+    const bench::timing &single = timings[first], &in_one = timings[first + 1],
+                        &one_by_one = timings[first + 2];
+    const auto report = [&](const std::string& tool, const bench::timing& t) {
+      const bench::ratio over_one(t, single), over_unfused(t, one_by_one);
+      suite.row({name, tool, bench::time_text(t.fastest() / static_cast<double>(n)),
+                 bench::time_text(t.median() / static_cast<double>(n)),
+                 fmt::format("{:.0f} %", 100 * t.spread()),
+                 first == 0 ? "element, forward" : "element, both ways",
+                 fmt::format("{:.2f}", over_one.fastest), fmt::format("{:.2f}", over_one.median),
+                 fmt::format("{:.2f}", over_unfused.fastest),
+                 fmt::format("{:.2f}", over_unfused.median)});
+    };
+    report("one", single);
+    report("fused", in_one);
+    report("unfused", one_by_one);
     const std::string suffix = first == 0 ? "" : "_step";
-    const bench::ratio over_one(timings[first + 1], timings[first]);
-    const bench::ratio unfused_over(timings[first + 2], timings[first + 1]);
-    report_times(suite, name, "one", timings[first], per, n);
-    report_times(suite, name, "fused", timings[first + 1], per, n);
-    report_times(suite, name, "unfused", timings[first + 2], per, n);
-    suite.say(fmt::format(
-        "{}, {}: fused over one {:.2f} (median {:.2f}), unfused over fused {:.2f} "
-        "(median {:.2f})",
-        name, per, over_one.fastest, over_one.median, unfused_over.fastest, unfused_over.median));
-    suite.figure(name, "backsweep", "fused_over_one" + suffix, over_one.fastest);
-    suite.figure(name, "backsweep", "unfused_over_fused" + suffix, unfused_over.fastest);
+    suite.figure(name, "backsweep", "fused_over_one" + suffix,
+                 bench::ratio(in_one, single).fastest);
+    suite.figure(name, "backsweep", "fused_over_unfused" + suffix,
+                 bench::ratio(in_one, one_by_one).fastest);
   }
 }
 
-void run(bench::suite& suite) {
-  suite.columns({"case", "tool", "fastest", "median", "spread", "per", "/ hand", "(median)",
-                 "samples/s", "GFLOP/s", "peak MiB"});
-  bench::race_steps(suite);
+/// Softmax cross-entropy over ten classes, recorded and swept.
+void measure_cross_entropy(bench::suite& suite, const std::string& name, std::size_t batch) {
+  using tensor = autodiff::tensor<float>;
+  constexpr std::size_t classes = 10;
+  const autodiff::shape s{batch, classes};
+  std::vector<float> logits(s.size()), targets(s.size(), 0.0f);
+  for (std::size_t i = 0; i < s.size(); ++i) logits[i] = bench::problems::scattered(i);
+  for (std::size_t i = 0; i < batch; ++i) targets[i * classes + i * 7 % classes] = 1;
+  const tensor z(s, logits), t(s, targets);
+  autodiff::tape tape;
+  std::vector<bench::contestant> contestants;
+  contestants.emplace_back("backsweep", [&] {
+    tape.rewind();
+    const tensor leaf = tape.variable(z);
+    tape.backward(softmax_cross_entropy(leaf, t), autodiff::leaves_only);
+  });
+  const std::vector<bench::timing> timings = suite.race(std::move(contestants), 0.5);
+  const auto n = static_cast<double>(s.size());
+  report_times(suite, name, "backsweep", timings[0], "element, both ways", n);
+  suite.figure(name, "backsweep", "ns_per_element", timings[0].fastest() * 1e9 / n);
+}
+
+void measure_operations(bench::suite& suite) {
+  suite.columns({"operation", "tool", "fastest", "median", "spread", "per"});
   if (suite.wants("tiny_op")) {
     measure_chain(suite, "tiny_op", [](const auto& x, const auto& w, std::size_t i) {
       return i % 2 == 0 ? x * w : x + w;
@@ -220,24 +249,38 @@ void run(bench::suite& suite) {
     measure_chain(suite, "tiny_op_unary",
                   [](const auto& x, const auto&, std::size_t) { return relu(x); });
   }
+  for (const std::size_t batch : {32, 64, 128, 1024}) {
+    const std::string name = fmt::format("cross_entropy_{}", batch);
+    if (suite.wants(name)) measure_cross_entropy(suite, name, batch);
+  }
   measure_kernels(suite);
-  bench::measure_products(suite);
+  measure_large_kernels(suite);
+}
+
+void run(bench::suite& suite, bench::chart& chart) {
+  bench::race_steps(suite, chart);
+  measure_operations(suite);
+  suite.columns({"chain", "tool", "fastest", "median", "spread", "per", "/ one", "(median)",
+                 "/ unfused", "(median)"});
   if (suite.wants("fuse_4096")) measure_fusion(suite, "fuse_4096", 4096);
   if (suite.wants("fuse_1e6")) measure_fusion(suite, "fuse_1e6", 1'000'000);
   if (suite.wants("fuse_16e6")) measure_fusion(suite, "fuse_16e6", 16'000'000);
-  measure_large_kernels(suite);
+  bench::measure_products(suite);
+  bench::race_steps_on_threads(suite);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   bench::suite suite("tensor", argc, argv);
+  bench::chart chart("training step / the same by hand, time");
   suite.say(fmt::format("loops for {}", autodiff::kernels().instruction_set));
   try {
-    run(suite);
+    run(suite, chart);
   } catch (const std::exception& e) {
     suite.say(fmt::format("error: {}", e.what()));
     return 1;
   }
+  if (suite.whole()) bench::draw(suite, chart);
   return suite.finish();
 }

@@ -50,6 +50,13 @@ bool keeps_operand(tape& t, const tensor<double>& x, Call&& call) {
   return values.mutable_values().data() != before;
 }
 
+/// Numbers between `from` and `to`, the next ones of a sequence.
+template <class T = double>
+autodiff::tensor<T> drawn(reference::random& random, const autodiff::shape& s, double from = -1,
+                          double to = 1) {
+  return autodiff::tensor<T>(s, std::span<const T>(random.uniform<T>(s.size(), from, to)));
+}
+
 /// The element of an operand that meets element `flat` of the broadcast result.
 inline std::size_t meeting(const shape& operand, const shape& whole, std::size_t flat) {
   std::size_t offset = 0, stride = 1;

@@ -1,6 +1,6 @@
 #include <autodiff/tensor/block_run.hpp>
 
-#include <autodiff/tensor/repetition.hpp>
+#include <autodiff/tensor/input_stream.hpp>
 #include <autodiff/tensor/schedule.hpp>
 #include <autodiff/tensor/scratch.hpp>
 
@@ -18,23 +18,11 @@ namespace {
 constexpr std::size_t near_bytes = 24 << 10;
 // A value of fewer bytes is in a cache near enough without being asked for.
 constexpr std::size_t far_bytes = std::size_t{1} << 18;
+// The lines of one stream that memory is asked for before a row: more at a time would wait for it.
+constexpr std::size_t lines_at_once = 24;
 
 template <class T>
 constexpr std::size_t cache_line = 64 / sizeof(T);
-
-/// One input in the order of the result.
-template <class T>
-struct stream {
-  explicit stream(const T* values) : from(values) {}
-
-  const T* from;
-  T* into = nullptr;
-  // Where the input has fewer elements than the result.
-  std::optional<repetition> reading, adding;
-  bool is_steady = false;  // the same in each block
-
-  bool is_whole() const noexcept { return !reading; }
-};
 
 /// Where a value stands in the block at hand.
 template <class T>
@@ -72,7 +60,10 @@ class block_run {
       visit(start, std::min(block_, size_ - start));
     }
   }
-  T* buffer(std::uint32_t slot) { return buffers_ + slot * buffer_size_; }
+  bool is_far() const { return size_ * sizeof(T) >= far_bytes; }
+  T* buffer(std::uint32_t slot) {
+    return slot == slot_list::none ? nullptr : buffers_ + slot * buffer_size_;
+  }
   std::array<operand_row<T>, 3> operands_of(const instruction<T>& f) const {
     return {at_[f.operands[0]].value, at_[f.operands[1]].value, at_[f.operands[2]].value};
   }
@@ -83,9 +74,6 @@ class block_run {
   void open_buffers();
   void fetch_ahead();
   void compute(std::size_t start, std::size_t n, T* y);
-  void read(index input, std::size_t start, std::size_t n);
-  void open_share(index input, std::size_t start, std::size_t n);
-  void close_share(index input, std::size_t start, std::size_t n);
   void pull(index row, const scheduled<T>& y, std::size_t n);
 
   const program<T>& p_;
@@ -94,8 +82,8 @@ class block_run {
   std::size_t size_, block_ = 0, buffer_size_ = 0, fetched_ = 0, ahead_ = 0;
   scratch<standing<T>, 24> standing_memory_;
   standing<T>* at_;
-  scratch<stream<T>, 4> stream_memory_;
-  stream<T>* inputs_;
+  scratch<input_stream<T>, 4> stream_memory_;
+  input_stream<T>* inputs_;
   std::optional<scratch<T, 256>> buffer_memory_;
   T* buffers_ = nullptr;
   const T* result_ = nullptr;  // or its adjoint
@@ -122,10 +110,8 @@ block_run<T>::block_run(const program<T>& p, schedule<T>& s, std::span<const arr
 template <class T>
 void block_run<T>::open_inputs(std::span<const array<T>> inputs, const shape& whole) {
   for (index k = 0; k < p_.inputs(); ++k) {
-    new (inputs_ + k) stream<T>(inputs[k].data());
-    if (inputs[k].shape().size() == size_) continue;
-    inputs_[k].reading.emplace(whole, inputs[k].shape());
-    inputs_[k].adding = inputs_[k].reading;
+    new (inputs_ + k) input_stream<T>(inputs[k].data(), inputs[k].shape(), whole);
+    if (inputs_[k].is_whole()) continue;
     if (schedule_[k].is_needed) schedule_[k].value_slot = slots_.take();
     if (schedule_[k].is_active) schedule_[k].adjoint_slot = slots_.take();
   }
@@ -140,32 +126,22 @@ void block_run<T>::choose_block() {
     if (!inputs_[k].is_whole()) continue;
     buffers += 2 * (std::size_t{schedule_[k].is_needed} + std::size_t{schedule_[k].is_active});
   }
-  const std::size_t most = std::max(near_bytes / (buffers * sizeof(T)), 4 * cache_line<T>);
+  std::size_t most = std::max(near_bytes / (buffers * sizeof(T)), 4 * cache_line<T>);
+  if (is_far()) most = std::min(most, schedule_.passes() * lines_at_once * cache_line<T>);
   std::size_t longest = cache_line<T>;
-  const auto for_each_period = [this](auto visit) {
-    for (index k = 0; k < p_.inputs(); ++k) {
-      if (!inputs_[k].is_whole()) visit(inputs_[k], inputs_[k].reading->period());
-    }
-  };
-  for_each_period([&](stream<T>&, std::size_t period) {
+  for (index k = 0; k < p_.inputs(); ++k) {
+    if (inputs_[k].is_whole()) continue;
+    const std::size_t period = inputs_[k].period();
     if (period <= most) longest = std::max(longest, period);
-  });
+  }
   block_ = std::min(most - most % longest, size_);
-  for_each_period(
-      [&](stream<T>& s, std::size_t period) { s.is_steady = period != 0 && block_ % period == 0; });
+  for (index k = 0; k < p_.inputs(); ++k) inputs_[k].choose_block(block_);
 }
 
 template <class T>
 void block_run<T>::open_adjoints(std::span<const input_adjoint<T>> adjoints) {
   for (index k = 0; k < p_.inputs(); ++k) {
-    if (!schedule_[k].is_active) continue;
-    if (inputs_[k].is_whole()) {
-      const auto place = adjoints[k]->open();
-      inputs_[k].into = place.data;
-      at_[k].first = place.how;
-    } else {
-      inputs_[k].into = adjoints[k]->open_zeroed();
-    }
+    if (schedule_[k].is_active) inputs_[k].open_adjoint(adjoints[k]);
   }
 }
 
@@ -174,7 +150,7 @@ void block_run<T>::open_buffers() {
   choose_block();
   buffer_size_ = (block_ + cache_line<T> - 1) / cache_line<T> * cache_line<T>;
   buffers_ = buffer_memory_.emplace(slots_.count() * buffer_size_).data();
-  if (size_ * sizeof(T) < far_bytes) return;
+  if (!is_far()) return;
   fetched_ = (block_ / schedule_.passes() / cache_line<T> + 1) * cache_line<T>;
 }
 
@@ -189,8 +165,8 @@ void block_run<T>::fetch_ahead() {
   if (fetched_ == 0) return;
   for (index k = 0; k < p_.inputs(); ++k) {
     if (!inputs_[k].is_whole()) continue;
-    if (schedule_[k].is_needed) fetch(inputs_[k].from);
-    if (schedule_[k].is_active) fetch(inputs_[k].into);
+    if (schedule_[k].is_needed) fetch(inputs_[k].from());
+    if (schedule_[k].is_active) fetch(inputs_[k].into());
   }
   fetch(result_);
   ahead_ = end;
@@ -200,7 +176,8 @@ void block_run<T>::fetch_ahead() {
 template <class T>
 void block_run<T>::compute(std::size_t start, std::size_t n, T* y) {
   for (index k = 0; k < p_.inputs(); ++k) {
-    if (schedule_[k].is_needed) read(k, start, n);
+    if (!schedule_[k].is_needed) continue;
+    at_[k].value.values = inputs_[k].read(start, n, buffer(schedule_[k].value_slot));
   }
   schedule_.for_each_row([&](index i, const scheduled<T>& row) {
     if (!row.is_needed) return;
@@ -219,63 +196,10 @@ void block_run<T>::compute(std::size_t start, std::size_t n, T* y) {
 }
 
 template <class T>
-void block_run<T>::read(index input, std::size_t start, std::size_t n) {
-  stream<T>& s = inputs_[input];
-  const T*& values = at_[input].value.values;
-  if (s.is_whole()) {
-    values = s.from + start;
-  } else if (start == 0 || !s.is_steady) {
-    const bool in_place = s.reading->is_contiguous(n);
-    T* block = buffer(schedule_[input].value_slot);
-    values = in_place ? s.from + s.reading->offset() : block;
-    s.reading->advance(n, [&](std::size_t done, std::size_t at, std::size_t count, bool moves) {
-      if (in_place) return;
-      if (moves)
-        std::copy_n(s.from + at, count, block + done);
-      else
-        std::fill_n(block + done, count, s.from[at]);
-    });
-  }
-}
-
-template <class T>
 void block_run<T>::forward(T* y) {
   result_ = y;
   open_buffers();
   for_each_block([&](std::size_t start, std::size_t n) { compute(start, n, y + start); });
-}
-
-/// Finds where shares of an input's adjoint go in this block.
-template <class T>
-void block_run<T>::open_share(index input, std::size_t start, std::size_t n) {
-  stream<T>& s = inputs_[input];
-  standing<T>& at = at_[input];
-  if (s.is_whole()) {
-    at.share = s.into + start;
-  } else if (s.adding->is_contiguous(s.is_steady ? block_ : n)) {
-    at.share = s.into + s.adding->offset();
-    at.first = store::add;
-  } else {
-    at.share = buffer(schedule_[input].adjoint_slot);
-    at.first = s.is_steady && start > 0 ? store::add : store::write;
-  }
-}
-
-/// Adds a buffer of shares to an input that is repeated; one for all blocks where they are alike.
-template <class T>
-void block_run<T>::close_share(index input, std::size_t start, std::size_t n) {
-  stream<T>& s = inputs_[input];
-  if (s.is_whole() || (s.is_steady && start + n < size_)) return;
-  const T* share = at_[input].share;
-  const std::size_t laid_out = s.is_steady ? block_ : n;
-  const bool in_place = s.adding->is_contiguous(laid_out);
-  s.adding->advance(laid_out, [&](std::size_t done, std::size_t at, std::size_t count, bool moves) {
-    if (in_place) return;
-    if (moves)
-      plain<T>().accumulate(count, T(1), share + done, 1, s.into + at, store::add);
-    else
-      s.into[at] += plain<T>().sum(count, share + done);
-  });
 }
 
 /// Adds to the adjoints of a row's operands.
@@ -321,14 +245,19 @@ void block_run<T>::backward(const T* dy, std::span<const input_adjoint<T>> adjoi
   };
   for_each_block([&](std::size_t start, std::size_t n) {
     compute(start, n, nullptr);
-    for_each_active_input([&](index k) { open_share(k, start, n); });
+    for_each_active_input([&](index k) {
+      const auto place = inputs_[k].open_share(start, n, buffer(schedule_[k].adjoint_slot));
+      at_[k].share = place.share;
+      at_[k].first = place.first;
+    });
     at_[p_.result()].adjoint = dy + start;
     schedule_.for_each_row_backwards([&](index i, const scheduled<T>& y) {
       if (!y.is_active) return;
       fetch_ahead();
       pull(i, y, n);
     });
-    for_each_active_input([&](index k) { close_share(k, start, n); });
+    for_each_active_input(
+        [&](index k) { inputs_[k].close_share(n, start + n == size_, at_[k].share); });
   });
 }
 

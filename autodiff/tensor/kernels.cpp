@@ -69,6 +69,7 @@ struct local<void> {};
 }  // namespace
 
 extern const product_table AUTODIFF_JOIN_ISA(products_, BACKSWEEP_ISA);
+extern const multiply_add_table AUTODIFF_JOIN_ISA(multiply_adds_, BACKSWEEP_ISA);
 extern const kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA);
 constexpr kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA) = {
     AUTODIFF_QUOTE(BACKSWEEP_ISA),
@@ -76,6 +77,7 @@ constexpr kernel_table AUTODIFF_TABLE(BACKSWEEP_ISA) = {
     make_loops<double, local>(),
     &sweep<double, double, local<void>>,
     &AUTODIFF_JOIN_ISA(products_, BACKSWEEP_ISA),
+    &AUTODIFF_JOIN_ISA(multiply_adds_, BACKSWEEP_ISA),
 };
 
 }  // namespace autodiff

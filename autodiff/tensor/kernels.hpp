@@ -114,7 +114,8 @@ struct loop_table {
   row_loops<T> rows;
 };
 
-struct product_table;  // gemm.hpp
+struct product_table;       // gemm.hpp
+struct multiply_add_table;  // multiply_add.hpp
 
 /// Everything one instruction set offers.
 struct kernel_table {
@@ -123,6 +124,7 @@ struct kernel_table {
   loop_table<double> of_double;
   scalar_sweep* sweep;
   const product_table* products;
+  const multiply_add_table* multiply_adds;
 };
 
 /// The tables that this CPU can run, the best one last.

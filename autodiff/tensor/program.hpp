@@ -12,6 +12,12 @@
 
 namespace autodiff {
 
+/// What the pullback to one operand of a row reads.
+struct slope_reads {
+  std::array<bool, 3> operands;
+  bool y, is_unit;  // is_unit: the slope is exactly 1
+};
+
 /// One value of a program: the result of a row on earlier values, or an input or a constant.
 template <class T>
 struct instruction {
@@ -22,6 +28,8 @@ struct instruction {
   const ternary_loops<T>* ternary = nullptr;
   std::array<std::uint32_t, most_operands> operands{};
   std::uint32_t arity = 0;
+  std::uint32_t uses = 0;  // in a finished program: as operands of rows, and as the result
+  std::array<slope_reads, most_operands> reads{};  // by operand
   T constant{};
 
   bool is_row() const noexcept { return arity > 0; }
@@ -40,20 +48,25 @@ class program {
   index apply(const unary_loops<T>& f, index x);
   index apply(const binary_loops<T>& f, index a, index b);
   index apply(const ternary_loops<T>& f, index a, index b, index c);
-  /// Declares the result. One that no row computes becomes one times itself.
+  /// Declares the result. One that no row computes becomes one times itself. Rows that one of
+  /// multiply_add.hpp computes together are joined, and what the result does not depend on, except
+  /// inputs, is dropped.
   void finish(index result);
 
   index inputs() const noexcept { return inputs_; }
-  index result() const noexcept { return result_; }
+  /// Of a finished program: the last value.
+  index result() const noexcept { return size_ - 1; }
   /// All values: inputs, constants and results of rows.
   index size() const noexcept { return size_; }
   const instruction<T>& operator[](std::size_t at) const noexcept { return code_.data()[at]; }
 
  private:
-  instruction<T>& append();
+  index append(const instruction<T>& next);
+  void count_uses(index result);
+  void drop_unused(index result);
 
   array<instruction<T>> code_;
-  index inputs_, size_, result_ = 0;
+  index inputs_, size_;
 };
 
 }  // namespace autodiff

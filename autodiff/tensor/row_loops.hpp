@@ -4,6 +4,7 @@
 
 #include <autodiff/ops.hpp>
 #include <autodiff/tensor/sum_loops.hpp>
+#include <autodiff/tensor/turning.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -110,17 +111,13 @@ template <class T>
   if (count < turned_rows) {
     for (std::size_t i = 0; i < k * turned_rows; ++i) turned[i] = T(0);
   }
-  for (std::size_t l = 0; l < count; ++l) {
-    for (std::size_t j = 0; j < k; ++j) turned[j * turned_rows + l] = x[l * k + j];
-  }
+  turn_rows(count, k, x, k, turned, turned_rows);
 }
 
 template <class T>
 [[gnu::always_inline]] inline void turn_back(std::size_t count, std::size_t k, const T* turned,
                                              T* x) {
-  for (std::size_t l = 0; l < count; ++l) {
-    for (std::size_t j = 0; j < k; ++j) x[l * k + j] = turned[j * turned_rows + l];
-  }
+  turn_rows(k, count, turned, turned_rows, x, k);
 }
 
 template <class T>

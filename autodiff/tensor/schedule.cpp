@@ -3,48 +3,21 @@
 #include <utility>
 
 namespace autodiff {
-namespace {
-
-/// What the pullback to one operand of a row reads.
-struct slope_reads {
-  std::array<bool, 3> operands;
-  bool y, is_unit;  // is_unit: the slope is exactly 1
-};
-
-template <class T>
-slope_reads reads_of(const instruction<T>& f, std::size_t operand) {
-  if (f.unary) return {{f.unary->needs_x}, f.unary->needs_y, false};
-  if (f.ternary) return {f.ternary->reads[operand].operands, f.ternary->reads[operand].y, false};
-  const slope_needs& needs = operand == 0 ? f.binary->for_a : f.binary->for_b;
-  return {{needs.a, needs.b}, needs.y, needs.is_unit};
-}
-
-}  // namespace
-
-template <class T>
-void schedule<T>::mark_live() {
-  values_[p_.result()].is_live = true;
-  for_each_row_backwards([this](index i, scheduled<T>&) {
-    for_each_operand(i, [](scheduled<T>& x, std::size_t) {
-      x.is_live = true;
-      ++x.uses;
-    });
-  });
-}
 
 template <class T>
 schedule<T>::schedule(const program<T>& p)
     : p_(p), memory_(p.size(), scheduled<T>{}), values_(memory_.data()) {
-  mark_live();
-  for (index i = 0; i <= p.result(); ++i) values_[i].is_needed = values_[i].is_live;
-  for_each_row([this](index, scheduled<T>&) { ++passes_; });
+  for (index k = 0; k < p.inputs(); ++k) values_[k].is_needed = p[k].uses > 0;
+  for_each_row([this](index, scheduled<T>& y) {
+    y.is_needed = true;
+    ++passes_;
+  });
 }
 
 template <class T>
 schedule<T>::schedule(const program<T>& p, std::span<const bool> active)
     : p_(p), memory_(p.size(), scheduled<T>{}), values_(memory_.data()) {
-  mark_live();
-  for (index k = 0; k < p.inputs(); ++k) values_[k].is_active = values_[k].is_live && active[k];
+  for (index k = 0; k < p.inputs(); ++k) values_[k].is_active = p[k].uses > 0 && active[k];
   for_each_row([this](index i, scheduled<T>& y) {
     for_each_operand(i, [&](scheduled<T>& x, std::size_t) { y.is_active |= x.is_active; });
   });
@@ -55,7 +28,7 @@ schedule<T>::schedule(const program<T>& p, std::span<const bool> active)
   for_each_row_backwards([&](index i, scheduled<T>& y) {
     for_each_operand(i, [&](scheduled<T>& x, std::size_t o) {
       if (!x.is_active) return;
-      const slope_reads reads = reads_of(p_[i], o);
+      const slope_reads& reads = p_[i].reads[o];
       for_each_operand(i, [&](scheduled<T>& z, std::size_t k) { read(z, reads.operands[k]); });
       read(y, reads.y);
     });
@@ -94,7 +67,7 @@ void schedule<T>::place_adjoints(slot_list& slots) {
         if (!x.is_active) return;
         y.is_first[o] = !std::exchange(x.has_shares, true);
         if (is_input(x) || !y.is_first[o]) return;
-        y.is_lent[o] = !lent && x.uses == 1 && reads_of(p_[i], o).is_unit;
+        y.is_lent[o] = !lent && p_[p_[i].operands[o]].uses == 1 && p_[i].reads[o].is_unit;
         lent |= y.is_lent[o];
         x.adjoint_slot = y.is_lent[o] ? y.adjoint_slot : slots.take();
       });

@@ -39,7 +39,6 @@ template <class T>
 struct scheduled {
   static constexpr std::size_t most_operands = instruction<T>::most_operands;
 
-  bool is_live = false;    // the result depends on it
   bool is_active = false;  // it depends on an input with an adjoint
   bool is_read = false;    // by a slope
   bool is_needed = false;  // its value is computed: for a slope, or for a value that is
@@ -47,7 +46,6 @@ struct scheduled {
   // Of the share in the adjoint of each operand: whether it is the first one there, and whether the
   // operand takes this adjoint over as it is.
   std::array<bool, most_operands> is_first{}, is_lent{};
-  std::uint32_t uses = 0;     // as an operand of live rows
   std::uint32_t readers = 0;  // of its value, still to come
   std::uint32_t value_slot = slot_list::none, adjoint_slot = slot_list::none;
 };
@@ -78,23 +76,21 @@ class schedule {
   void for_each_operand(index row, Visitor&& visit) {
     for (std::size_t o = 0; o < p_[row].arity; ++o) visit(values_[p_[row].operands[o]], o);
   }
-  /// visit(index, row) for the rows that the result depends on.
+  /// visit(index, row)
   template <class Visitor>
   void for_each_row(Visitor&& visit) {
     for (index i = p_.inputs(); i <= p_.result(); ++i) {
-      if (values_[i].is_live && p_[i].is_row()) visit(i, values_[i]);
+      if (p_[i].is_row()) visit(i, values_[i]);
     }
   }
   template <class Visitor>
   void for_each_row_backwards(Visitor&& visit) {
     for (index i = p_.result() + 1; i-- > p_.inputs();) {
-      if (values_[i].is_live && p_[i].is_row()) visit(i, values_[i]);
+      if (p_[i].is_row()) visit(i, values_[i]);
     }
   }
 
  private:
-  void mark_live();
-
   const program<T>& p_;
   scratch<scheduled<T>, 24> memory_;
   scheduled<T>* values_;
