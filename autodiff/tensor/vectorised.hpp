@@ -67,6 +67,8 @@ AUTODIFF_FORM(silu)
 AUTODIFF_FORM(mish_gate)
 AUTODIFF_FORM(mish)
 AUTODIFF_FORM(gelu)
+AUTODIFF_FORM(gelu_gate)
+AUTODIFF_FORM(gelu_tanh)
 #undef AUTODIFF_FORM
 
 #define AUTODIFF_OPERATOR(SYMBOL)                                                          \
