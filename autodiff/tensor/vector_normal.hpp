@@ -70,6 +70,28 @@ template <std::floating_point T>
   return x < T(0) ? T(2) - tail : tail;
 }
 
+/// exp(x^2) erfc(x) for x >= gaussian_to, by its asymptotic series: 1 / (x sqrt(pi)) times the sum
+/// of (2 n - 1)!! (-1 / (2 x^2))^n.
+template <std::floating_point T>
+[[gnu::always_inline]] inline T far_scaled_tail(T x) {
+  constexpr float c_float[] = {1, -0.5f, 0.75f, -1.875f, 6.5625f};
+  constexpr double c_double[] = {1, -0.5, 0.75, -1.875, 6.5625, -29.53125, 162.421875};
+  const T inverse = T(1) / x;
+  return inverse * T(std::numbers::inv_sqrtpi) *
+         polynomial(choose<T>(c_float, c_double), inverse * inverse);
+}
+
+/// exp(x^2) erfc(x), by reflection where x is negative.
+template <std::floating_point T>
+[[gnu::always_inline]] inline T erfcx(T x) {
+  constexpr T infinite_from = sizeof(T) == 4 ? T(9.5) : T(26.75);
+  const T size = std::fabs(x);
+  const T tail = size > gaussian_to<T> ? far_scaled_tail(size) : scaled_tail(size, T(1));
+  const T reflected = bell_within(T(-1), size).times(T(2)) - tail;
+  const T below = x < -infinite_from ? infinity<T> : reflected;
+  return x < T(0) ? below : tail;
+}
+
 /// erf(x) for |x| <= 1.
 template <std::floating_point T>
 [[gnu::always_inline]] inline T erf_near_0(T x) {
