@@ -2,6 +2,7 @@
 // the last digits of values and slopes, held to the same formula evaluated in long double.
 
 #include <autodiff/autodiff.hpp>
+#include <autodiff/tensor/elementwise_loops.hpp>
 #include <autodiff/tensor/kernels.hpp>
 
 #include <tests/catch.hpp>

@@ -1,7 +1,7 @@
 // The loops of every row on tensors of duals, compiled here once for all programs.
 
 #include <autodiff/dual.hpp>
-#include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/make_loops.hpp>
 
 namespace autodiff {
 

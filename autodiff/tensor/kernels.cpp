@@ -43,6 +43,7 @@ AUTODIFF_VECTOR(atan2)
 #endif
 
 #include <autodiff/tensor/kernels.hpp>
+#include <autodiff/tensor/make_loops.hpp>
 #include <autodiff/tensor/vectorised.hpp>
 
 #ifndef BACKSWEEP_ISA

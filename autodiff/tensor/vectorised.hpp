@@ -57,6 +57,7 @@ AUTODIFF_FORM(tanh)
 AUTODIFF_FORM(gaussian)
 AUTODIFF_FORM(erf)
 AUTODIFF_FORM(erfc)
+AUTODIFF_FORM(erfcx)
 AUTODIFF_FORM(normal_pdf)
 AUTODIFF_FORM(normal_cdf)
 AUTODIFF_FORM(sigmoid)
@@ -67,6 +68,8 @@ AUTODIFF_FORM(silu)
 AUTODIFF_FORM(mish_gate)
 AUTODIFF_FORM(mish)
 AUTODIFF_FORM(gelu)
+AUTODIFF_FORM(gelu_gate)
+AUTODIFF_FORM(gelu_tanh)
 #undef AUTODIFF_FORM
 
 #define AUTODIFF_OPERATOR(SYMBOL)                                                          \
