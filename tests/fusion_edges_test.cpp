@@ -16,23 +16,12 @@
 
 namespace {
 
+using namespace tensors;
 using autodiff::domain_error;
 using autodiff::fuse;
-using autodiff::shape;
-using autodiff::shape_error;
-using autodiff::tape;
-using autodiff::tensor;
-using reference::message;
-using reference::says;
-using tensors::doubles;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-/// Equal bit by bit, any NaN being any other.
-bool same(const tensor<double>& a, const tensor<double>& b) {
-  return a.shape() == b.shape() && reference::all_close(a.values(), b.values(), 0);
-}
 
 }  // namespace
 

@@ -34,11 +34,6 @@ using reference::says;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// Equal bit by bit, any NaN being any other.
-bool same(const tensor<double>& a, const tensor<double>& b) {
-  return a.shape() == b.shape() && reference::all_close(a.values(), b.values(), 0);
-}
-
 // A program in which slopes read inputs, values and results, and one value is used twice.
 const auto formula = [](const auto& x, const auto& y, const auto& b) {
   return tanh(x * y + b) / (1.0 + square(x));

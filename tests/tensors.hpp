@@ -33,6 +33,11 @@ std::vector<T> numbers(const tensor<T>& x) {
   return {x.values().begin(), x.values().end()};
 }
 
+/// Equal bit by bit, any NaN being any other.
+inline bool same(const tensor<double>& a, const tensor<double>& b) {
+  return a.shape() == b.shape() && reference::all_close(a.values(), b.values(), 0);
+}
+
 /// Numbers between -1 and 1.
 template <class T = double>
 tensor<T> drawn(const shape& s, std::uint64_t seed) {
