@@ -15,11 +15,13 @@
 #include <bench/problems/taped_small_net.hpp>
 #include <bench/problems/taped_training.hpp>
 
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -159,49 +161,52 @@ struct threaded_stepper {
 };
 
 /// Each tool on one and on two threads, in neighbouring turns, of whose ratios the median counts:
-/// the fastest turns may come from different speeds of the machine.
+/// the fastest turns may come from different speeds of the machine. Every tool has a race of its
+/// own beside the hand-written step on one thread: the threads of most go on looking for work for a
+/// while, and would take the second core from whoever comes next.
 inline void race_threads(suite& suite, const std::string& name,
                          const std::vector<threaded_stepper>& steppers) {
   const two_cores cores;
   if (!cores) return suite.say(fmt::format("{}: no second core, no two threads", name));
-  std::vector<contestant> contestants;
+  const auto on = [](const threaded_stepper& s, int threads) {
+    s.set_threads(threads);
+    s.step();
+    s.set_threads(1);
+    contestant c(s.tool, s.step);
+    c.repeat = [set = s.set_threads, threads, repeat = c.repeat](std::size_t times) {
+      set(threads);
+      repeat(times);
+      set(1);
+    };
+    return c;
+  };
   for (const threaded_stepper& s : steppers) {
-    for (const int threads : {1, 2}) {
-      s.set_threads(threads);
-      s.step();
-      contestant& c = contestants.emplace_back(s.tool, s.step);
-      c.repeat = [set = s.set_threads, threads, repeat = c.repeat](std::size_t times) {
-        set(threads);
-        repeat(times);
-        set(1);
-      };
-      s.set_threads(1);
-    }
-  }
-  const std::vector<timing> timings = suite.race(std::move(contestants));
-  for (std::size_t k = 0; k < steppers.size(); ++k) {
-    const timing &one = timings[2 * k], &two = timings[2 * k + 1];
-    const ratio over(one, two), over_hand(two, timings[1]);
-    suite.row({name, steppers[k].tool, time_text(one.median()), time_text(two.median()),
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    const std::vector<timing> timings = suite.race({on(steppers[0], 1), on(s, 1), on(s, 2)}, 0.5);
+    const timing &one = timings[1], &two = timings[2];
+    const ratio over(one, two), over_hand(two, timings[0]);
+    suite.row({name, s.tool, time_text(one.median()), time_text(two.median()),
                fmt::format("{:.0f} %", 100 * two.spread()), fmt::format("{:.2f}", over.fastest),
                fmt::format("{:.2f}", over.median), fmt::format("{:.2f}", over_hand.median)});
-    suite.figure(name, steppers[k].tool, "threads_2_over_1", over.median);
+    suite.figure(name, s.tool, "threads_2_over_1", over.median);
   }
-}
-
-inline void set_blas_threads(int threads) {
-  if (openblas_set_num_threads) openblas_set_num_threads(threads);
 }
 
 inline void set_own_threads(int threads) {
   autodiff::set_threads(static_cast<std::size_t>(threads));
 }
 
+/// The hand-written step takes products from either.
+inline void set_hand_threads(int threads) {
+  if (openblas_set_num_threads) openblas_set_num_threads(threads);
+  set_own_threads(threads);
+}
+
 inline void race_threads(suite& suite, const problems::training& t) {
   problems::hand_training by_hand(t);
   problems::taped_training by_tape(t);
   std::vector<threaded_stepper> steppers{
-      {"hand", [&] { keep(by_hand.step()); }, set_blas_threads},
+      {"hand", [&] { keep(by_hand.step()); }, set_hand_threads},
       {"backsweep", [&] { keep(by_tape.step()); }, set_own_threads}};
   std::vector<std::unique_ptr<peers::training_tool>> others;
   for (const peers::training_peer& peer : peers::training_peers()) {
@@ -217,7 +222,7 @@ inline void race_small_net_threads(suite& suite) {
   problems::taped_small_net by_tape;
   autodiff::tape tape;
   race_threads(suite, "a",
-               {{"hand", [&] { keep(by_hand.step()); }, set_blas_threads},
+               {{"hand", [&] { keep(by_hand.step()); }, set_hand_threads},
                 {"backsweep", [&] { keep(by_tape.step(tape)); }, set_own_threads}});
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <autodiff/tensor/blas.hpp>
 #include <autodiff/tensor/kernels.hpp>
 
+#include <bench/problems/chosen_product.hpp>
 #include <bench/problems/training.hpp>
-
-#include <cblas.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,16 +14,18 @@
 
 namespace bench::problems {
 
-/// A training step written by hand over CBLAS, the limit: every buffer allocated before, bias and
-/// activation in one pass, loss and its adjoint in one pass, no adjoint of the input, one pair of
-/// adjoint buffers, one pass a parameter to update it. exp and tanh are the library's loops.
+/// A training step written by hand, the limit: the faster product for each shape, every buffer
+/// allocated before, bias and activation in one pass, loss and its adjoint in one pass, no adjoint
+/// of the input, one pair of adjoint buffers, one pass a parameter to update it. exp, tanh and the
+/// update of adam are the library's loops.
 class hand_training {
  public:
   explicit hand_training(const training& t)
       : how_(t),
         v_(t),
         exp_(autodiff::kernels().of_float.exp.forward),
-        tanh_(autodiff::kernels().of_float.tanh.forward) {
+        tanh_(autodiff::kernels().of_float.tanh.forward),
+        adam_(autodiff::kernels().of_float.plain.adam) {
     std::size_t widest = 0;
     for (std::size_t l = 0; l + 1 < t.widths.size(); ++l) {
       a_.emplace_back(t.batch * t.widths[l + 1]);
@@ -33,6 +35,7 @@ class hand_training {
     }
     delta_.resize(widest);
     below_.resize(widest);
+    for (std::size_t l = 0; l < a_.size(); ++l) choose_products(l);
     if (t.update != update::adam) return;
     for (std::size_t l = 0; l < a_.size(); ++l) {
       for (const std::size_t size : {dw_[l].size(), db_[l].size()}) {
@@ -58,13 +61,25 @@ class hand_training {
  private:
   const float* input_of(std::size_t l) const { return l == 0 ? v_.input.data() : a_[l - 1].data(); }
   std::size_t width(std::size_t l) const { return how_.widths[l + 1]; }
-  int as_int(std::size_t size) const { return static_cast<int>(size); }
+
+  /// The products of a layer: its output, the gradient of its weights, the adjoint of its input.
+  struct layer_products {
+    chosen_product forward, weights, input;
+  };
+
+  void choose_products(std::size_t l) {
+    using enum autodiff::transposed;
+    const std::size_t m = how_.batch, k = how_.widths[l], n = width(l);
+    products_.push_back({{no, no, m, n, k}, {yes, no, k, n, m}, {no, yes, m, k, n}});
+    layer_products& p = products_.back();
+    p.forward.choose(input_of(l), v_.weights[l].data(), a_[l].data());
+    p.weights.choose(input_of(l), delta_.data(), dw_[l].data());
+    if (l > 0) p.input.choose(delta_.data(), v_.weights[l].data(), below_.data());
+  }
 
   void forward(std::size_t l) {
-    const int m = as_int(how_.batch), k = as_int(how_.widths[l]), n = as_int(width(l));
     float* a = a_[l].data();
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, input_of(l), k,
-                v_.weights[l].data(), n, 0, a, n);
+    products_[l].forward(input_of(l), v_.weights[l].data(), a);
     const float* bias = v_.biases[l].data();
     const bool is_hidden = l + 1 < a_.size();
     const std::size_t columns = width(l);
@@ -107,11 +122,9 @@ class hand_training {
   }
 
   void backward(std::size_t l) {
-    const int m = as_int(how_.batch), k = as_int(how_.widths[l]), n = as_int(width(l));
     const std::size_t columns = width(l);
     const float* delta = delta_.data();
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, k, n, m, 1, input_of(l), k, delta, n, 0,
-                dw_[l].data(), n);
+    products_[l].weights(input_of(l), delta, dw_[l].data());
     float* db = db_[l].data();
     std::copy(delta, delta + columns, db);
     for (std::size_t i = 1; i < how_.batch; ++i) {
@@ -119,8 +132,7 @@ class hand_training {
     }
     if (l == 0) return;
     float* below = below_.data();
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1, delta, n, v_.weights[l].data(),
-                n, 0, below, k);
+    products_[l].input(delta, v_.weights[l].data(), below);
     const float* a = a_[l - 1].data();
     const std::size_t size = a_[l - 1].size();
     if (how_.activation == hidden::tanh) {
@@ -143,18 +155,15 @@ class hand_training {
     const float bias = std::sqrt(1.0f - std::pow(beta2, static_cast<float>(steps_)));
     const float rate = learning_rate * bias / (1.0f - std::pow(beta1, static_cast<float>(steps_))),
                 epsilon = 1e-8f * bias;
-    float *m = first_[index].data(), *v = second_[index].data();
-    for (std::size_t i = 0; i < size; ++i) {
-      m[i] = beta1 * m[i] + (1.0f - beta1) * g[i];
-      v[i] = beta2 * v[i] + (1.0f - beta2) * g[i] * g[i];
-      w[i] -= rate * m[i] / (std::sqrt(v[i]) + epsilon);
-    }
+    adam_(size, {beta1, beta2, rate, epsilon}, g, first_[index].data(), second_[index].data(), w);
   }
 
   training how_;
   training_values v_;
   void (*exp_)(std::size_t, const float*, float*);
   void (*tanh_)(std::size_t, const float*, float*);
+  void (*adam_)(std::size_t, autodiff::adam_numbers<float>, const float*, float*, float*, float*);
+  std::vector<layer_products> products_;
   std::vector<std::vector<float>> a_, dw_, db_, first_, second_;
   std::vector<float> delta_, below_;
   std::size_t steps_ = 0;
