@@ -60,7 +60,7 @@ struct peak_loop {
   }
   /// 1e9 operations a second, two in a multiply-add.
   double gflops(const timing& t) const {
-    constexpr std::size_t lanes = vector_bytes / sizeof(T);
+    const std::size_t lanes = vector_bytes / sizeof(T);
     return 2e-9 * static_cast<double>(lanes) * double{independent_sums} * double{repeated} /
            t.fastest();
   }
