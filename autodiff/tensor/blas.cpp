@@ -128,19 +128,26 @@ struct product_grid {
   }
 };
 
-/// Halves the longer side of the parts while they stay worth a thread and are fewer than threads.
+/// Halves the longer side of the parts, or the other one where that has no more to give, while they
+/// stay worth a thread and are fewer than threads.
 product_grid divided(product_extents e) {
   constexpr double worth_a_thread = 1.5e6;
   constexpr std::size_t column_grain = 32, row_grain = 8;  // what fills vectors and strips
   product_grid grid{1, 1, e.m, e.n};
   const auto halved = [](std::size_t extent, std::size_t grain) {
-    return ((extent + 1) / 2 + grain - 1) / grain * grain;
+    return std::min(extent, ((extent + 1) / 2 + grain - 1) / grain * grain);
   };
   while (work_of({grid.part_rows, grid.part_columns, e.k}) >= 2 * worth_a_thread &&
          grid.size() < threads()) {
-    const bool by_columns = grid.part_columns >= grid.part_rows;
-    std::size_t& longer = by_columns ? grid.part_columns : grid.part_rows;
-    longer = halved(longer, by_columns ? column_grain : row_grain);
+    const std::size_t fewer_rows = halved(grid.part_rows, row_grain);
+    const std::size_t fewer_columns = halved(grid.part_columns, column_grain);
+    const bool rows_end = fewer_rows == grid.part_rows,
+               columns_end = fewer_columns == grid.part_columns;
+    if (rows_end && columns_end) break;
+    if (rows_end || (!columns_end && grid.part_columns >= grid.part_rows))
+      grid.part_columns = fewer_columns;
+    else
+      grid.part_rows = fewer_rows;
     grid.rows = (e.m + grid.part_rows - 1) / grid.part_rows;
     grid.columns = (e.n + grid.part_columns - 1) / grid.part_columns;
   }
