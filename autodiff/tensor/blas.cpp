@@ -59,8 +59,8 @@ int blas_size(std::size_t size, std::string_view operation) {
 
 namespace {
 
-// Up to here, anything but plain loops costs more than the product.
-constexpr std::size_t small_product = 64;
+// Multiply-adds up to which anything but plain loops costs more than the product.
+constexpr std::size_t most_in_plain_loops = 64;
 
 template <class T>
 void put(T sum, T beta, T& out) {
@@ -199,7 +199,8 @@ void tiled_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product
 template <class T>
 void product_by_size(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                      std::size_t n, std::size_t k, T beta, T* c) {
-  if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
+  constexpr std::size_t few = most_in_plain_loops;
+  if (m <= few && n <= few && k <= few && m * n * k <= few)
     return small_matrix_product(a, b, m, n, k, beta, c);
   if (beta != T(0) && beta != T(1)) {
     for (std::size_t i = 0; i < m * n; ++i) c[i] *= beta;
