@@ -71,7 +71,7 @@ constexpr std::array both{transposed::no, transposed::yes};
 TEMPLATE_TEST_CASE("a matrix product is the sum by definition, transposed or not", "", float,
                    double) {
   reference::random random(2);
-  // On both sides of the size below which the product is not given to BLAS.
+  // On both sides of the size up to which plain loops serve.
   constexpr std::size_t extents[] = {1, 2, 3, 5, 17, 70};
   for (const transposed a_is : both) {
     for (const transposed b_is : both) {

@@ -282,14 +282,19 @@ TEMPLATE_TEST_CASE("a matrix product has the same bits on any number of threads"
     std::size_t m, n, k;
   };
   reference::random random(11);
-  // Worth threads to our own loops, and worth them to a BLAS; with and without remainders.
+  // All worth several threads; with and without remainders, and results that have no parts to give
+  // or fewer than there are threads.
   for (const extents& e : {extents{64, 128, 784},
                            {784, 128, 64},
                            {191, 203, 157},
                            {1, 4001, 1031},
                            {3001, 3, 1009},
                            {320, 336, 512},
-                           {331, 337, 347}}) {
+                           {331, 337, 347},
+                           {1, 1, 3'000'017},
+                           {8, 32, 12'007},
+                           {16, 40, 9'011},
+                           {32, 32, 4'099}}) {
     const auto a = random.uniform<TestType>(e.m * e.k, -1, 1),
                b = random.uniform<TestType>(e.k * e.n, -1, 1),
                c = random.uniform<TestType>(e.m * e.n, -1, 1);

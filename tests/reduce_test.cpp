@@ -2,6 +2,8 @@
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/slice.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
@@ -126,6 +128,21 @@ TEST_CASE(
           CHECK(reference::close(m.values()[i], expected.sums[i] / count, 1e-14L));
         }
       }
+    }
+  }
+}
+
+TEST_CASE("sum and mean of a view are those of its elements, also along axes of extent 1") {
+  const tensor<double> x = counted({3, 1, 5});
+  const std::vector<tensor<double>> views{transpose(x), flip(x, {0, 2}), permute(x, {2, 0, 1}),
+                                          slice(x, -1, {1, 5, 2}), flip(permute(x, {2, 1, 0}), 0)};
+  for (const tensor<double>& view : views) {
+    const tensor<double> packed(view.shape(), view.values());
+    for (unsigned over = 1; over < 8; ++over) {
+      INFO("shape " << view.shape() << ", axes " << over);
+      const axes along = axes_of(over, 3);
+      CHECK(numbers(sum(view, along)) == numbers(sum(packed, along)));
+      CHECK(numbers(mean(view, along)) == numbers(mean(packed, along)));
     }
   }
 }

@@ -59,8 +59,8 @@ int blas_size(std::size_t size, std::string_view operation) {
 
 namespace {
 
-// Up to here, anything but plain loops costs more than the product.
-constexpr std::size_t small_product = 64;
+// Multiply-adds up to which anything but plain loops costs more than the product.
+constexpr std::size_t most_in_plain_loops = 64;
 
 template <class T>
 void put(T sum, T beta, T& out) {
@@ -128,19 +128,26 @@ struct product_grid {
   }
 };
 
-/// Halves the longer side of the parts while they stay worth a thread and are fewer than threads.
+/// Halves the longer side of the parts, or the other one where that has no more to give, while they
+/// stay worth a thread and are fewer than threads.
 product_grid divided(product_extents e) {
   constexpr double worth_a_thread = 1.5e6;
   constexpr std::size_t column_grain = 32, row_grain = 8;  // what fills vectors and strips
   product_grid grid{1, 1, e.m, e.n};
   const auto halved = [](std::size_t extent, std::size_t grain) {
-    return ((extent + 1) / 2 + grain - 1) / grain * grain;
+    return std::min(extent, ((extent + 1) / 2 + grain - 1) / grain * grain);
   };
   while (work_of({grid.part_rows, grid.part_columns, e.k}) >= 2 * worth_a_thread &&
          grid.size() < threads()) {
-    const bool by_columns = grid.part_columns >= grid.part_rows;
-    std::size_t& longer = by_columns ? grid.part_columns : grid.part_rows;
-    longer = halved(longer, by_columns ? column_grain : row_grain);
+    const std::size_t fewer_rows = halved(grid.part_rows, row_grain);
+    const std::size_t fewer_columns = halved(grid.part_columns, column_grain);
+    const bool rows_end = fewer_rows == grid.part_rows,
+               columns_end = fewer_columns == grid.part_columns;
+    if (rows_end && columns_end) break;
+    if (rows_end || (!columns_end && grid.part_columns >= grid.part_rows))
+      grid.part_columns = fewer_columns;
+    else
+      grid.part_rows = fewer_rows;
     grid.rows = (e.m + grid.part_rows - 1) / grid.part_rows;
     grid.columns = (e.n + grid.part_columns - 1) / grid.part_columns;
   }
@@ -192,7 +199,8 @@ void tiled_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product
 template <class T>
 void product_by_size(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                      std::size_t n, std::size_t k, T beta, T* c) {
-  if (m <= small_product && n <= small_product && k <= small_product && m * n * k <= small_product)
+  constexpr std::size_t few = most_in_plain_loops;
+  if (m <= few && n <= few && k <= few && m * n * k <= few)
     return small_matrix_product(a, b, m, n, k, beta, c);
   if (beta != T(0) && beta != T(1)) {
     for (std::size_t i = 0; i < m * n; ++i) c[i] *= beta;

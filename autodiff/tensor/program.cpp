@@ -60,7 +60,8 @@ instruction<T> constant_of(const T& number) {
 }
 
 /// Puts one row in the place of a product, a sum with it and a relu of that, where nobody else
-/// uses what lies between. Values stay the same to the last bit, shares but for the sign of a zero.
+/// uses what lies between. Values stay the same to the last bit; shares but for the sign of a zero,
+/// though those of a value that is used more than once may be added up in another order.
 template <std::floating_point T>
 class joining {
  public:

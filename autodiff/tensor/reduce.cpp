@@ -84,7 +84,9 @@ array<T> sums_of_view(const array<T>& x, const shape& kept) {
       kept_laid(std::span<const std::size_t>(kept_extents.data(), rank));
   const stride_list own = row_major_strides(kept_laid);
   for (std::size_t i = 0; i < rank; ++i) back[order[i]] = own[i];
-  return sums(x.viewed(laid, 0, sorted), kept_laid).viewed(kept, 0, back).contiguous();
+  // Over axes of extent 1 alone, the sums are the view itself.
+  const array<T> rows = sums(x.viewed(laid, 0, sorted), kept_laid).contiguous();
+  return rows.viewed(kept, 0, back).contiguous();
 }
 
 /// sum(x) / divisor.

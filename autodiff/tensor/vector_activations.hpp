@@ -10,8 +10,6 @@
 
 namespace autodiff::vector_forms {
 
-// The logistic function and what is made of it.
-
 template <std::floating_point T>
 [[gnu::always_inline]] inline T sigmoid(T x) {
   const T y = exponential_within(-x).logistic();
