@@ -48,6 +48,11 @@ TEMPLATE_TEST_CASE("a product of few multiply-adds is the sum by definition, wri
                              std::size_t k, T beta, T* c) {
     small_product(a.strided(), b.strided(), m, n, k, beta == 0 ? store::write : store::add, c, n);
   };
+  const auto in_pairs = [](const auto& a, const auto& b, std::size_t m, std::size_t n,
+                           std::size_t k, T beta, T* c) {
+    autodiff::small_product<true>(a.strided(), b.strided(), m, n, k,
+                                  beta == 0 ? store::write : store::add, c, n);
+  };
   const auto as_operations = [](const auto& a, const auto& b, std::size_t m, std::size_t n,
                                 std::size_t k, T beta, T* c) {
     multiply_into(a, b, m, n, k, beta == 0 ? store::write : store::add, c);
@@ -56,6 +61,7 @@ TEMPLATE_TEST_CASE("a product of few multiply-adds is the sum by definition, wri
       [&](std::size_t m, std::size_t n, std::size_t k, transposed a_is, transposed b_is) {
         for (const T beta : {0, 1}) {
           require_product<T>(a_is, b_is, m, n, k, beta, random, one_by_one);
+          require_product<T>(a_is, b_is, m, n, k, beta, random, in_pairs);
           require_product<T>(a_is, b_is, m, n, k, beta, random, as_operations);
         }
         for (const double beta : {0.0, 1.0, -0.5})
@@ -91,8 +97,8 @@ TEMPLATE_TEST_CASE("NaN and infinity go through a product of few multiply-adds t
 TEST_CASE("rows of the result of a small product may lie apart") {
   const std::vector<double> a{1, 2, 3, 4}, b{5, 6, 7, 8};
   std::vector<double> c(5, -1.0);
-  autodiff::small_product<double>({a.data(), 2, 1}, {b.data(), 2, 1}, 2, 2, 2, store::write,
-                                  c.data(), 3);
+  autodiff::small_product<false, double>({a.data(), 2, 1}, {b.data(), 2, 1}, 2, 2, 2, store::write,
+                                         c.data(), 3);
   CHECK(c == std::vector<double>{19, 22, -1, 43, 50});
 }
 
