@@ -122,7 +122,7 @@ row(tensor/program tensor/array tensor/kernels tensor/multiply_add tensor/scratc
 row(tensor/schedule tensor/program tensor/scratch tensor/tensor)
 row(tensor/input_stream tensor/kernels tensor/repetition tensor/shape tensor/tensor)
 row(tensor/block_run tensor/array tensor/input_stream tensor/program tensor/schedule tensor/scratch tensor/tensor)
-row(tensor/fusion ops.def error tensor/block_run tensor/kernels tensor/operand tensor/program tensor/tensor)
+row(tensor/fusion ops.def error tensor/block_run tensor/elementwise tensor/kernels tensor/operand tensor/program tensor/shape tensor/tensor tensor/ternary)
 row(argument error dual expression tensor/shape tape tensor/tensor var)
 row(direction argument dual expression tensor/tensor)
 row(gradient argument error tape tensor/tensor var)
