@@ -59,7 +59,7 @@ TEMPLATE_TEST_CASE("fuse gives values and adjoints of the chain on either side o
   using T = TestType;
   const auto gate = [](auto v, auto w) { return v * tanh(v + w) / (T(1) + square(v)); };
   reference::random random(51);
-  for (const std::size_t rows : {1, 100, 1000}) {
+  for (const std::size_t rows : {1, 100, 2000}) {
     const shape whole{rows, 3}, row{3};
     const tensor<T> at(whole, random.uniform<T>(whole.size(), -1, 1)),
         beside(row, random.uniform<T>(row.size(), -1, 1)),

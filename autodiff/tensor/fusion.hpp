@@ -177,8 +177,9 @@ tensor<T> fuse_always(Function&& f, const tensor<T>& first, const More&... more)
   return record("fuse", std::move(y), std::move(pullback), first, more...);
 }
 
-/// Bytes of a result below which a program takes longer to write than it saves.
-inline constexpr std::size_t worth_a_program = 7 << 10;
+/// Bytes of a result below which everything stays in a first-level cache, and a program takes
+/// longer to write than it saves.
+inline constexpr std::size_t worth_a_program = 16 << 10;
 
 /// y = f(x...) element by element, with the tensors broadcast to one shape: recorded as a single
 /// operation where that saves time, from some thousand elements on, below operation by operation.
@@ -186,7 +187,8 @@ inline constexpr std::size_t worth_a_program = 7 << 10;
 /// variables of its own, but no branches on values. It is called with a symbol for each tensor, or
 /// with the tensors themselves, which a function of symbols alone need not take. What the single
 /// operation keeps for the pullback is the inputs alone, where slopes need them, and their values
-/// are computed again there. Throws shape_error with the shapes that do not fit.
+/// are computed again there: chains of costly functions gain on tensors beyond the caches alone.
+/// Throws shape_error with the shapes that do not fit.
 template <class Function, class T, std::same_as<tensor<T>>... More>
 tensor<T> fuse(Function&& f, const tensor<T>& first, const More&... more) {
   if constexpr (std::is_invocable_r_v<tensor<T>, Function&, const tensor<T>&, const More&...>) {
