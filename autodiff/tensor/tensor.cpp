@@ -40,7 +40,7 @@ void print(std::string& out, const shape& s, std::size_t axis, const T* values,
   out += ']';
 }
 
-[[noreturn]] void refuse_ragged(std::string what) {
+[[noreturn]] void refuse_ragged(const std::string& what) {
   throw shape_error("tensor", what, "give every list of one depth as many entries");
 }
 

@@ -178,7 +178,7 @@ requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view opera
   if (tags == 0) return tensor<T>(std::move(y));
   tape& t = recording_tape(operation, tags);
   t.add_operation<recorded_operation<T, Pullback, Inputs...>>(
-      0, y.shape(), std::move(pullback), find_adjoint(t, inputs, operation)...);
+      0, y.shape(), std::forward<Pullback>(pullback), find_adjoint(t, inputs, operation)...);
   const tag_type tag = t.operation_tag();
   return tensor<T>(std::move(y), tag, t.serial());
 }
