@@ -262,7 +262,10 @@ void run(bench::suite& suite, bench::chart& chart) {
   measure_operations(suite);
   suite.columns({"chain", "tool", "fastest", "median", "spread", "per", "/ one", "(median)",
                  "/ unfused", "(median)"});
-  if (suite.wants("fuse_4096")) measure_fusion(suite, "fuse_4096", 4096);
+  for (const std::size_t n : {4, 1024, 4096}) {
+    const std::string name = fmt::format("fuse_{}", n);
+    if (suite.wants(name)) measure_fusion(suite, name, n);
+  }
   if (suite.wants("fuse_1e6")) measure_fusion(suite, "fuse_1e6", 1'000'000);
   if (suite.wants("fuse_16e6")) measure_fusion(suite, "fuse_16e6", 16'000'000);
   bench::measure_products(suite);

@@ -29,7 +29,8 @@ const std::vector<gradient_table::structured_operation>& table() {
       line(
           "fuse, a chain", {{5}},
           [](auto x) {
-            return fuse([](auto v) { return tanh(2.0 * v + 1.0) / (1.0 + square(v)); }, x[0]);
+            return fuse_always([](auto v) { return tanh(2.0 * v + 1.0) / (1.0 + square(v)); },
+                               x[0]);
           },
           [](const operands& x) {
             return each(5, [&](std::size_t i) {
@@ -39,8 +40,8 @@ const std::vector<gradient_table::structured_operation>& table() {
       line(
           "fuse, three operands", {{4}, {4}, {4}},
           [](auto x) {
-            return fuse([](auto a, auto b, auto c) { return exp(a) * b - c / (2.0 + b); }, x[0],
-                        x[1], x[2]);
+            return fuse_always([](auto a, auto b, auto c) { return exp(a) * b - c / (2.0 + b); },
+                               x[0], x[1], x[2]);
           },
           [](const operands& x) {
             return each(4, [&](std::size_t i) {
@@ -50,8 +51,9 @@ const std::vector<gradient_table::structured_operation>& table() {
       line(
           "fuse, broadcast operands", {{3, 4}, {4}, {3, 1}, {}},
           [](auto x) {
-            return fuse([](auto a, auto b, auto c, auto k) { return sin(a + b) * c + k * b; }, x[0],
-                        x[1], x[2], x[3]);
+            return fuse_always(
+                [](auto a, auto b, auto c, auto k) { return sin(a + b) * c + k * b; }, x[0], x[1],
+                x[2], x[3]);
           },
           [](const operands& x) {
             return each(12, [&](std::size_t i) {
@@ -60,7 +62,9 @@ const std::vector<gradient_table::structured_operation>& table() {
           }),
       line(
           "fuse, operands smaller than the result", {{3, 1}, {1, 2}},
-          [](auto x) { return fuse([](auto a, auto b) { return a * exp(a * b); }, x[0], x[1]); },
+          [](auto x) {
+            return fuse_always([](auto a, auto b) { return a * exp(a * b); }, x[0], x[1]);
+          },
           [](const operands& x) {
             return each(6, [&](std::size_t i) {
               return x[0][i / 2] * std::exp(x[0][i / 2] * x[1][i % 2]);
@@ -68,14 +72,14 @@ const std::vector<gradient_table::structured_operation>& table() {
           }),
       line(
           "fuse, the same tensor twice", {{3}},
-          [](auto x) { return fuse([](auto a, auto b) { return a * cos(b); }, x[0], x[0]); },
+          [](auto x) { return fuse_always([](auto a, auto b) { return a * cos(b); }, x[0], x[0]); },
           [](const operands& x) {
             return each(3, [&](std::size_t i) { return x[0][i] * std::cos(x[0][i]); });
           }),
       line(
           "fuse, values used several times", {{4}, {4}},
           [](auto x) {
-            return fuse(
+            return fuse_always(
                 [](auto a, auto b) {
                   const auto s = a + b, d = s - a * b;
                   return fma(s, d, exp(s - d)) + (d - s);

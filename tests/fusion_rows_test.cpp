@@ -16,7 +16,7 @@
 
 namespace {
 
-using autodiff::fuse;
+using autodiff::fuse_always;
 using autodiff::shape;
 using autodiff::symbol;
 using autodiff::tape;
@@ -43,8 +43,8 @@ TEST_CASE("every unary row has in a fused chain the values and slopes of the row
     const tensor<double> w = drawn(random, s);
     tape t;
     const tensor<double> x = t.variable(at), again = t.variable(at);
-    const tensor<double> y = fuse([&](auto v) { return between(row, v); }, x);
-    const tensor<double> alone = fuse([&](auto v) { return row(v); }, x);
+    const tensor<double> y = fuse_always([&](auto v) { return between(row, v); }, x);
+    const tensor<double> alone = fuse_always([&](auto v) { return row(v); }, x);
     const tensor<double> unfused = between(row, again);
     CHECK(reference::all_close(y.values(), unfused.values(), 1e-14L));
     CHECK(reference::all_close(alone.values(), row(at).values(), 1e-14L));
@@ -76,10 +76,10 @@ TEST_CASE("every binary row has in a fused chain the values and slopes of the ro
     tape t;
     const tensor<double> a = t.variable(at_a), b = t.variable(at_b);
     const tensor<double> a2 = t.variable(at_a), b2 = t.variable(at_b);
-    const tensor<double> y = fuse([&](auto u, auto v) { return between(row, u, v); }, a, b);
-    const tensor<double> left = fuse([&](auto u) { return between(row, u, l); }, a);
-    const tensor<double> right = fuse([&](auto v) { return between(row, k, v); }, b);
-    const tensor<double> alone = fuse([&](auto u, auto v) { return row(u, v); }, a, b);
+    const tensor<double> y = fuse_always([&](auto u, auto v) { return between(row, u, v); }, a, b);
+    const tensor<double> left = fuse_always([&](auto u) { return between(row, u, l); }, a);
+    const tensor<double> right = fuse_always([&](auto v) { return between(row, k, v); }, b);
+    const tensor<double> alone = fuse_always([&](auto u, auto v) { return row(u, v); }, a, b);
     const tensor<double> y2 = between(row, a2, b2), left2 = between(row, a2, l),
                          right2 = between(row, k, b2);
     CHECK(reference::all_close(y.values(), y2.values(), 1e-14L));
@@ -122,11 +122,12 @@ TEST_CASE("every ternary row has in a fused chain the values and slopes of the r
     const tensor<double> a = t.variable(at[0]), b = t.variable(at[1]), c = t.variable(at[2]);
     const tensor<double> a2 = t.variable(at[0]), b2 = t.variable(at[1]), c2 = t.variable(at[2]);
     const tensor<double> y =
-        fuse([&](auto u, auto v, auto x) { return between(row, u, v, x); }, a, b, c);
-    const tensor<double> first = fuse([&](auto u) { return between(row, u, l, m); }, a);
-    const tensor<double> others = fuse([&](auto v, auto x) { return between(row, k, v, x); }, b, c);
+        fuse_always([&](auto u, auto v, auto x) { return between(row, u, v, x); }, a, b, c);
+    const tensor<double> first = fuse_always([&](auto u) { return between(row, u, l, m); }, a);
+    const tensor<double> others =
+        fuse_always([&](auto v, auto x) { return between(row, k, v, x); }, b, c);
     const tensor<double> alone =
-        fuse([&](auto u, auto v, auto x) { return row(u, v, x); }, a, b, c);
+        fuse_always([&](auto u, auto v, auto x) { return row(u, v, x); }, a, b, c);
     const tensor<double> y2 = between(row, a2, b2, c2), first2 = between(row, a2, l, m),
                          others2 = between(row, k, b2, c2);
     CHECK(reference::all_close(y.values(), y2.values(), 1e-14L));

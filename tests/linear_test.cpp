@@ -1,6 +1,7 @@
 #include <autodiff/error.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/affine.hpp>
+#include <autodiff/tensor/distance.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
@@ -11,6 +12,7 @@
 #include <tests/tensors.hpp>
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <string>
@@ -159,6 +161,39 @@ TEST_CASE("dot and outer of vectors") {
   CHECK(says(message<shape_error>([&] { dot(v, w); }), "dot: ", "[3] x [2]", "one length"));
   CHECK(says(message<shape_error>([&] { dot(outer(v, w), w); }), "dot: ", "[3, 2] x [2]"));
   CHECK(says(message<shape_error>([&] { outer(v, outer(v, w)); }), "outer: ", "[3] x [3, 2]"));
+}
+
+TEST_CASE("dot and squared_distance pass infinite elements by where their adjoint is 0") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const tensor<double> far({infinity, 1.0}), near({2.0, 3.0});
+  const auto check = [&](auto f) {
+    for (const double chosen : {0.0, 1.0}) {
+      tape t;
+      const tensor<double> x = t.variable(near), y = t.variable(far);
+      t.backward(f(x, y) * chosen + sum(x) + sum(y));
+      INFO("weight " << chosen);
+      CHECK((numbers(t.adjoint(x)) == doubles{1, 1}) == (chosen == 0));
+      CHECK(std::isinf(t.adjoint(x).value(0)) == (chosen == 1));
+      CHECK((numbers(t.adjoint(y)) == doubles{1, 1}) == (chosen == 0));
+    }
+    // Nor is anything left to read where this was the only share.
+    tape t;
+    const tensor<double> x = t.variable(near);
+    t.backward(f(x, far) * 0.0);
+    CHECK(numbers(t.adjoint(x)) == doubles{0, 0});
+  };
+  check([](const auto& a, const auto& b) { return dot(a, b); });
+  check([](const auto& a, const auto& b) { return squared_distance(a, b); });
+}
+
+TEST_CASE("the adjoints of matmul are sums of products with infinities as IEEE has them") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({{1.0, 2.0}})),
+                       w({{infinity, 3.0}, {4.0, 5.0}});
+  t.backward(matmul(x, w), tensor<double>({{0.0, 1.0}}));
+  CHECK(std::isnan(t.adjoint(x).value(0, 0)));  // 0 inf + 1 3
+  CHECK(t.adjoint(x).value(0, 1) == 5);
 }
 
 TEST_CASE("matmul of shapes that do not fit is an error with both") {

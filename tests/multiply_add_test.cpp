@@ -16,7 +16,7 @@
 
 namespace {
 
-using autodiff::fuse;
+using autodiff::fuse_always;
 using autodiff::shape;
 using autodiff::tape;
 using autodiff::tensor;
@@ -61,7 +61,7 @@ void check(const Chain& chain, bool exact) {
       fused[k] = t.variable(tensor<T>(shape{n}, numbers[k]));
       single[k] = t.variable(tensor<T>(shape{n}, numbers[k]));
     }
-    const tensor<T> y = fuse(chain, fused[0], fused[1], fused[2]);
+    const tensor<T> y = fuse_always(chain, fused[0], fused[1], fused[2]);
     const tensor<T> z = chain(single[0], single[1], single[2]);
     CHECK(is_same(y, z));
     t.backward(y, w);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -81,5 +82,24 @@ TEST_CASE("every file that a README names exists") {
         CHECK(std::filesystem::exists(folder / target.substr(0, target.find('#'))));
       }
     }
+  }
+}
+
+TEST_CASE("the README of autodiff names every header and no file that is not there") {
+  const std::filesystem::path folder = root / "autodiff";
+  std::set<std::string> named;
+  for (const std::string& line : lines_of(folder / "README.md")) {
+    for (std::size_t from = line.find("]("); from != std::string::npos;
+         from = line.find("](", from + 2)) {
+      const std::string link = line.substr(from + 2, line.find(')', from) - from - 2);
+      INFO(link);
+      if (!link.starts_with("#")) CHECK(std::filesystem::exists(folder / link));
+      named.insert(link);
+    }
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    const std::string file = std::filesystem::relative(entry.path(), folder).generic_string();
+    INFO(file);
+    CHECK((entry.path().extension() != ".hpp" || named.contains(file)));
   }
 }

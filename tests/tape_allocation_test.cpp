@@ -201,7 +201,7 @@ TEST_CASE("a fused chain of any length, swept and rewound, allocates nothing") {
   const auto mark = t.mark();
   for (const int length : {1, 50}) {
     CHECK(requests_when_warm([&] {
-            const tensor<float> y = fuse(
+            const tensor<float> y = fuse_always(
                 [&](auto v, auto w) {
                   for (int i = 0; i < length; ++i) v = tanh(v * 0.9f + w);
                   return v;

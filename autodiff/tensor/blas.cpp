@@ -59,58 +59,43 @@ int blas_size(std::size_t size, std::string_view operation) {
 
 namespace {
 
-// Multiply-adds up to which anything but plain loops costs more than the product.
-constexpr std::size_t most_in_plain_loops = 64;
-
-template <class T>
-void put(T sum, T beta, T& out) {
-  out = beta == T(0) ? sum : sum + beta * out;
-}
-
 /// Four sums side by side, in registers. Inlined, so that a column stride of 1 is a constant.
 template <class T>
 [[gnu::always_inline]] inline void put_four(std::size_t k, const strided_matrix<T>& a,
-                                            const strided_matrix<T>& b, T beta, T* c) {
+                                            const strided_matrix<T>& b, store how, T* c) {
   T sums[4] = {};
   for (std::size_t l = 0; l < k; ++l) {
     const T factor = a.data[l * a.column];
     for (std::size_t s = 0; s < 4; ++s) sums[s] += factor * b.data[l * b.row + s * b.column];
   }
-  for (std::size_t s = 0; s < 4; ++s) put(sums[s], beta, c[s]);
+  if (how == store::add) {
+    for (std::size_t s = 0; s < 4; ++s) sums[s] += c[s];
+  }
+  for (std::size_t s = 0; s < 4; ++s) c[s] = sums[s];
 }
 
+/// By four columns of c, and what they leave over one sum at a time.
 template <class T>
-void small_matrix_product(const matrix_factor<T>& left, const matrix_factor<T>& right_factor,
-                          std::size_t m, std::size_t n, std::size_t k, T beta, T* c) {
+void product_by_fours(const matrix_factor<T>& left, const matrix_factor<T>& right, std::size_t m,
+                      std::size_t n, std::size_t k, store how, T* c) {
   if (n == 1 && m > 1) {  // a column is a row of the transposed product
-    return small_matrix_product(right_factor.turned(), left.turned(), n, m, k, beta, c);
+    return product_by_fours(right.turned(), left.turned(), n, m, k, how, c);
   }
-  const std::size_t a_row = left.row_stride(), a_column = left.column_stride();
-  const std::size_t b_row = right_factor.row_stride(), b_column = right_factor.column_stride();
+  const strided_matrix<T> a = left.strided(), b = right.strided();
   const std::size_t wide = n / 4 * 4;
   for (std::size_t j = 0; j < wide; j += 4) {
-    const T* const right = right_factor.data + j * b_column;
+    const T* const columns = b.data + j * b.column;
     for (std::size_t i = 0; i < m; ++i) {
-      const strided_matrix<T> row{left.data + i * a_row, 0, a_column};
-      if (b_column == 1)
-        put_four(k, row, {right, b_row, 1}, beta, c + i * n + j);
+      const strided_matrix<T> row{a.data + i * a.row, 0, a.column};
+      if (b.column == 1)
+        put_four(k, row, {columns, b.row, 1}, how, c + i * n + j);
       else
-        put_four(k, row, {right, b_row, b_column}, beta, c + i * n + j);
+        put_four(k, row, {columns, b.row, b.column}, how, c + i * n + j);
     }
   }
-  for (std::size_t i = 0; i < m; ++i) {
-    for (std::size_t j = wide; j < n; ++j) {
-      T even(0), odd(0);  // not one chain of additions
-      const T *a = left.data + i * a_row, *b = right_factor.data + j * b_column;
-      std::size_t rest = k;
-      for (; rest > 1; rest -= 2, a += 2 * a_column, b += 2 * b_row) {
-        even += a[0] * b[0];
-        odd += a[a_column] * b[b_row];
-      }
-      if (rest > 0) even += *a * *b;
-      put(even + odd, beta, c[i * n + j]);
-    }
-  }
+  if (wide < n)
+    small_product<true>(a, {b.data + wide * b.column, b.row, b.column}, m, n - wide, k, how,
+                        c + wide, n);
 }
 
 double work_of(product_extents e) {
@@ -156,20 +141,20 @@ product_grid divided(product_extents e) {
 
 /// multiply(part, part of a, part of b, first element of the part of c, index of the part).
 template <class T, class Multiply>
-void for_each_part(const product_grid& grid, product_extents e, const matrix_factor<T>& a,
-                   const matrix_factor<T>& b, T* c, Multiply&& multiply) {
+void for_each_part(const product_grid& grid, product_extents e, const strided_matrix<T>& a,
+                   const strided_matrix<T>& b, T* c, Multiply&& multiply) {
   parallel(grid.size(), [&](std::size_t index) {
     const std::size_t i = index / grid.columns, j = index % grid.columns;
     const std::size_t row = i * grid.part_rows, column = j * grid.part_columns;
-    multiply(grid.part(e, i, j), matrix_factor<T>{a.data + row * a.row_stride(), a.is, a.lead},
-             matrix_factor<T>{b.data + column * b.column_stride(), b.is, b.lead},
-             c + row * e.n + column, index);
+    multiply(grid.part(e, i, j), strided_matrix<T>{a.data + row * a.row, a.row, a.column},
+             strided_matrix<T>{b.data + column * b.column, b.row, b.column}, c + row * e.n + column,
+             index);
   });
 }
 
 /// An element of c is the same in parts of any size: there are as many as threads.
 template <class T>
-void tiled_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product_extents e,
+void tiled_product(const strided_matrix<T>& a, const strided_matrix<T>& b, product_extents e,
                    bool add, T* c) {
   const product_loops<T>& loops = [&]() -> const auto& {
     if constexpr (sizeof(T) == sizeof(float))
@@ -178,9 +163,6 @@ void tiled_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product
       return kernels().products->of_double;
   }
   ();
-  const auto read = [](const matrix_factor<T>& x) {
-    return strided_matrix<T>{x.data, x.row_stride(), x.column_stride()};
-  };
   const product_grid grid = divided(e);
   // From this thread's pool for all of them, so that steps in the steady state allocate nothing.
   constexpr std::size_t cache_line = 64 / sizeof(T);
@@ -189,24 +171,25 @@ void tiled_product(const matrix_factor<T>& a, const matrix_factor<T>& b, product
   array<T> scratch(shape{grid.size() * per_part});
   T* const numbers = scratch.writable();
   for_each_part(grid, e, a, b, c,
-                [&](product_extents part, const matrix_factor<T>& left,
-                    const matrix_factor<T>& right, T* to, std::size_t index) {
-                  loops.multiply(part, read(left), read(right), add, to, e.n,
-                                 numbers + index * per_part);
+                [&](product_extents part, const strided_matrix<T>& left,
+                    const strided_matrix<T>& right, T* to, std::size_t index) {
+                  loops.multiply(part, left, right, add, to, e.n, numbers + index * per_part);
                 });
 }
 
 template <class T>
 void product_by_size(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                      std::size_t n, std::size_t k, T beta, T* c) {
-  constexpr std::size_t few = most_in_plain_loops;
-  if (m <= few && n <= few && k <= few && m * n * k <= few)
-    return small_matrix_product(a, b, m, n, k, beta, c);
   if (beta != T(0) && beta != T(1)) {
     for (std::size_t i = 0; i < m * n; ++i) c[i] *= beta;
   }
-  if (k == 0 && beta == T(0)) std::fill_n(c, m * n, T(0));
-  if (k > 0) tiled_product(a, b, {m, n, k}, beta != T(0), c);
+  const store how = beta == T(0) ? store::write : store::add;
+  constexpr std::size_t most_by_fours = 64;  // up to here a tile costs more than the product
+  if (is_small_product(m, n, k, most_by_fours)) return product_by_fours(a, b, m, n, k, how, c);
+  if (k > 0)
+    tiled_product(a.strided(), b.strided(), {m, n, k}, how == store::add, c);
+  else if (how == store::write)
+    std::fill_n(c, m * n, T(0));
 }
 
 }  // namespace

@@ -2,6 +2,10 @@
 // Matrix products, by the loops of gemm.hpp, and what has to be known of the BLAS under LAPACK.
 // Row-major throughout.
 
+#include <autodiff/tensor/small_product.hpp>
+#include <autodiff/tensor/strided_matrix.hpp>
+#include <autodiff/tensor/sum_loops.hpp>
+
 #include <cstddef>
 #include <string_view>
 
@@ -33,9 +37,10 @@ struct matrix_factor {
   matrix_factor turned() const noexcept {
     return {data, is == transposed::no ? transposed::yes : transposed::no, lead};
   }
-  /// From an element to the one below it, and to its right.
-  std::size_t row_stride() const noexcept { return is == transposed::no ? lead : 1; }
-  std::size_t column_stride() const noexcept { return is == transposed::no ? 1 : lead; }
+  strided_matrix<T> strided() const noexcept {
+    return is == transposed::no ? strided_matrix<T>{data, lead, 1}
+                                : strided_matrix<T>{data, 1, lead};
+  }
 };
 
 /// c = a' b' + beta c, with a' [m, k], b' [k, n], c [m, n]; a' is a, or the transpose of a stored
@@ -43,20 +48,10 @@ struct matrix_factor {
 template <class T>
 void matrix_product(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                     std::size_t n, std::size_t k, T beta, T* c) {
-  const std::size_t a_row = a.row_stride(), a_column = a.column_stride();
-  const std::size_t b_row = b.row_stride(), b_column = b.column_stride();
-  for (std::size_t i = 0; i < m; ++i) {
-    for (std::size_t j = 0; j < n; ++j) {
-      T sum(0);
-      for (std::size_t l = 0; l < k; ++l)
-        sum += a.data[i * a_row + l * a_column] * b.data[l * b_row + j * b_column];
-      T& out = c[i * n + j];
-      if (beta == T(0))
-        out = sum;
-      else
-        out = sum + beta * out;
-    }
+  if (beta != T(0) && beta != T(1)) {
+    for (std::size_t i = 0; i < m * n; ++i) c[i] *= beta;
   }
+  small_product(a.strided(), b.strided(), m, n, k, beta == T(0) ? store::write : store::add, c, n);
 }
 
 template <>

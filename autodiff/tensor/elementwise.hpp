@@ -71,6 +71,10 @@ template <class T>
 tensor<T> operator-(const tensor<T>& x) {
   return negate(x);
 }
+template <class T>
+tensor<T> operator+(const tensor<T>& x) {
+  return x;
+}
 template <class T, class U>
 tensor<T>& operator+=(tensor<T>& a, const U& b) {
   return a = a + b;

@@ -4,15 +4,18 @@
 //   auto y = autodiff::fuse([](auto x, auto y, auto b) { return tanh(x * y + b) / (1.0 + x); },
 //                           x, y, b);
 //
-// The function is called once, with symbols in place of the tensors. Rows of ops.def and operators
-// on symbols compute nothing: they write a program (program.hpp), which then runs over the tensors
-// (block_run.hpp).
+// The function is called with symbols in place of the tensors. Rows of ops.def and operators on
+// symbols compute nothing: they write a program (program.hpp), which then runs over the tensors
+// (block_run.hpp). Small tensors take the function as it is: it works on them, too.
 
 #include <autodiff/tensor/block_run.hpp>
+#include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/operand.hpp>
 #include <autodiff/tensor/program.hpp>
+#include <autodiff/tensor/shape.hpp>
 #include <autodiff/tensor/tensor.hpp>
+#include <autodiff/tensor/ternary.hpp>
 
 #include <array>
 #include <concepts>
@@ -142,13 +145,9 @@ symbol<T> operator+(const symbol<T>& x) {
   return x;
 }
 
-/// y = f(x...) element by element, with the tensors broadcast to one shape: recorded as a single
-/// operation. f is called once with a symbol for each tensor and composes them of rows of ops.def,
-/// operators and numbers; it may have loops and variables of its own, but no branches on values.
-/// What it keeps for the pullback is the inputs alone, where slopes need them, and their values are
-/// computed again there. Throws shape_error with the shapes that do not fit.
+/// fuse() without a choice: a single operation at any size.
 template <class Function, class T, std::same_as<tensor<T>>... More>
-tensor<T> fuse(Function&& f, const tensor<T>& first, const More&... more) {
+tensor<T> fuse_always(Function&& f, const tensor<T>& first, const More&... more) {
   constexpr std::size_t count = 1 + sizeof...(More);
   const std::array<const tensor<T>*, count> tensors{&first, &more...};
   std::array<array<T>, count> inputs{first.stored(), more.stored()...};
@@ -176,6 +175,33 @@ tensor<T> fuse(Function&& f, const tensor<T>& first, const More&... more) {
     pull<T>(p, dy, kept, std::array{adjoints...}, active);
   };
   return record("fuse", std::move(y), std::move(pullback), first, more...);
+}
+
+/// Bytes of a result below which everything stays in a first-level cache, and a program takes
+/// longer to write than it saves.
+inline constexpr std::size_t worth_a_program = 16 << 10;
+
+/// y = f(x...) element by element, with the tensors broadcast to one shape: recorded as a single
+/// operation where that saves time, from some thousand elements on, below operation by operation.
+/// f composes its arguments of rows of ops.def, operators and numbers; it may have loops and
+/// variables of its own, but no branches on values. It is called with a symbol for each tensor, or
+/// with the tensors themselves, which a function of symbols alone need not take. What the single
+/// operation keeps for the pullback is the inputs alone, where slopes need them, and their values
+/// are computed again there: chains of costly functions gain on tensors beyond the caches alone.
+/// Throws shape_error with the shapes that do not fit.
+template <class Function, class T, std::same_as<tensor<T>>... More>
+tensor<T> fuse(Function&& f, const tensor<T>& first, const More&... more) {
+  if constexpr (std::is_invocable_r_v<tensor<T>, Function&, const tensor<T>&, const More&...>) {
+    shape whole = first.shape();
+    ((whole = broadcast(whole, more.shape(), "fuse")), ...);
+    if (whole.size() * sizeof(T) < worth_a_program) {
+      tensor<T> y = f(first, more...);
+      // An operation has a place of its own and the shape of all arguments, whatever f reads.
+      const bool is_argument = ((y.tag() == first.tag()) || ... || (y.tag() == more.tag()));
+      if (y.shape() == whole && !(y.is_recorded() && is_argument)) return y;
+    }
+  }
+  return fuse_always(f, first, more...);
 }
 
 }  // namespace autodiff

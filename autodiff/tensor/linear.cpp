@@ -208,6 +208,8 @@ tensor<T> dot(const tensor<T>& a, const tensor<T>& b) {
       "dot", std::move(y),
       [a_kept = kept_for(b, a), b_kept = kept_for(a, b)](const array<T>& dy, input_adjoint<T> da,
                                                          input_adjoint<T> db) {
+        // A zero adjoint wins over an infinite element, as in the rows of ops.def.
+        if (is_zero(*dy.data())) return;
         const auto pull = [&](input_adjoint<T> into, const storage<T>& other) {
           if (!into) return;
           const auto place = into->open();

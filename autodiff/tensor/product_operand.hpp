@@ -62,7 +62,7 @@ matrix_factor<T> rows_of(const T* data, std::size_t columns) {
 template <class T>
 void multiply_into(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                    std::size_t n, std::size_t k, store how, T* c) {
-  if (is_small_product(m, n, k)) return small_product(a, b, m, n, k, how, c);
+  if (is_small_product(m, n, k)) return small_product(a.strided(), b.strided(), m, n, k, how, c, n);
   matrix_product(a, b, m, n, k, how == store::write ? T(0) : T(1), c);
 }
 

@@ -40,7 +40,7 @@ void print(std::string& out, const shape& s, std::size_t axis, const T* values,
   out += ']';
 }
 
-[[noreturn]] void refuse_ragged(std::string what) {
+[[noreturn]] void refuse_ragged(const std::string& what) {
   throw shape_error("tensor", what, "give every list of one depth as many entries");
 }
 
@@ -146,30 +146,6 @@ const T& tensor<T>::item() const {
 }
 
 template <class T>
-typename tensor_node<T>::place_for_share tensor_node<T>::open() {
-  if (adjoint_.has_storage()) return {adjoint_.writable(), store::add};
-  return {adjoint_.allocate(), store::write};
-}
-
-template <class T>
-T* tensor_node<T>::open_zeroed() {
-  if (adjoint_.has_storage()) return adjoint_.writable();
-  T* const zeros = adjoint_.allocate();
-  std::fill_n(zeros, adjoint_.size(), T(0));
-  return zeros;
-}
-
-template <class T>
-void tensor_node<T>::add(const array<T>& share) {
-  if (adjoint_.has_storage()) {
-    plain<T>().accumulate(share.size(), T(1), share.data(), 1, adjoint_.writable(), store::add);
-  } else {
-    // Row-major, so that pullbacks need not ask.
-    adjoint_ = share.contiguous().reshaped(shape());
-  }
-}
-
-template <class T>
 std::string to_string(const tensor<T>& x) {
   std::string text;
   if (x.stored().has_storage())
@@ -186,7 +162,6 @@ std::ostream& operator<<(std::ostream& out, const tensor<T>& x) {
 
 #define INSTANTIATE(T)                              \
   template class tensor<T>;                         \
-  template class tensor_node<T>;                    \
   template std::string to_string(const tensor<T>&); \
   template std::ostream& operator<<(std::ostream&, const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)

@@ -2,57 +2,84 @@
 // Small blocks of numbers turned from rows to columns. Like the loops of kernels.hpp this is
 // compiled for several instruction sets, so everything is forced inline.
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 namespace autodiff {
 
-template <std::floating_point T>
-struct four_numbers;
-template <>
-struct four_numbers<float> {
-  using type [[gnu::vector_size(16)]] = float;
-  // Neighbours in one 128-bit half: what one instruction can do.
-  static constexpr std::array<int, 4> low{0, 4, 1, 5}, high{2, 6, 3, 7};
-};
-template <>
-struct four_numbers<double> {
-  using type [[gnu::vector_size(32)]] = double;
-  static constexpr std::array<int, 4> low{0, 4, 2, 6}, high{1, 5, 3, 7};
-};
+/// Numbers in the 128 bits within which vector instructions move numbers about cheaply.
+template <class T>
+inline constexpr std::size_t group = 16 / sizeof(T);
 
-/// The numbers of a and b, counted on from a, at these places. By reference: vectors as values
-/// would be passed differently by each instruction set.
-template <std::array<int, 4> at, class Four>
-[[gnu::always_inline]] inline void shuffle(const Four& a, const Four& b, Four& out) {
-  out = __builtin_shufflevector(a, b, at[0], at[1], at[2], at[3]);
+/// A vector of the groups of numbers at `from`, `next` apart. By reference: vectors as values would
+/// be passed differently by each instruction set.
+template <class Vector, class T>
+[[gnu::always_inline]] inline void gather_groups(const T* from, std::size_t next, Vector& to) {
+  using one [[gnu::vector_size(16)]] = T;
+  if constexpr (sizeof(Vector) == 16) {
+    std::memcpy(&to, from, 16);
+  } else {
+    using half [[gnu::vector_size(sizeof(Vector) / 2)]] = T;
+    half low, high;
+    gather_groups(from, next, low);
+    gather_groups(from + sizeof(half) / sizeof(one) * next, next, high);
+    [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+      to = __builtin_shufflevector(low, high, static_cast<int>(i)...);
+    }
+    (std::make_index_sequence<sizeof(Vector) / sizeof(T)>{});
+  }
+}
+
+/// Within every group: the numbers at `first` of x and y in turn.
+template <class T, std::size_t first, std::size_t run, class Vector>
+[[gnu::always_inline]] inline void interleave(const Vector& x, const Vector& y, Vector& out) {
+  constexpr std::size_t lanes = sizeof(Vector) / sizeof(T);
+  [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+    out = __builtin_shufflevector(
+        x, y,
+        static_cast<int>(i / group<T> * group<T> + first + i % group<T> / (2 * run) * run +
+                         i % run + (i % (2 * run) >= run ? lanes : 0))...);
+  }
+  (std::make_index_sequence<lanes>{});
+}
+
+/// As many rows as a vector has numbers, `from_row` apart, a group of columns of them, turned into
+/// vectors `to_row` apart.
+template <class Vector, class T>
+[[gnu::always_inline]] inline void turn_group(const T* from, std::size_t from_row, T* to,
+                                              std::size_t to_row) {
+  Vector r[group<T>], out[group<T>];
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < group<T>; ++i)
+    gather_groups(from + i * from_row, group<T> * from_row, r[i]);
+  if constexpr (group<T> == 2) {
+    interleave<T, 0, 1>(r[0], r[1], out[0]);
+    interleave<T, 1, 1>(r[0], r[1], out[1]);
+  } else {
+    Vector a, b, c, d;
+    interleave<T, 0, 1>(r[0], r[1], a);
+    interleave<T, 0, 1>(r[2], r[3], b);
+    interleave<T, 2, 1>(r[0], r[1], c);
+    interleave<T, 2, 1>(r[2], r[3], d);
+    interleave<T, 0, 2>(a, b, out[0]);
+    interleave<T, 2, 2>(a, b, out[1]);
+    interleave<T, 0, 2>(c, d, out[2]);
+    interleave<T, 2, 2>(c, d, out[3]);
+  }
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < group<T>; ++i) std::memcpy(to + i * to_row, &out[i], sizeof(Vector));
 }
 
 /// Four rows of four numbers, `from_row` apart, turned into four rows `to_row` apart.
 template <std::floating_point T>
 [[gnu::always_inline]] inline void turn_four(const T* from, std::size_t from_row, T* to,
                                              std::size_t to_row) {
-  using four = typename four_numbers<T>::type;
-  four r[4];
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < 4; ++i) std::memcpy(&r[i], from + i * from_row, sizeof(four));
-  constexpr std::array<int, 4> low = four_numbers<T>::low, high = four_numbers<T>::high;
-  constexpr std::array<int, 4> first{0, 1, 4, 5}, second{2, 3, 6, 7};
-  four a, b, c, d, turned[4];
-  shuffle<low>(r[0], r[1], a);
-  shuffle<low>(r[2], r[3], b);
-  shuffle<high>(r[0], r[1], c);
-  shuffle<high>(r[2], r[3], d);
-  // What `low` left together differs with the width of the numbers.
-  constexpr bool wide = sizeof(T) == 8;
-  shuffle<first>(a, b, turned[0]);
-  shuffle<first>(c, d, turned[wide ? 1 : 2]);
-  shuffle<second>(a, b, turned[wide ? 2 : 1]);
-  shuffle<second>(c, d, turned[3]);
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < 4; ++i) std::memcpy(to + i * to_row, &turned[i], sizeof(four));
+  using four [[gnu::vector_size(4 * sizeof(T))]] = T;
+#pragma GCC unroll 2
+  for (std::size_t j = 0; j < 4; j += group<T>)
+    turn_group<four>(from + j, from_row, to + j * to_row, to_row);
 }
 
 /// Columns of x, [rows, columns], become rows of `turned`: the number at x[i * x_row + j] goes to

@@ -1,0 +1,84 @@
+#pragma once
+// A tensor on the tape: the place where sweeps gather its adjoint. Pullbacks see those of their
+// inputs.
+
+#include <autodiff/dual.hpp>
+#include <autodiff/tape.hpp>
+#include <autodiff/tensor/array.hpp>
+#include <autodiff/tensor/sum_loops.hpp>
+
+#include <cstdint>
+
+namespace autodiff {
+
+/// The record of a tensor: holds its adjoint during and after a sweep.
+template <class T>
+class tensor_node : public operation<double> {
+ public:
+  explicit tensor_node(const autodiff::shape& s) : adjoint_(array<T>::unallocated(s)) {}
+
+  struct place_for_share {
+    T* data;
+    store how;
+  };
+  /// Where a pullback puts its share: undefined values to write for the first, values to add to
+  /// later.
+  place_for_share open();
+  /// Where a pullback adds scattered shares: zeros for the first.
+  T* open_zeroed();
+  /// The one or the other, by whether each element gets one share.
+  place_for_share open(bool each_once) {
+    if (each_once) return open();
+    return {open_zeroed(), store::add};
+  }
+  /// Adds a share. The first is adopted without a copy.
+  void add(const array<T>& share);
+
+  const autodiff::shape& shape() const noexcept { return adjoint_.shape(); }
+  /// Without storage where nothing was added.
+  const array<T>& adjoint() const noexcept { return adjoint_; }
+  /// Whether the adjoint was computed by the last sweep and not kept.
+  bool is_released() const noexcept { return released_; }
+  void clear() noexcept override {
+    adjoint_.reset();
+    released_ = false;
+  }
+  void sweep(tape&, std::uint32_t) override {}
+  bool is_leaf() const noexcept override { return true; }
+  void keep() noexcept { kept_ = true; }
+
+ protected:
+  /// The adjoint for the pullback: where it need not be kept, the pullback becomes its only owner
+  /// and may compute in its place.
+  array<T> release_unless_kept(const tape& t) noexcept {
+    if (t.kept() != leaves_only || kept_) return adjoint_;
+    released_ = true;
+    return adjoint_.take_storage();
+  }
+
+ private:
+  array<T> adjoint_;  // its shape stays when its storage goes
+  bool kept_ = false, released_ = false;
+};
+
+/// What a pullback sees of an input: nothing to do when it is passive.
+template <class T>
+class input_adjoint {
+ public:
+  explicit input_adjoint(tensor_node<T>* node) : node_(node) {}
+  explicit operator bool() const noexcept { return node_ != nullptr; }
+  tensor_node<T>* operator->() const noexcept { return node_; }
+
+ private:
+  tensor_node<T>* node_;
+};
+
+/// The number types for which tensors and their operations are compiled: the sources of structured
+/// operations instantiate their templates with it.
+#define AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE) \
+  INSTANTIATE(float)                                 \
+  INSTANTIATE(double)                                \
+  INSTANTIATE(dual<float>)                           \
+  INSTANTIATE(dual<double>)
+
+}  // namespace autodiff
