@@ -372,7 +372,7 @@ TEST_CASE("steps of training have the same bits on any number of threads") {
     std::size_t inputs, width, batch;
     nn::activation activation;
   };
-  // Widths with and without remainders; the wide one has products for a BLAS.
+  // Widths with and without remainders; the wide one has products in tiles.
   for (const example& e :
        {example{784, 128, 64, nn::relu}, {301, 203, 331, nn::tanh}, {512, 512, 160, nn::sigmoid}}) {
     for (const nn::optimizer& optimizer : {nn::optimizer(nn::sgd{}), nn::optimizer(nn::adam{})}) {

@@ -78,7 +78,7 @@ std::vector<structured_operation> table() {
           "matmul, matrices", {{2, 3}, {3, 4}}, [](auto x) { return matmul(x[0], x[1]); },
           [](const operands& x) { return product(x, 2, 3, 4); }),
       line(
-          "matmul, matrices for BLAS", {{5, 6}, {6, 7}}, [](auto x) { return matmul(x[0], x[1]); },
+          "matmul, matrices in tiles", {{5, 6}, {6, 7}}, [](auto x) { return matmul(x[0], x[1]); },
           [](const operands& x) { return product(x, 5, 6, 7); }),
       line(
           "matmul, matrix and vector", {{2, 3}, {3}}, [](auto x) { return matmul(x[0], x[1]); },

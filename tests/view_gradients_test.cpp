@@ -81,14 +81,14 @@ std::vector<structured_operation> products_of_views() {
                 2, 3, 4, [&](auto i, auto l) { return a(l, i); }, b);
           }),
       line(
-          "a matrix by a transpose, for BLAS", {{5, 6}, {7, 6}},
+          "a matrix by a transpose, in tiles", {{5, 6}, {7, 6}},
           [](auto x) { return matmul(x[0], transpose(x[1])); },
           [](const operands& x) {
             const matrix a{x[0], 6}, b{x[1], 6};
             return product(5, 6, 7, a, [&](auto l, auto j) { return b(j, l); });
           }),
       line(
-          "a transpose by a transpose, for BLAS", {{6, 5}, {7, 6}},
+          "a transpose by a transpose, in tiles", {{6, 5}, {7, 6}},
           [](auto x) { return matmul(transpose(x[0]), transpose(x[1])); },
           [](const operands& x) {
             const matrix a{x[0], 5}, b{x[1], 6};
@@ -104,7 +104,7 @@ std::vector<structured_operation> products_of_views() {
             return product(5, 6, 5, a, [&](auto l, auto j) { return a(j, l); });
           }),
       line(
-          "columns by rows, cut out of larger matrices, for BLAS", {{5, 8}, {7, 9}},
+          "columns by rows, cut out of larger matrices, in tiles", {{5, 8}, {7, 9}},
           [](auto x) {
             return matmul(slice(x[0], 1, {1, 7}), slice(x[1], {range{1, 7}, range{2, 7}}));
           },
@@ -115,7 +115,7 @@ std::vector<structured_operation> products_of_views() {
                 [&](auto l, auto j) { return b(l + 1, j + 2); });
           }),
       line(
-          "a transposed cut with every other row, for BLAS", {{6, 10}, {5, 6}},
+          "a transposed cut with every other row, in tiles", {{6, 10}, {5, 6}},
           [](auto x) {
             return matmul(transpose(slice(x[0], {range{}, range{.step = 2}})), transpose(x[1]));
           },

@@ -1,6 +1,6 @@
 #pragma once
-// Matrix products for the shapes of networks, where a general BLAS leaves speed behind: compiled
-// per instruction set (gemm.cpp) and called through blas.hpp.
+// Matrix products of all sizes but the smallest: compiled per instruction set (gemm.cpp) and called
+// through blas.hpp.
 
 #include <autodiff/tensor/strided_matrix.hpp>
 
