@@ -180,10 +180,7 @@ void tiled_product(const strided_matrix<T>& a, const strided_matrix<T>& b, produ
 template <class T>
 void product_by_size(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                      std::size_t n, std::size_t k, T beta, T* c) {
-  if (beta != T(0) && beta != T(1)) {
-    for (std::size_t i = 0; i < m * n; ++i) c[i] *= beta;
-  }
-  const store how = beta == T(0) ? store::write : store::add;
+  const store how = scaled_first(m * n, beta, c);
   constexpr std::size_t most_by_fours = 64;  // up to here a tile costs more than the product
   if (is_small_product(m, n, k, most_by_fours)) return product_by_fours(a, b, m, n, k, how, c);
   if (k > 0)

@@ -43,15 +43,21 @@ struct matrix_factor {
   }
 };
 
+/// Takes beta out of what follows: c is multiplied by it, unless it is 0 or 1. Says what is left to
+/// do with products: to write or to add them.
+template <class T>
+store scaled_first(std::size_t size, T beta, T* c) {
+  if (beta == T(0)) return store::write;
+  for (std::size_t i = 0; beta != T(1) && i < size; ++i) c[i] *= beta;
+  return store::add;
+}
+
 /// c = a' b' + beta c, with a' [m, k], b' [k, n], c [m, n]; a' is a, or the transpose of a stored
 /// as [k, m] (b' likewise). With beta 0, c may hold anything.
 template <class T>
 void matrix_product(const matrix_factor<T>& a, const matrix_factor<T>& b, std::size_t m,
                     std::size_t n, std::size_t k, T beta, T* c) {
-  if (beta != T(0) && beta != T(1)) {
-    for (std::size_t i = 0; i < m * n; ++i) c[i] *= beta;
-  }
-  small_product(a.strided(), b.strided(), m, n, k, beta == T(0) ? store::write : store::add, c, n);
+  small_product(a.strided(), b.strided(), m, n, k, scaled_first(m * n, beta, c), c, n);
 }
 
 template <>
