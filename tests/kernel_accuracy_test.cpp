@@ -255,3 +255,33 @@ TEST_CASE("exp, tanh and sigmoid keep their digits over all floats") {
     }
   }
 }
+
+TEMPLATE_TEST_CASE("erfc, normal_cdf and gelu keep their digits at densely sampled arguments", "",
+                   float, double) {
+  using T = TestType;
+  const double reach = std::numeric_limits<T>::digits == 24 ? 12.5 : 37;
+  for (const kernel_table* kernels : autodiff::available_kernels()) {
+    const auto& table = loop_rows::table_for<T>(*kernels);
+    const auto in_long_double = loop_rows::unary<real>(table);
+    std::size_t index = 0;
+    for (const auto& row : loop_rows::unary<T>(table)) {
+      const auto& expected = in_long_double[index++];
+      if (row.name != "erfc" && row.name != "normal_cdf" && row.name != "gelu") continue;
+      reference::random random(5);
+      std::vector<T> x;
+      for (std::size_t i = 0; i < 20000; ++i) {
+        x.push_back(static_cast<T>(random.uniform(-3, 3)));
+        x.push_back(static_cast<T>(random.uniform(-reach, 0)));
+      }
+      std::vector<T> y(x.size());
+      row.loops.forward(x.size(), x.data(), y.data());
+      worst found;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const real value = expected.value(real{x[i]});
+        found.see(reference::ulps(y[i], value), std::array{x[i]}, y[i], value);
+      }
+      INFO(row.name << ", " << kernels->instruction_set << ", " << found.where);
+      CHECK(found.error <= 4);
+    }
+  }
+}

@@ -1,8 +1,7 @@
 #pragma once
 // Functions of ops.def in a form for vector units: no branch, no table, no call, the same steps for
 // every argument, written once for float and double. They are within 4 units in the last place over
-// the whole domain (normal_cdf and gelu within 5.5), subnormal results included; NaN stays NaN, and
-// signed zeros keep their sign.
+// the whole domain, subnormal results included; NaN stays NaN, and signed zeros keep their sign.
 // Where ops.def computes in the next wider type, these carry the rounding error of an argument
 // along. The polynomials and quotients are minimax fits in the sense of relative error (Remez).
 // Everything is forced inline: see functions.hpp.
