@@ -58,12 +58,12 @@ template <std::floating_point T>
 // exp(x) = (2^m)^2 exp(r) with x = 2 m log(2) + r: the square of a power of two reaches from the
 // smallest subnormal number to infinity, and the power itself is always a normal one.
 
-/// 2^m, exp(r) - 1.
+/// Two powers of two, their product 2^2m, and exp(r) - 1.
 template <std::floating_point T>
 struct exponential {
-  T power, rest;
-  [[gnu::always_inline]] T value() const { return (rest * power + power) * power; }
-  /// 1 / (1 + exp(x)), multiplied above and below by 1 / power.
+  T power, other, rest;
+  [[gnu::always_inline]] T value() const { return (rest * power + power) * other; }
+  /// 1 / (1 + exp(x)), multiplied above and below by 1 / power, where both are the same.
   [[gnu::always_inline]] T logistic() const {
     const auto inverse_bits =
         2 * std::bit_cast<bits_of<T>>(T(1)) - std::bit_cast<bits_of<T>>(power);
@@ -72,7 +72,7 @@ struct exponential {
   }
   /// factor exp(x), rounded once where it is subnormal.
   [[gnu::always_inline]] T times(T factor) const {
-    return (factor + factor * rest) * power * power;
+    return (factor + factor * rest) * power * other;
   }
 };
 
@@ -101,6 +101,19 @@ template <std::floating_point T>
   return r + square * polynomial(choose<T>(c_float, c_double), r, square);
 }
 
+/// exp(r) - 1 for |r| <= log(2) / 2.
+template <std::floating_point T>
+[[gnu::always_inline]] inline T short_growth(T r) {
+  constexpr float c_float[] = {0.49999994f, 0.166665092f, 0.0416685268f, 0.00837013405f,
+                               0.00138117024f};
+  constexpr double c_double[] = {
+      0.5000000000000013,    0.16666666666666358,    0.04166666666650726,    0.008333333333521846,
+      0.001388888895040779,  0.00019841269464673626, 2.4801485456101826e-05, 2.7557608301270693e-06,
+      2.763315498057537e-07, 2.4997940227959764e-08};
+  const T square = r * r;
+  return r + square * polynomial(choose<T>(c_float, c_double), r, square);
+}
+
 /// x in units of 2 log(2), its nearest whole number in the last bits.
 template <std::floating_point T>
 [[gnu::always_inline]] inline T shifted_exponent(T x) {
@@ -122,15 +135,28 @@ template <std::floating_point T>
 
 template <std::floating_point T>
 [[gnu::always_inline]] inline exponential<T> exponential_within(T x) {
-  const T shifted = shifted_exponent(x);
-  return {power_of_two(shifted), growth(without_exponent(x, shifted - exponent_shift<T>))};
+  const T shifted = shifted_exponent(x), power = power_of_two(shifted);
+  return {power, power, growth(without_exponent(x, shifted - exponent_shift<T>))};
 }
 
 /// exp(x + more) for a small `more`.
 template <std::floating_point T>
 [[gnu::always_inline]] inline exponential<T> exponential_within(T x, T more) {
-  const T shifted = shifted_exponent(x + more);
-  return {power_of_two(shifted), growth(without_exponent(x, shifted - exponent_shift<T>) + more)};
+  const T shifted = shifted_exponent(x + more), power = power_of_two(shifted);
+  return {power, power, growth(without_exponent(x, shifted - exponent_shift<T>) + more)};
+}
+
+/// The same with r half as long, which halves what its rounding costs: m in units of 1/2 stands in
+/// the last bits of `halves`, and the two powers differ where it is not whole.
+template <std::floating_point T>
+[[gnu::always_inline]] inline exponential<T> fine_exponential_within(T x, T more) {
+  constexpr T half_shift =
+      (sizeof(T) == 4 ? T(0x1.8p22) : T(0x1.8p51)) + T(std::numeric_limits<T>::max_exponent - 1);
+  const T m = (x + more) * T(std::numbers::log2e / 2);
+  const T shifted = m + exponent_shift<T>, halves = m + half_shift;
+  const auto other = std::bit_cast<bits_of<T>>(halves) - std::bit_cast<bits_of<T>>(shifted);
+  return {power_of_two(shifted), power_of_two(std::bit_cast<T>(other)),
+          short_growth(without_exponent(x, halves - half_shift) + more)};
 }
 
 template <std::floating_point T>
@@ -164,7 +190,8 @@ template <std::floating_point T>
   const T shifted = x * T(std::numbers::ln10 * std::numbers::log2e / 2) + exponent_shift<T>;
   const T m = shifted - exponent_shift<T>;
   const T r = ((x - m * upper) - m * lower) * T(std::numbers::ln10);
-  const T y = exponential<T>{power_of_two(shifted), growth(r)}.value();
+  const T power = power_of_two(shifted);
+  const T y = exponential<T>{power, power, growth(r)}.value();
   const T above = x > to ? infinity<T> : y;
   return x < from ? T(0) : above;
 }

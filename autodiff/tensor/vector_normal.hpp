@@ -12,12 +12,20 @@ namespace autodiff::vector_forms {
 
 // The normal distribution. exp(-x^2) would magnify the rounding error of x^2 by x^2.
 
-/// exp(-factor x^2) for a factor of 1 or 1/2, where it is not 0.
+/// The digits of x that stand before a fixed place, at most half of all for |x| <= normal_to: sums
+/// of two such numbers are exact, and so is a product.
+template <std::floating_point T>
+[[gnu::always_inline]] inline T on_grid(T x) {
+  constexpr T shift = sizeof(T) == 4 ? T(0x1.8p15) : T(0x1.8p32);
+  return (x + shift) - shift;
+}
+
+/// exp(-factor x^2) for a factor of 1, -1 or 1/2, where it is not 0.
 template <std::floating_point T>
 [[gnu::always_inline]] inline exponential<T> bell_within(T factor, T x) {
-  const T upper = first_digits<2>(x);
+  const T upper = on_grid(x);
   const T square = upper * upper, more = (x - upper) * (x + upper);
-  return exponential_within(-factor * square, -factor * more);
+  return fine_exponential_within(-factor * square, -factor * more);
 }
 
 /// From here on exp(-x^2) is 0, and exp(-x^2 / 2).
@@ -26,29 +34,62 @@ constexpr T gaussian_to = sizeof(T) == 4 ? T(10.5) : T(27.5);
 template <std::floating_point T>
 constexpr T normal_to = sizeof(T) == 4 ? T(14.5) : T(39);
 
-/// factor^2 exp(z^2) erfc(z) for z = factor * x from 0 to gaussian_to. It is factor^2 / (z + k)
-/// times a polynomial in (z - k) / (z + k), whose first term is the largest; the factor stands
-/// where it costs no rounding of z.
+/// scale (1 + more).
 template <std::floating_point T>
-[[gnu::always_inline]] inline T scaled_tail(T x, T factor) {
-  constexpr float c_float[] = {1.021582717f,      -0.6871609389f,  0.2794713272f,   -0.03643564077f,
-                               -0.02150068372f,   0.006434535033f, 0.003035152629f, -0.00072838688f,
-                               -0.0005201245799f, -4.113543979e-5f};
+struct tail_form {
+  T scale, more;
+  [[gnu::always_inline]] T value() const { return scale + scale * more; }
+  [[gnu::always_inline]] T times(const exponential<T>& e) const {
+    const T both = (more + e.rest) + more * e.rest;
+    return (scale + scale * both) * e.power * e.other;
+  }
+};
+
+/// factor / (x + k) times 1 + a polynomial in t = (x - k) / (x + k). In this form t is exact near
+/// -1, where the polynomial is steep, and for a large x what the rounding of the inverse does to it
+/// and to the factor cancels: a tail is then nearly a multiple of 1 / x, whatever k is.
+template <std::size_t N, std::floating_point T>
+[[gnu::always_inline]] inline tail_form<T> tail_quotient(T x, T k, T factor, const T (&c)[N]) {
+  const T inverse = T(1) / (x + k);
+  return {factor * inverse, polynomial(c, T(2) * (x * inverse) - T(1))};
+}
+
+/// exp(x^2) erfc(x) for x from 0 to gaussian_to.
+template <std::floating_point T>
+[[gnu::always_inline]] inline tail_form<T> scaled_tail(T x) {
+  constexpr float c_float[] = {0.0398926586f,   -0.751959145f,  0.371517867f,     -0.101206549f,
+                               -0.00361601193f, 0.011629059f,   -0.000778911868f, -0.00154284236f,
+                               6.88246291e-05f, 0.000163914985f};
   constexpr double c_double[] = {
-      1.054031820305717955,      -0.8046518494391488067,    0.4539141166480803545,
-      -0.1712511452460475883,    0.02836155013284348475,    0.008393044302398434097,
-      -0.004818785541154483086,  -0.0004392082650869274276, 0.0007026939191201797978,
-      0.00005830777839540220058, -0.0001126060821365790465, -0.00001953200601639817488,
-      0.00001824941475956844297, 6.753445361895253726e-6,   -2.345566323430660429e-6,
-      -1.960838285006915245e-6,  1.708362699362401975e-8,   4.45976815620971773e-7,
-      1.120301008479180188e-7,   -6.890855191420197575e-8,  -3.456347009070518258e-8,
-      4.968845420707611223e-9,   3.987515453967875164e-9};
-  const T k = (sizeof(T) == 4 ? T(2) : T(2.5)) / factor;
-  const T scale = factor / (x + k);
-  // The second form of the quotient is the exact one near -1, where the polynomial is steep.
-  const T t =
-      x > T(0.5) * k ? (x - k) * (scale * (T(1) / factor)) : T(2) / factor * (x * scale) - T(1);
-  return scale * polynomial(choose<T>(c_float, c_double), t);
+      0.07400690708833971,     -0.8833944531698836,    0.5902283571040995,
+      -0.3104672619005738,     0.1195277612874353,     -0.02682723462431201,
+      -0.0012124166305995153,  0.0030340619990892707,  -0.0005483096515065262,
+      -0.0002767778297667922,  0.0001075612110064859,  3.039806977976736e-05,
+      -1.7469403790807287e-05, -4.748831424833797e-06, 2.7622846158604982e-06,
+      9.977047373886212e-07,   -4.027208133160894e-07, -2.3109192913251944e-07,
+      4.070438938896637e-08,   4.7435889663357575e-08, 1.898613041926374e-09,
+      -5.994117332404105e-09,  -1.4043004383384507e-09};
+  constexpr bool is_float = sizeof(T) == 4;
+  return tail_quotient(x, T(is_float ? 2.25 : 3), T(1), choose<T>(c_float, c_double));
+}
+
+/// exp(x^2 / 2) normal_cdf(-x) for x from 0 to normal_to.
+template <std::floating_point T>
+[[gnu::always_inline]] inline tail_form<T> scaled_normal_tail(T x) {
+  constexpr float c_float[] = {0.413313329f,     -0.867384017f,   0.263973922f,   0.0184717793f,
+                               -0.0327720642f,   -0.00320193311f, 0.00504658371f, 0.00136868714f,
+                               -0.000621729414f, -0.000314532837f};
+  constexpr double c_double[] = {
+      0.48883215087187626,     -1.131123632107558,      0.6308499397759041,
+      -0.2321018574281569,     0.03481566520414125,     0.012952437839746186,
+      -0.006378202097470278,   -0.0008900259000532942,  0.0009533142108351602,
+      0.0001340664624921715,   -0.00015116934932282228, -3.757778752674717e-05,
+      2.3013327366344016e-05,  1.130380424711621e-05,   -2.330110314635014e-06,
+      -2.9582970074350297e-06, -2.864543490530865e-07,  5.887774836271045e-07,
+      2.479742582847824e-07,   -6.020135057081676e-08,  -7.28133270578137e-08,
+      -7.752079130008962e-09,  9.86471181599035e-09,    2.9940722351464816e-09};
+  constexpr bool is_float = sizeof(T) == 4;
+  return tail_quotient(x, T(is_float ? 2.5 : 3.5), T(0.5), choose<T>(c_float, c_double));
 }
 
 template <std::floating_point T>
@@ -60,7 +101,7 @@ template <std::floating_point T>
 /// erfc(|x|).
 template <std::floating_point T>
 [[gnu::always_inline]] inline T upper_tail(T x) {
-  const T y = bell_within(T(1), x).times(scaled_tail(std::fabs(x), T(1)));
+  const T y = scaled_tail(std::fabs(x)).times(bell_within(T(1), x));
   return std::fabs(x) > gaussian_to<T> ? T(0) : y;
 }
 
@@ -86,7 +127,7 @@ template <std::floating_point T>
 [[gnu::always_inline]] inline T erfcx(T x) {
   constexpr T infinite_from = sizeof(T) == 4 ? T(9.5) : T(26.75);
   const T size = std::fabs(x);
-  const T tail = size > gaussian_to<T> ? far_scaled_tail(size) : scaled_tail(size, T(1));
+  const T tail = size > gaussian_to<T> ? far_scaled_tail(size) : scaled_tail(size).value();
   const T reflected = bell_within(T(-1), size).times(T(2)) - tail;
   const T below = x < -infinite_from ? infinity<T> : reflected;
   return x < T(0) ? below : tail;
@@ -119,13 +160,9 @@ template <std::floating_point T>
 
 template <std::floating_point T>
 [[gnu::always_inline]] inline T normal_cdf(T x) {
-  const T y = bell_within(T(0.5), x).times(scaled_tail(std::fabs(x), T(1 / std::numbers::sqrt2)));
+  const T y = scaled_normal_tail(std::fabs(x)).times(bell_within(T(0.5), x));
   const T tail = std::fabs(x) > normal_to<T> ? T(0) : y;
-  const T sum = x < T(0) ? tail : T(1) - tail;
-  if constexpr (sizeof(T) == 4) return sum;
-  // The longer polynomial of double is too coarse here.
-  const T near = T(0.5) + T(0.5) * erf_near_0(x * T(1 / std::numbers::sqrt2));
-  return std::fabs(x) < T(0.5) ? near : sum;
+  return x < T(0) ? tail : T(1) - tail;
 }
 
 template <std::floating_point T>
