@@ -31,7 +31,7 @@ struct table_list {
 table_list find_tables() noexcept {
   table_list found;
 #ifndef BACKSWEEP_BASELINE_ONLY
-  // What -march=x86-64-v3 and -v4 let the compiler use, as far as the CPU can be asked.
+  // All that the flags of these sources (CMakeLists.txt) let the compiler use.
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
       !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")) {
