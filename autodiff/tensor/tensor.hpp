@@ -147,7 +147,11 @@ class tensor_node : public operation<double> {
   };
   /// Where a pullback puts its share: undefined values to write for the first, values to add to
   /// later.
-  place_for_share open();
+  place_for_share open() {
+    if (adjoint_.has_storage()) [[unlikely]]
+      return {adjoint_.writable(), store::add};
+    return {adjoint_.allocate(), store::write};
+  }
   /// Where a pullback adds scattered shares: zeros for the first.
   T* open_zeroed();
   /// The one or the other, by whether each element gets one share.
