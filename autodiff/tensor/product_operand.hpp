@@ -45,6 +45,7 @@ class kept_factor {
     // A view that is read where it lies must not be packed by being shared.
     if (needed) values_ = factor.data == x.first() ? x.share_as_laid() : x.share();
   }
+  const matrix_factor<T>& factor() const noexcept { return factor_; }
   matrix_factor<T> turned() const { return factor_.turned(); }
 
  private:

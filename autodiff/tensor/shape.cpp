@@ -14,11 +14,16 @@ shape::shape(std::span<const std::size_t> extents) : rank_(extents.size()) {
     throw shape_error("shape", fmt::format("{} dimensions", rank_),
                       fmt::format("a tensor has at most {}", most_dimensions));
   }
+  std::copy(extents.begin(), extents.end(), extents_.begin());
+  count_elements();
+}
+
+void shape::count_elements() {
   bool empty = false, counts = true;
+  size_ = 1;
   for (std::size_t i = 0; i < rank_; ++i) {
-    extents_[i] = extents[i];
-    empty |= extents[i] == 0;
-    counts &= !__builtin_mul_overflow(size_, extents[i], &size_);
+    empty |= extents_[i] == 0;
+    counts &= !__builtin_mul_overflow(size_, extents_[i], &size_);
   }
   if (empty) {
     size_ = 0;
@@ -91,10 +96,10 @@ axis_view::axis_view(const shape& s, std::size_t axis) noexcept : extent(s[axis]
 }
 
 shape with_extent(const shape& s, std::size_t axis, std::size_t extent) {
-  std::array<std::size_t, most_dimensions> extents{};
-  std::copy(s.begin(), s.end(), extents.begin());
-  extents[axis] = extent;
-  return shape(std::span<const std::size_t>(extents.data(), s.rank()));
+  shape result = s;
+  result.extents_[axis] = extent;
+  result.count_elements();
+  return result;
 }
 
 }  // namespace autodiff

@@ -60,7 +60,11 @@ class shape {
   }
   friend std::ostream& operator<<(std::ostream& out, const shape& s);
 
+  friend shape with_extent(const shape& s, std::size_t axis, std::size_t extent);
+
  private:
+  void count_elements();
+
   std::array<std::size_t, most_dimensions> extents_{};
   std::size_t size_ = 1;
   std::size_t rank_ = 0;

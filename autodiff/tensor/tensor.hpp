@@ -62,7 +62,9 @@ class tensor {
   explicit tensor(const array<T>& values) : values_(values) {}
   explicit tensor(array<T>&& values) : values_(std::move(values)) {}
   /// A recorded one; for makers of operations.
-  tensor(array<T> values, tag_type tag, std::uint32_t serial)
+  tensor(const array<T>& values, tag_type tag, std::uint32_t serial)
+      : values_(values), tag_(tag), serial_(serial) {}
+  tensor(array<T>&& values, tag_type tag, std::uint32_t serial)
       : values_(std::move(values)), tag_(tag), serial_(serial) {}
 
   const autodiff::shape& shape() const noexcept { return values_.shape(); }
@@ -165,6 +167,8 @@ class tensor_node : public operation<double> {
   const autodiff::shape& shape() const noexcept { return adjoint_.shape(); }
   /// Without storage where nothing was added.
   const array<T>& adjoint() const noexcept { return adjoint_; }
+  /// The adjoint, and none here any more.
+  array<T> take_adjoint() noexcept { return adjoint_.take_storage(); }
   /// Whether the adjoint was computed by the last sweep and not kept.
   bool is_released() const noexcept { return released_; }
   void clear() noexcept override {
@@ -236,7 +240,7 @@ input_adjoint<T> find_adjoint(const tape& t, const tensor<T>& input, std::string
 /// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
 /// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
 template <class T, class Pullback, class... Inputs>
-requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T> y,
+requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T>&& y,
                                                           Pullback&& pullback,
                                                           const tensor<Inputs>&... inputs) {
   const tag_type tags = (inputs.tag() | ...);
@@ -307,7 +311,7 @@ auto seed(tape& t, std::string_view what, const tensor<T>& y) {
 }
 
 template <class T>
-const tensor_node<T>& require_adjoint(const tape& t, std::string_view what, const tensor<T>& x) {
+tensor_node<T>& require_adjoint(const tape& t, std::string_view what, const tensor<T>& x) {
   auto& node = static_cast<tensor_node<T>&>(t.operation_at(x.tag(), x.serial(), what));
   t.require_swept(x.tag(), what);
   if (node.is_released()) tensor_errors::adjoint_released(what, x.shape());
@@ -318,6 +322,13 @@ template <class T>
 tensor<T> adjoint_of(const tape& t, const tensor<T>& x) {
   const tensor_node<T>& node = require_adjoint(t, "adjoint", x);
   return node.adjoint().has_storage() ? tensor<T>(node.adjoint()) : tensor<T>(x.shape(), T(0));
+}
+
+/// t.adjoint(x) without a copy: afterwards the tape has that of an x to which nothing was added.
+template <class T>
+tensor<T> take_adjoint(tape& t, const tensor<T>& x) {
+  tensor_node<T>& node = require_adjoint(t, "take_adjoint", x);
+  return node.adjoint().has_storage() ? tensor<T>(node.take_adjoint()) : tensor<T>(x.shape(), T(0));
 }
 
 template <class T>
