@@ -101,18 +101,15 @@ class basic_record {
   /// Appends a record with a sweep of its own that owns `scalars` consecutive places.
   template <class Operation, class... Arguments>
   Operation& add_operation(std::uint32_t scalars, Arguments&&... arguments) {
-    recorder<T>& r = at_work();
-    std::uint8_t* const code = r.next_code();
-    if (code == storage_.codes() + storage_.capacity()) [[unlikely]]
-      tape_errors::out_of_memory(storage_.capacity() + 1, storage_.capacity());
-    require_places(r, scalars);
-    auto& made =
-        operations_.template add<Operation>(scalars, std::forward<Arguments>(arguments)...);
-    *code = tape_code::operation;
-    take_places(r, scalars);
-    ++r.code_base;
-    return made;
+    return add_object<Operation>(tape_code::operation, scalars,
+                                 std::forward<Arguments>(arguments)...);
   }
+  /// Appends one that is never swept: its adjoint may be accumulated over sweeps.
+  template <class Leaf, class... Arguments>
+  Leaf& add_leaf(Arguments&&... arguments) {
+    return add_object<Leaf>(tape_code::leaf, 0, std::forward<Arguments>(arguments)...);
+  }
+
 
   /// Tag of the youngest operation; its lower half is the index for operation_at.
   tag_type operation_tag() const noexcept { return first_ + operations_.size() - 1; }
@@ -184,6 +181,20 @@ class basic_record {
   }
   std::size_t code_count() const noexcept {
     return static_cast<std::size_t>(at_work().next_code() - storage_.codes());
+  }
+
+  template <class Object, class... Arguments>
+  Object& add_object(std::uint8_t kind, std::uint32_t scalars, Arguments&&... arguments) {
+    recorder<T>& r = at_work();
+    std::uint8_t* const code = r.next_code();
+    if (code == storage_.codes() + storage_.capacity()) [[unlikely]]
+      tape_errors::out_of_memory(storage_.capacity() + 1, storage_.capacity());
+    require_places(r, scalars);
+    Object& made = operations_.template add<Object>(scalars, std::forward<Arguments>(arguments)...);
+    *code = kind;
+    take_places(r, scalars);
+    ++r.code_base;
+    return made;
   }
 
   std::uint64_t places_left(const recorder<T>& r) const noexcept {

@@ -168,44 +168,65 @@ template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  array<T> a(with_extent(x.shape(), x.rank() - 1, s.n));
-  T* const values = a.writable();
-  map_rows<T>(s, in, b.values().data(), nullptr, values, values);
-  return record(
-      "affine", std::move(a),
+  auto y = tensor<T>::undefined(with_extent(x.shape(), x.rank() - 1, s.n));
+  T* const a = y.mutable_values().data();
+  map_rows<T>(s, in, b.values().data(), nullptr, a, a);
+  record(
+      "affine", y,
       [s, in = kept_factors<T>(in, x, w)](const array<T>& da, input_adjoint<T> dx,
                                           input_adjoint<T> dw, input_adjoint<T> db) {
         pull(s, in, da.data(), dx, dw, db);
       },
       x, w, b);
+  return y;
 }
+
+namespace {
+
+/// Where the slope of f follows from its value, which then overwrites its argument.
+template <class T>
+tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
+                          const unary_loops<T>& f) {
+  const layer_size s = fit(x.shape(), w.shape(), b.shape());
+  const factors<T> in(s, x, w);
+  auto y = tensor<T>::undefined(with_extent(x.shape(), x.rank() - 1, s.n));
+  T* const values = y.mutable_values().data();
+  map_rows(s, in, b.values().data(), &f, values, values);
+  record(
+      "affine", y,
+      [s, &f, in = kept_factors<T>(in, x, w), y_kept = y.stored().share()](
+          array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+        T* const da = dy.writable();
+        pull_elements<T>(f.pullback_by_value, dy.size(), nullptr, y_kept.data(), da, da,
+                         store::write);
+        pull(s, in, da, dx, dw, db);
+      },
+      x, w, b);
+  return y;
+}
+
+}  // namespace
 
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                  const unary_loops<T>& f) {
+  if (f.pullback_by_value) return affine_by_value(x, w, b, f);
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  array<T> a(with_extent(x.shape(), x.rank() - 1, s.n)), y;
-  const bool by_value = f.pullback_by_value != nullptr;
-  // A function whose slope follows from its value overwrites its argument.
-  if (!by_value) y = array<T>(a.shape());
-  T* const arguments = a.writable();
-  map_rows(s, in, b.values().data(), &f, arguments, by_value ? arguments : y.writable());
-  storage<T> a_kept;
-  if (by_value)
-    y = std::move(a);
-  else
-    a_kept = a.share();
-  auto pullback = [s, &f, in = kept_factors<T>(in, x, w), a_kept = std::move(a_kept),
-                   y_kept = by_value || f.needs_y ? y.share() : storage<T>()](
-                      array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
-    const std::size_t size = dy.size();
-    T* const da = dy.writable();
-    const auto pull_back = f.pullback_by_value ? f.pullback_by_value : f.pullback;
-    pull_elements(pull_back, size, a_kept.data(), y_kept.data(), da, da, store::write);
-    pull(s, in, da, dx, dw, db);
-  };
-  return record("affine", std::move(y), std::move(pullback), x, w, b);
+  array<T> a(with_extent(x.shape(), x.rank() - 1, s.n));
+  auto y = tensor<T>::undefined(a.shape());
+  map_rows(s, in, b.values().data(), &f, a.writable(), y.mutable_values().data());
+  record(
+      "affine", y,
+      [s, &f, in = kept_factors<T>(in, x, w), a_kept = a.share(),
+       y_kept = f.needs_y ? y.stored().share() : storage<T>()](
+          array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+        T* const da = dy.writable();
+        pull_elements(f.pullback, dy.size(), a_kept.data(), y_kept.data(), da, da, store::write);
+        pull(s, in, da, dx, dw, db);
+      },
+      x, w, b);
+  return y;
 }
 
 #define INSTANTIATE(T)                                                             \

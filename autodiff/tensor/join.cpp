@@ -70,7 +70,6 @@ class joined_operation final : public tensor_node<T> {
     }
     this->release_unless_kept(t);
   }
-  bool is_leaf() const noexcept override { return false; }
 
  private:
   std::size_t rows_;

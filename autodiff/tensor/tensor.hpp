@@ -53,6 +53,8 @@ class tensor {
   explicit tensor(const Number& value) : values_(autodiff::shape{}, T(value)) {}
   /// Every element the same.
   explicit tensor(const autodiff::shape& s, const T& fill = T(0)) : values_(s, fill) {}
+  /// Values undefined; for makers of operations.
+  static tensor undefined(const autodiff::shape& s) { return tensor(s, undefined_values{}); }
   /// Row-major values. Throws shape_error when their number is not s.size().
   tensor(const autodiff::shape& s, std::span<const T> values);
   /// Nested braces, which may be empty, give the rank and the extents: {{1.0}, {2.0}} has shape
@@ -64,8 +66,6 @@ class tensor {
   /// A recorded one; for makers of operations.
   tensor(const array<T>& values, tag_type tag, std::uint32_t serial)
       : values_(values), tag_(tag), serial_(serial) {}
-  tensor(array<T>&& values, tag_type tag, std::uint32_t serial)
-      : values_(std::move(values)), tag_(tag), serial_(serial) {}
 
   const autodiff::shape& shape() const noexcept { return values_.shape(); }
   std::size_t rank() const noexcept { return shape().rank(); }
@@ -117,6 +117,9 @@ class tensor {
   }
 
  private:
+  struct undefined_values {};
+  tensor(const autodiff::shape& s, undefined_values) : values_(s) {}
+
   template <class... Indices>
   std::size_t flat_index(Indices... indices) const {
     const std::array<std::ptrdiff_t, sizeof...(Indices)> at{
@@ -176,7 +179,6 @@ class tensor_node : public operation<double> {
     released_ = false;
   }
   void sweep(tape&, std::uint32_t) override {}
-  bool is_leaf() const noexcept override { return true; }
   void keep() noexcept { kept_ = true; }
 
  protected:
@@ -215,7 +217,6 @@ class recorded_operation final : public tensor_node<T> {
     std::apply([&](const auto&... inputs) { pullback_(this->release_unless_kept(t), inputs...); },
                inputs_);
   }
-  bool is_leaf() const noexcept override { return false; }
 
  private:
   Pullback pullback_;
@@ -240,16 +241,24 @@ input_adjoint<T> find_adjoint(const tape& t, const tensor<T>& input, std::string
 /// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
 /// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
 template <class T, class Pullback, class... Inputs>
-requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T>&& y,
-                                                          Pullback&& pullback,
-                                                          const tensor<Inputs>&... inputs) {
+requires(!std::is_reference_v<Pullback>) void record(std::string_view operation, tensor<T>& y,
+                                                     Pullback&& pullback,
+                                                     const tensor<Inputs>&... inputs) {
   const tag_type tags = (inputs.tag() | ...);
-  if (tags == 0) return tensor<T>(std::move(y));
+  if (tags == 0) return;
   tape& t = recording_tape(operation, tags);
   t.add_operation<recorded_operation<T, Pullback, Inputs...>>(
       0, y.shape(), std::move(pullback), find_adjoint(t, inputs, operation)...);
-  const tag_type tag = t.operation_tag();
-  return tensor<T>(std::move(y), tag, t.serial());
+  y.attach(t.operation_tag(), t.serial());
+}
+/// The same of values that are no tensor yet.
+template <class T, class Pullback, class... Inputs>
+requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T>&& y,
+                                                          Pullback&& pullback,
+                                                          const tensor<Inputs>&... inputs) {
+  tensor<T> recorded(std::move(y));
+  record(operation, recorded, std::move(pullback), inputs...);
+  return recorded;
 }
 
 /// Filled tensors.
@@ -272,14 +281,14 @@ std::ostream& operator<<(std::ostream& out, const tensor<T>& x);
 
 template <class T>
 tensor<T> make_variable(tape& t, const tensor<T>& value) {
-  t.add_operation<tensor_node<T>>(0, value.shape());
+  t.add_leaf<tensor_node<T>>(value.shape());
   return tensor<T>(value.stored(), t.operation_tag(), t.serial());
 }
 
 /// x = t.variable(x), without a copy; x.detach() takes it back.
 template <class T>
 void attach(tape& t, tensor<T>& x) {
-  t.add_operation<tensor_node<T>>(0, x.shape());
+  t.add_leaf<tensor_node<T>>(x.shape());
   x.attach(t.operation_tag(), t.serial());
 }
 
