@@ -221,7 +221,7 @@ class basic_record {
     // A watched statement is one that finds the memory full.
     r.argument_limit = watch_.mode == watching::off ? largest_argument_count(r) : 0;
   }
-  [[noreturn]] void refuse_operation(tag_type tag, std::string_view what) const {
+  [[noreturn, gnu::noinline]] void refuse_operation(tag_type tag, std::string_view what) const {
     if (tag == 0) tape_errors::passive(what);
     tape_errors::foreign(what, tag, first_, operations_.size());
   }

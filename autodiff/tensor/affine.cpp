@@ -168,7 +168,7 @@ template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  auto y = tensor<T>::undefined(with_extent(x.shape(), x.rank() - 1, s.n));
+  auto y = tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, s.n));
   T* const a = y.mutable_values().data();
   map_rows<T>(s, in, b.values().data(), nullptr, a, a);
   record(
@@ -189,7 +189,7 @@ tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w, const tensor<T
                           const unary_loops<T>& f) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  auto y = tensor<T>::undefined(with_extent(x.shape(), x.rank() - 1, s.n));
+  auto y = tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, s.n));
   T* const values = y.mutable_values().data();
   map_rows(s, in, b.values().data(), &f, values, values);
   record(
@@ -213,7 +213,7 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
   if (f.pullback_by_value) return affine_by_value(x, w, b, f);
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  array<T> a(with_extent(x.shape(), x.rank() - 1, s.n));
+  array<T> a(x.shape().with_extent(x.rank() - 1, s.n));
   auto y = tensor<T>::undefined(a.shape());
   map_rows(s, in, b.values().data(), &f, a.writable(), y.mutable_values().data());
   record(

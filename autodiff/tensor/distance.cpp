@@ -5,6 +5,36 @@
 #include <fmt/format.h>
 
 namespace autodiff {
+namespace {
+
+// So few are added up in loops inline: a call of one of the tables would cost more.
+constexpr std::size_t few = 8;
+
+/// apart = a - b; the sum of its squares.
+template <class T>
+T square_differences(std::size_t n, const T* a, const T* b, T* apart) {
+  if (n > few) {
+    plain<T>().scaled_difference(n, T(1), a, b, apart, store::write);
+    return plain<T>().dot(n, apart, apart);
+  }
+  T sum(0);
+  for (std::size_t i = 0; i < n; ++i) {
+    apart[i] = a[i] - b[i];
+    sum += apart[i] * apart[i];
+  }
+  return sum;
+}
+
+/// dx = or += factor * apart.
+template <class T>
+void pull(std::size_t n, const T& factor, const T* apart, input_adjoint<T> dx) {
+  const auto into = dx->open();
+  if (n > few || into.how == store::add)
+    return plain<T>().accumulate(n, factor, apart, 1, into.data, into.how);
+  for (std::size_t i = 0; i < n; ++i) into.data[i] = factor * apart[i];
+}
+
+}  // namespace
 
 template <class T>
 tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
@@ -21,21 +51,15 @@ tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scal
   }
   // All that the pullback needs of both: a - b.
   array<T> apart(a.shape());
-  T* const differences = apart.writable();
-  plain<T>().scaled_difference(a.size(), T(1), a.values().data(), b.values().data(), differences,
-                               store::write);
-  sum = scale * plain<T>().dot(a.size(), differences, differences);
+  sum = scale *
+        square_differences(a.size(), a.values().data(), b.values().data(), apart.writable());
   record(
       "squared_distance", y,
       [apart = apart.share(), size = a.size(), twice = T(scale + scale)](
           const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
         const T slope = twice * *dy.data();
-        const auto pull = [&](input_adjoint<T> into, const T& factor) {
-          const auto place = into->open();
-          plain<T>().accumulate(size, factor, apart.data(), 1, place.data, place.how);
-        };
-        if (da) pull(da, slope);
-        if (db) pull(db, -slope);
+        if (da) pull(size, slope, apart.data(), da);
+        if (db) pull(size, T(-slope), apart.data(), db);
       },
       a, b);
   return y;
