@@ -110,7 +110,6 @@ class basic_record {
     return add_object<Leaf>(tape_code::leaf, 0, std::forward<Arguments>(arguments)...);
   }
 
-
   /// Tag of the youngest operation; its lower half is the index for operation_at.
   tag_type operation_tag() const noexcept { return first_ + operations_.size() - 1; }
   /// Tag of the youngest scalar.

@@ -39,10 +39,11 @@ void walk_back(const streams<T>& record, const position& from, const position& t
     } else if (code >= tape_code::leaf) {
       operation<T>* const object = record.operations[--at.operations];
       at.places -= object->places;
-      visit(entry<T>{.kind = code == tape_code::leaf ? entry<T>::kind::leaf : entry<T>::kind::operation,
-                     .place = at.places,
-                     .places = object->places,
-                     .object = object});
+      visit(entry<T>{
+          .kind = code == tape_code::leaf ? entry<T>::kind::leaf : entry<T>::kind::operation,
+          .place = at.places,
+          .places = object->places,
+          .object = object});
     } else {
       const bool is_long = code == tape_code::long_record;
       const std::size_t count =

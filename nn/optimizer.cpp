@@ -58,29 +58,31 @@ optimizer_state<T>::optimizer_state(const optimizer& settings) : settings_(setti
 
 template <class T>
 void optimizer_state<T>::require_fit(const tensors& gradients) const {
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+  const std::size_t parameters = parameters_.size(), count = gradients.size();
+  for (std::size_t i = 0; i < parameters; ++i) {
     const autodiff::tensor<T>& p = *parameters_[i];
     if (p.is_recorded()) refuse_recorded(i);
-    if (i < gradients.size() && p.shape() != gradients[i].shape())
+    if (i < count && p.shape() != gradients[i].shape())
       refuse_shape(i, p.shape(), gradients[i].shape());
   }
-  if (parameters_.size() != gradients.size()) refuse_count(parameters_.size(), gradients.size());
+  if (parameters != count) refuse_count(parameters, count);
 }
 
 template <class T>
 void optimizer_state<T>::move(const sgd& s, const tensors& gradients) {
-  const auto& loops = autodiff::plain<T>();
+  const auto accumulate = autodiff::plain<T>().accumulate;
   const T factor = static_cast<T>(-s.rate);
-  for (std::size_t i = 0; i < gradients.size(); ++i) {
-    T* const w = parameters_[i]->mutable_values().data();
-    const T* const g = gradients[i].values().data();
-    const std::size_t size = gradients[i].size();
+  auto parameter = parameters_.begin();
+  for (const autodiff::tensor<T>& gradient : gradients) {
+    T* const w = (**parameter++).mutable_values().data();
+    const T* const g = gradient.values().data();
+    const std::size_t size = gradient.size();
     if (autodiff::are_few_elements(size)) {
-      loops.accumulate(size, factor, g, 1, w, autodiff::store::add);
+      accumulate(size, factor, g, 1, w, autodiff::store::add);
       continue;
     }
-    autodiff::parallel_elements(size, [&](std::size_t first, std::size_t count) {
-      loops.accumulate(count, factor, g + first, 1, w + first, autodiff::store::add);
+    autodiff::parallel_elements(size, [=](std::size_t first, std::size_t count) {
+      accumulate(count, factor, g + first, 1, w + first, autodiff::store::add);
     });
   }
 }

@@ -56,7 +56,7 @@ class optimizer_state {
   void move(const adam& a, const tensors& gradients);
 
   optimizer settings_;
-  std::size_t steps_ = 0;  // of adam
+  std::size_t steps_ = 0;                         // of adam
   std::vector<autodiff::tensor<T>*> parameters_;  // during an update
   tensors first_moments_, second_moments_;
 };

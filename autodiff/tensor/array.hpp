@@ -37,6 +37,13 @@ class storage {
   storage(storage_block* block, const T* data) noexcept : block_(block), data_(data) {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
   }
+  /// One that comes with its count.
+  static storage adopted(storage_block* block, const T* data) noexcept {
+    storage s;
+    s.block_ = block;
+    s.data_ = data;
+    return s;
+  }
   storage(const storage& other) noexcept : storage(other.block_, other.data_) {}
   storage(storage&& other) noexcept
       : block_(std::exchange(other.block_, nullptr)), data_(std::exchange(other.data_, nullptr)) {}
@@ -123,10 +130,16 @@ class array {
   }
   std::span<const T> values() const { return {data(), size()}; }
   /// The values alone, row-major.
-  autodiff::storage<T> share() const {
+  autodiff::storage<T> share() const& {
     if (layout_) [[unlikely]]
       return contiguous().share();
     return {block_, first_};
+  }
+  autodiff::storage<T> share() && {
+    if (layout_) [[unlikely]]
+      return contiguous().share();
+    return autodiff::storage<T>::adopted(std::exchange(block_, nullptr),
+                                         std::exchange(first_, nullptr));
   }
 
   /// Whether the elements lie row by row without gaps, so that data() is first().

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace autodiff {
 namespace {
 
@@ -51,11 +53,11 @@ tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scal
   }
   // All that the pullback needs of both: a - b.
   array<T> apart(a.shape());
-  sum = scale *
-        square_differences(a.size(), a.values().data(), b.values().data(), apart.writable());
+  sum =
+      scale * square_differences(a.size(), a.values().data(), b.values().data(), apart.writable());
   record(
       "squared_distance", y,
-      [apart = apart.share(), size = a.size(), twice = T(scale + scale)](
+      [apart = std::move(apart).share(), size = a.size(), twice = T(scale + scale)](
           const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
         const T slope = twice * *dy.data();
         if (da) pull(size, slope, apart.data(), da);

@@ -84,8 +84,8 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
   const bool tie = a.is_recorded() && b.is_recorded();
   const slope_needs needs = needs_of_recorded(f, a.is_recorded(), b.is_recorded());
   auto pullback = [&f, tie, a_kept = kept(a.stored(), needs.a), b_kept = kept(b.stored(), needs.b),
-                   y_kept = kept(y.stored(), needs.y)](
-                      const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+                   y_kept = kept(y.stored(), needs.y)](const array<T>& dy, input_adjoint<T> da,
+                                                       input_adjoint<T> db) {
     const double share = tie ? 0.5 : 0.0;
     if (da) {
       const auto into = da->open();
@@ -154,8 +154,8 @@ tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) 
   auto y = tensor<T>::undefined(a.shape());
   apply_elements<T>(f, a.size(), {a.values().data(), 1}, {&b, 0}, y.mutable_values().data());
   if (!a.is_recorded()) return y;
-  auto pullback = [&f, b, a_kept = kept(a.stored(), f.for_a.a), y_kept = kept(y.stored(), f.for_a.y)](
-                      const array<T>& dy, input_adjoint<T> da) {
+  auto pullback = [&f, b, a_kept = kept(a.stored(), f.for_a.a),
+                   y_kept = kept(y.stored(), f.for_a.y)](const array<T>& dy, input_adjoint<T> da) {
     const auto into = da->open();
     pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {&b, 0}, y_kept.data(), dy.data(),
                      into.data, into.how, 0.0);
@@ -170,8 +170,8 @@ tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) 
   auto y = tensor<T>::undefined(b.shape());
   apply_elements<T>(f, b.size(), {&a, 0}, {b.values().data(), 1}, y.mutable_values().data());
   if (!b.is_recorded()) return y;
-  auto pullback = [&f, a, b_kept = kept(b.stored(), f.for_b.b), y_kept = kept(y.stored(), f.for_b.y)](
-                      const array<T>& dy, input_adjoint<T> db) {
+  auto pullback = [&f, a, b_kept = kept(b.stored(), f.for_b.b),
+                   y_kept = kept(y.stored(), f.for_b.y)](const array<T>& dy, input_adjoint<T> db) {
     const auto into = db->open();
     pull_elements<T>(f.pullback_b, dy.size(), {&a, 0}, {b_kept.data(), 1}, y_kept.data(), dy.data(),
                      into.data, into.how, 0.0);

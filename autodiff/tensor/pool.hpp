@@ -83,8 +83,8 @@ void give_block_slowly(storage_block* block) noexcept;
 /// Gives a block back: to this thread's pool when it was taken from it, else to the system, so that
 /// what one thread makes and another drops does not pile up there.
 inline void give_block(storage_block* block) noexcept {
-  if (blocks_are_reused && block->pool == &own_pool &&
-      own_pool.state == block_pool::state::open) [[likely]]
+  if (blocks_are_reused && block->pool == &own_pool && own_pool.state == block_pool::state::open)
+      [[likely]]
     own_pool.give(block);
   else
     give_block_slowly(block);

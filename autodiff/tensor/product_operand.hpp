@@ -12,7 +12,8 @@ namespace autodiff {
 
 /// How products read a view of a matrix that lies in rows or in columns; any other is packed.
 template <class T>
-matrix_factor<T> factor_of_view(const array<T>& x, std::size_t rows, std::size_t columns) {
+[[gnu::noinline]] matrix_factor<T> factor_of_view(const array<T>& x, std::size_t rows,
+                                                  std::size_t columns) {
   const stride_list strides = x.strides();
   // Along an extent of 1 any stride will do.
   const auto is_lead = [](std::ptrdiff_t stride, std::size_t across, std::size_t along) {
