@@ -31,6 +31,8 @@ namespace autodiff {
 
 template <class T>
 class tensor;
+template <class T>
+class tensor_node;
 
 namespace tensor_errors {
 [[noreturn]] void recorded_values();
@@ -63,6 +65,8 @@ class tensor {
   /// A passive tensor over these values.
   explicit tensor(const array<T>& values) : values_(values) {}
   explicit tensor(array<T>&& values) : values_(std::move(values)) {}
+  /// The adjoint of a record, moved out of it; for take_adjoint() below.
+  explicit tensor(tensor_node<T>& record) noexcept : values_(record.take_adjoint()) {}
   /// A recorded one; for makers of operations.
   tensor(const array<T>& values, tag_type tag, std::uint32_t serial)
       : values_(values), tag_(tag), serial_(serial) {}
@@ -253,7 +257,7 @@ requires(!std::is_reference_v<Pullback>) void record(std::string_view operation,
 }
 /// The same of values that are no tensor yet.
 template <class T, class Pullback, class... Inputs>
-requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T>&& y,
+requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T> y,
                                                           Pullback&& pullback,
                                                           const tensor<Inputs>&... inputs) {
   tensor<T> recorded(std::move(y));
@@ -337,7 +341,7 @@ tensor<T> adjoint_of(const tape& t, const tensor<T>& x) {
 template <class T>
 tensor<T> take_adjoint(tape& t, const tensor<T>& x) {
   tensor_node<T>& node = require_adjoint(t, "take_adjoint", x);
-  return node.adjoint().has_storage() ? tensor<T>(node.take_adjoint()) : tensor<T>(x.shape(), T(0));
+  return node.adjoint().has_storage() ? tensor<T>(node) : tensor<T>(x.shape(), T(0));
 }
 
 template <class T>
