@@ -6,6 +6,7 @@
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/slice.hpp>
 #include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
@@ -96,10 +97,13 @@ std::vector<gradient_table::structured_operation> table() {
             return layer(again, 1, 2, 2, [](real a) { return a; });
           }),
       line(
-          "affine on one row, factors turned", {{2, 1}, {3, 2}, {3}},
-          [](auto x) { return affine(transpose(x[0]), transpose(x[1]), x[2]); },
+          "affine on one row that is a column, factors turned", {{2, 3}, {3, 2}, {3}},
+          [](auto x) {
+            const auto row = transpose(slice(x[0], 1, {1, 2}));
+            return affine(row, transpose(x[1]), x[2]);
+          },
           [](const operands& x) {
-            operands turned = x;
+            operands turned{{x[0][1], x[0][4]}, x[1], x[2]};
             for (std::size_t i = 0; i < 2; ++i) {
               for (std::size_t j = 0; j < 3; ++j) turned[1][i * 3 + j] = x[1][j * 2 + i];
             }
