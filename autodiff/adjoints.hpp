@@ -114,7 +114,7 @@ void swept_adjoints<T>::clear_computed(const streams<T>& record, const position&
   for (std::size_t i = operations_; i < end.operations; ++i) record.operations[i]->clear();
   walk_back(record, end, position{}, [&](const entry<T>& e) {
     if (e.kind != entry<T>::kind::inputs) std::fill_n(all_ + e.place, e.places, T(0));
-    if (e.swept && !e.swept->is_leaf()) e.swept->clear();
+    if (e.kind == entry<T>::kind::operation) e.object->clear();
   });
 }
 
@@ -122,7 +122,7 @@ template <class T>
 void swept_adjoints<T>::propagate_everything(basic_tape<T>& tape, const streams<T>& record,
                                              const position& to) {
   walk_back(record, frontier_, to, [&](const entry<T>& e) {
-    if (e.swept) e.swept->sweep(tape, static_cast<std::uint32_t>(e.place));
+    if (e.object) e.object->sweep(tape, static_cast<std::uint32_t>(e.place));
     const T weight = all_[e.place];
     for (std::size_t i = 0; i < e.arguments.size(); ++i) {
       all_[e.arguments[i]] += e.partials[i] * weight;

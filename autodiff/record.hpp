@@ -101,16 +101,13 @@ class basic_record {
   /// Appends a record with a sweep of its own that owns `scalars` consecutive places.
   template <class Operation, class... Arguments>
   Operation& add_operation(std::uint32_t scalars, Arguments&&... arguments) {
-    recorder<T>& r = at_work();
-    const std::size_t codes = code_count();
-    if (codes == storage_.capacity()) tape_errors::out_of_memory(codes + 1, codes);
-    require_places(r, scalars);
-    auto& made =
-        operations_.template add<Operation>(scalars, std::forward<Arguments>(arguments)...);
-    storage_.codes()[codes] = tape_code::operation;
-    take_places(r, scalars);
-    ++r.code_base;
-    return made;
+    return add_object<Operation>(tape_code::operation, scalars,
+                                 std::forward<Arguments>(arguments)...);
+  }
+  /// Appends one that is never swept: its adjoint may be accumulated over sweeps.
+  template <class Leaf, class... Arguments>
+  Leaf& add_leaf(Arguments&&... arguments) {
+    return add_object<Leaf>(tape_code::leaf, 0, std::forward<Arguments>(arguments)...);
   }
 
   /// Tag of the youngest operation; its lower half is the index for operation_at.
@@ -122,10 +119,8 @@ class basic_record {
   /// The operation with this tag and serial. Throws tape_error (naming `what`) for one of another
   /// tape or one that was rewound, even when another stands in its place by now.
   operation<T>& operation_at(tag_type tag, std::uint32_t serial, std::string_view what) const {
-    if (tag == 0) tape_errors::passive(what);
-    if (!operations_.holds(tag - first_, serial)) {
-      tape_errors::foreign(what, tag, first_, operations_.size());
-    }
+    if (!operations_.holds(tag - first_, serial)) [[unlikely]]
+      refuse_operation(tag, what);
     return operations_[tag - first_];
   }
 
@@ -187,6 +182,20 @@ class basic_record {
     return static_cast<std::size_t>(at_work().next_code() - storage_.codes());
   }
 
+  template <class Object, class... Arguments>
+  Object& add_object(std::uint8_t kind, std::uint32_t scalars, Arguments&&... arguments) {
+    recorder<T>& r = at_work();
+    std::uint8_t* const code = r.next_code();
+    if (code == storage_.codes() + storage_.capacity()) [[unlikely]]
+      tape_errors::out_of_memory(storage_.capacity() + 1, storage_.capacity());
+    require_places(r, scalars);
+    Object& made = operations_.template add<Object>(scalars, std::forward<Arguments>(arguments)...);
+    *code = kind;
+    take_places(r, scalars);
+    ++r.code_base;
+    return made;
+  }
+
   std::uint64_t places_left(const recorder<T>& r) const noexcept {
     return std::min<std::uint64_t>(most_places, storage_.capacity()) - r.places();
   }
@@ -194,6 +203,7 @@ class basic_record {
     if (count > places_left(r)) tape_errors::out_of_places();
   }
   void take_places(recorder<T>& r, std::uint32_t count) noexcept {
+    if (count == 0) return;
     r.next += count;
     r.code_base -= count;
     r.argument_limit = std::min(r.argument_limit, arguments_by_places(r));
@@ -209,6 +219,10 @@ class basic_record {
   void set_argument_limit(recorder<T>& r) noexcept {
     // A watched statement is one that finds the memory full.
     r.argument_limit = watch_.mode == watching::off ? largest_argument_count(r) : 0;
+  }
+  [[noreturn, gnu::noinline]] void refuse_operation(tag_type tag, std::string_view what) const {
+    if (tag == 0) tape_errors::passive(what);
+    tape_errors::foreign(what, tag, first_, operations_.size());
   }
   /// Throws memory_error unless so many more arguments fit.
   void make_room(recorder<T>& r, std::size_t arguments);
@@ -265,9 +279,10 @@ basic_record<T>::~basic_record() {
 template <class T>
 void basic_record<T>::cut(const mark_type& mark) {
   ++rewinds_;
+  recorder<T>& r = at_work();
+  if (r.next_code() == storage_.codes() + mark.codes) return;
   storage_.touched(committed_bytes());
   operations_.cut(mark.operations, mark.states);
-  recorder<T>& r = at_work();
   const std::uint64_t freed = r.places() - mark.places;
   r.argument_count = mark.arguments;
   r.next = first_ + mark.places;

@@ -38,11 +38,13 @@ inline constexpr std::uint8_t longest = 120;
 /// Added to a count: the youngest earlier place is one more argument, with partial 1, that is not
 /// stored. Sums that grow term by term (s += a * b) are of this kind.
 inline constexpr std::uint8_t carry = 128;
+/// A longer record keeps its count as one more argument.
+inline constexpr std::uint8_t long_record = 252;
 /// A block of inputs: they own places and have no arguments. In their stead stands their number, to
 /// which more can be added while the block is the youngest record.
 inline constexpr std::uint8_t inputs = 253;
-/// A longer record keeps its count as one more argument.
-inline constexpr std::uint8_t long_record = 254;
+/// An operation that computed nothing: a tensor made a variable. Codes from here on have an object.
+inline constexpr std::uint8_t leaf = 254;
 /// A record with a sweep of its own.
 inline constexpr std::uint8_t operation = 255;
 }  // namespace tape_code

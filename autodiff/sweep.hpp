@@ -25,8 +25,6 @@ class operation {
   virtual void sweep(basic_tape<T>& tape, std::uint32_t place) = 0;
   /// Forgets the adjoint, before a new sweep.
   virtual void clear() noexcept {}
-  /// Whether the result was not computed on the tape: its adjoint may be accumulated over sweeps.
-  virtual bool is_leaf() const noexcept { return false; }
 
   /// Number of consecutive scalar places that this record owns.
   std::uint32_t places = 0;
@@ -222,6 +220,19 @@ void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, 
     }
     if (!is_long && kind >= tape_code::carry) at[-1] += weight;
   };
+  // A run of operations, as a network records them.
+  const auto operations = [&](std::size_t kind) __attribute__((always_inline)) {
+    while (true) {
+      operation<T>& swept = **--operations_end;
+      if (kind == tape_code::operation) {
+        at -= swept.places;
+        if constexpr (std::same_as<Adjoint, T>)
+          swept.sweep(tape, static_cast<std::uint32_t>(at - adjoints));
+      }
+      if (code == oldest || code[-1] < tape_code::leaf) return;
+      kind = *--code;
+    }
+  };
   while (code != oldest) {
     const std::size_t kind = *--code;
     // Written out for numbers alone: of a nested type each += is a statement on the inner tape.
@@ -240,12 +251,8 @@ void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, 
     if (kind == tape_code::inputs) {
       --partials;
       at -= *--arguments;
-    } else if (kind == tape_code::operation) {
-      operation<T>& swept = **--operations_end;
-      at -= swept.places;
-      if constexpr (std::same_as<Adjoint, T>) {
-        swept.sweep(tape, static_cast<std::uint32_t>(at - adjoints));
-      }
+    } else if (kind >= tape_code::leaf) {
+      operations(kind);
     } else {
       general(kind);
     }

@@ -12,7 +12,7 @@ namespace autodiff {
 /// One entry of the record.
 template <class T>
 struct entry {
-  enum class kind { inputs, statement, operation } kind;
+  enum class kind { inputs, statement, leaf, operation } kind;
   /// The first of the places that it owns; a statement owns one.
   std::uint64_t place;
   std::uint64_t places;
@@ -21,7 +21,8 @@ struct entry {
   std::span<const T> partials{};
   std::span<const std::uint32_t> arguments{};
   bool carries = false;
-  operation<T>* swept = nullptr;
+  // Of a leaf or an operation.
+  operation<T>* object = nullptr;
 };
 
 /// Calls visit(entry) for the records between two positions, newest first.
@@ -35,13 +36,14 @@ void walk_back(const streams<T>& record, const position& from, const position& t
       const std::uint32_t count = record.arguments[--at.arguments];
       at.places -= count;
       visit(entry<T>{entry<T>::kind::inputs, at.places, count});
-    } else if (code == tape_code::operation) {
-      operation<T>* const swept = record.operations[--at.operations];
-      at.places -= swept->places;
-      visit(entry<T>{.kind = entry<T>::kind::operation,
-                     .place = at.places,
-                     .places = swept->places,
-                     .swept = swept});
+    } else if (code >= tape_code::leaf) {
+      operation<T>* const object = record.operations[--at.operations];
+      at.places -= object->places;
+      visit(entry<T>{
+          .kind = code == tape_code::leaf ? entry<T>::kind::leaf : entry<T>::kind::operation,
+          .place = at.places,
+          .places = object->places,
+          .object = object});
     } else {
       const bool is_long = code == tape_code::long_record;
       const std::size_t count =

@@ -28,6 +28,27 @@ void check(const adam& a) {
   require(a.epsilon > 0 && std::isfinite(a.epsilon), "epsilon", a.epsilon, "it must be positive");
 }
 
+[[noreturn]] void refuse_recorded(std::size_t index) {
+  throw autodiff::tape_error("optimizer",
+                             fmt::format("parameter {} is a variable of a tape", index),
+                             "move it when its step is over and it is a constant again");
+}
+
+[[noreturn]] void refuse_shape(std::size_t index, const autodiff::shape& parameter,
+                               const autodiff::shape& gradient) {
+  throw autodiff::shape_error(
+      "optimizer",
+      fmt::format("parameter {} has shape {} and its gradient {}", index,
+                  autodiff::to_string(parameter), autodiff::to_string(gradient)),
+      "pass the gradients of this model, in the order of its parameters");
+}
+
+[[noreturn]] void refuse_count(std::size_t parameters, std::size_t gradients) {
+  throw autodiff::shape_error("optimizer",
+                              fmt::format("{} parameters and {} gradients", parameters, gradients),
+                              "pass the gradients of this model, in the order of its parameters");
+}
+
 }  // namespace
 
 template <class T>
@@ -36,65 +57,58 @@ optimizer_state<T>::optimizer_state(const optimizer& settings) : settings_(setti
 }
 
 template <class T>
-void optimizer_state<T>::require_fit(const autodiff::tensor<T>& p,
-                                     const std::vector<autodiff::tensor<T>>& gradients,
-                                     std::size_t index) {
-  if (p.is_recorded()) {
-    throw autodiff::tape_error("optimizer",
-                               fmt::format("parameter {} is a variable of a tape", index),
-                               "move it when its step is over and it is a constant again");
+void optimizer_state<T>::require_fit(const tensors& gradients) const {
+  const std::size_t parameters = parameters_.size(), count = gradients.size();
+  for (std::size_t i = 0; i < parameters; ++i) {
+    const autodiff::tensor<T>& p = *parameters_[i];
+    if (p.is_recorded()) refuse_recorded(i);
+    if (i < count && p.shape() != gradients[i].shape())
+      refuse_shape(i, p.shape(), gradients[i].shape());
   }
-  if (index >= gradients.size() || p.shape() == gradients[index].shape()) return;
-  throw autodiff::shape_error(
-      "optimizer",
-      fmt::format("parameter {} has shape {} and its gradient {}", index,
-                  autodiff::to_string(p.shape()), autodiff::to_string(gradients[index].shape())),
-      "pass the gradients of this model, in the order of its parameters");
+  if (parameters != count) refuse_count(parameters, count);
 }
 
 template <class T>
-void optimizer_state<T>::require_count(std::size_t parameters, std::size_t gradients) {
-  if (parameters == gradients) return;
-  throw autodiff::shape_error("optimizer",
-                              fmt::format("{} parameters and {} gradients", parameters, gradients),
-                              "pass the gradients of this model, in the order of its parameters");
-}
-
-template <class T>
-void optimizer_state<T>::begin_update(const std::vector<autodiff::tensor<T>>& gradients) {
-  if (std::holds_alternative<adam>(settings_)) {
-    if (steps_ == 0) {
-      std::vector<autodiff::tensor<T>> zeros;
-      for (const autodiff::tensor<T>& g : gradients) zeros.emplace_back(g.shape(), T(0));
-      second_moments_ = zeros;
-      first_moments_ = std::move(zeros);
+void optimizer_state<T>::move(const sgd& s, const tensors& gradients) {
+  const auto accumulate = autodiff::plain<T>().accumulate;
+  const T factor = static_cast<T>(-s.rate);
+  auto parameter = parameters_.begin();
+  for (const autodiff::tensor<T>& gradient : gradients) {
+    T* const w = (**parameter++).mutable_values().data();
+    const T* const g = gradient.values().data();
+    const std::size_t size = gradient.size();
+    if (autodiff::are_few_elements(size)) {
+      accumulate(size, factor, g, 1, w, autodiff::store::add);
+      continue;
     }
-    const bool same_model =
-        std::equal(gradients.begin(), gradients.end(), first_moments_.begin(), first_moments_.end(),
-                   [](const auto& g, const auto& m) { return g.shape() == m.shape(); });
-    if (!same_model) {
-      throw autodiff::shape_error("optimizer",
-                                  "the gradients are of another model than those before",
-                                  "make an optimizer_state for each model");
-    }
-  }
-  ++steps_;
-}
-
-template <class T>
-void optimizer_state<T>::move(autodiff::tensor<T>& p, const autodiff::tensor<T>& gradient,
-                              std::size_t index) {
-  const auto& loops = autodiff::plain<T>();
-  T* w = p.mutable_values().data();
-  const T* g = gradient.values().data();
-  if (const auto* s = std::get_if<sgd>(&settings_)) {
-    autodiff::parallel_elements(p.size(), [&](std::size_t first, std::size_t count) {
-      loops.accumulate(count, static_cast<T>(-s->rate), g + first, 1, w + first,
-                       autodiff::store::add);
+    autodiff::parallel_elements(size, [=](std::size_t first, std::size_t count) {
+      accumulate(count, factor, g + first, 1, w + first, autodiff::store::add);
     });
-    return;
   }
-  const auto& a = std::get<adam>(settings_);
+}
+
+/// Begins to remember a model, or finds it to be the one that is remembered.
+template <class T>
+void optimizer_state<T>::remember(const tensors& gradients) {
+  if (first_moments_.empty()) {
+    tensors zeros;
+    for (const autodiff::tensor<T>& g : gradients) zeros.emplace_back(g.shape(), T(0));
+    second_moments_ = zeros;
+    first_moments_ = std::move(zeros);
+  }
+  const bool same_model =
+      std::equal(gradients.begin(), gradients.end(), first_moments_.begin(), first_moments_.end(),
+                 [](const auto& g, const auto& m) { return g.shape() == m.shape(); });
+  if (!same_model) {
+    throw autodiff::shape_error("optimizer", "the gradients are of another model than those before",
+                                "make an optimizer_state for each model");
+  }
+}
+
+template <class T>
+void optimizer_state<T>::move(const adam& a, const tensors& gradients) {
+  remember(gradients);
+  ++steps_;
   // Both corrections of the bias are folded into the rate and epsilon of this step. They are those
   // of the rounded betas: in float 1 - beta2 is off by 5e-5, which the correction then takes back.
   const T beta1 = static_cast<T>(a.beta1), beta2 = static_cast<T>(a.beta2);
@@ -103,11 +117,15 @@ void optimizer_state<T>::move(autodiff::tensor<T>& p, const autodiff::tensor<T>&
       std::sqrt(1 - std::pow(static_cast<double>(beta2), static_cast<double>(steps_)));
   const autodiff::adam_numbers<T> numbers{beta1, beta2, static_cast<T>(a.rate * second / first),
                                           static_cast<T>(a.epsilon * second)};
-  T* const m = first_moments_[index].mutable_values().data();
-  T* const v = second_moments_[index].mutable_values().data();
-  autodiff::parallel_elements(p.size(), [&](std::size_t at, std::size_t count) {
-    loops.adam(count, numbers, g + at, m + at, v + at, w + at);
-  });
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    T* const w = parameters_[i]->mutable_values().data();
+    const T* const g = gradients[i].values().data();
+    T* const m = first_moments_[i].mutable_values().data();
+    T* const v = second_moments_[i].mutable_values().data();
+    autodiff::parallel_elements(gradients[i].size(), [&](std::size_t at, std::size_t count) {
+      autodiff::plain<T>().adam(count, numbers, g + at, m + at, v + at, w + at);
+    });
+  }
 }
 
 template class optimizer_state<float>;

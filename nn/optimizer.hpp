@@ -38,27 +38,27 @@ class optimizer_state {
   /// tape_error while a parameter is recorded; no parameter has moved then.
   template <class Model>
   void update(Model& model, const std::vector<autodiff::tensor<T>>& gradients) {
-    std::size_t count = 0;
-    model.parameters([&](const autodiff::tensor<T>& p) { require_fit(p, gradients, count++); });
-    require_count(count, gradients.size());
-    begin_update(gradients);
-    count = 0;
-    model.parameters([&](autodiff::tensor<T>& p) {
-      move(p, gradients[count], count);
-      ++count;
-    });
+    parameters_.clear();
+    model.parameters([this](autodiff::tensor<T>& p) { parameters_.push_back(&p); });
+    require_fit(gradients);
+    if (const sgd* s = std::get_if<sgd>(&settings_))
+      move(*s, gradients);
+    else
+      move(std::get<adam>(settings_), gradients);
   }
 
  private:
-  static void require_fit(const autodiff::tensor<T>& p,
-                          const std::vector<autodiff::tensor<T>>& gradients, std::size_t index);
-  static void require_count(std::size_t parameters, std::size_t gradients);
-  void begin_update(const std::vector<autodiff::tensor<T>>& gradients);
-  void move(autodiff::tensor<T>& p, const autodiff::tensor<T>& gradient, std::size_t index);
+  using tensors = std::vector<autodiff::tensor<T>>;
+
+  void require_fit(const tensors& gradients) const;
+  void remember(const tensors& gradients);
+  void move(const sgd& s, const tensors& gradients);
+  void move(const adam& a, const tensors& gradients);
 
   optimizer settings_;
-  std::size_t steps_ = 0;
-  std::vector<autodiff::tensor<T>> first_moments_, second_moments_;
+  std::size_t steps_ = 0;                         // of adam
+  std::vector<autodiff::tensor<T>*> parameters_;  // during an update
+  tensors first_moments_, second_moments_;
 };
 
 }  // namespace nn

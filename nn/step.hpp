@@ -45,7 +45,8 @@ T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
     const autodiff::tensor<T> e = objective();
     value = e.item();
     tape.backward(e, autodiff::leaves_only);
-    model.parameters([&](const autodiff::tensor<T>& p) { gradients.push_back(tape.adjoint(p)); });
+    model.parameters(
+        [&](const autodiff::tensor<T>& p) { gradients.push_back(take_adjoint(tape, p)); });
   }
   tape.rewind();
   return value;

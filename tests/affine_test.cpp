@@ -6,6 +6,8 @@
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/reduce.hpp>
+#include <autodiff/tensor/slice.hpp>
+#include <autodiff/tensor/view.hpp>
 
 #include <tests/catch.hpp>
 #include <tests/gradient_table.hpp>
@@ -73,6 +75,52 @@ std::vector<gradient_table::structured_operation> table() {
           },
           [](const operands& x) {
             return layer(x, 35, 1, 61, [](real a) { return std::tanh(a); });
+          }),
+      line(
+          "affine on one row of few numbers", {{2}, {2, 3}, {3}},
+          [](auto x) {
+            using number = typename decltype(x)::value_type::value_type;
+            return affine(x[0], x[1], x[2], autodiff::loops<number>().tanh);
+          },
+          [](const operands& x) { return layer(x, 1, 2, 3, [](real a) { return std::tanh(a); }); }),
+      line(
+          "affine on one row whose weights serve twice", {{1, 2}, {2, 2}, {2}},
+          [](auto x) {
+            using number = typename decltype(x)::value_type::value_type;
+            const auto& gelu = autodiff::loops<number>().gelu;
+            return affine(affine(x[0], x[1], x[2], gelu), x[1], x[2]);
+          },
+          [](const operands& x) {
+            const auto gelu = [](real a) { return a * std::erfc(-a / std::sqrt(real{2})) / 2; };
+            operands again = x;
+            again[0] = layer(x, 1, 2, 2, gelu);
+            return layer(again, 1, 2, 2, [](real a) { return a; });
+          }),
+      line(
+          "affine on one row that is a column, factors turned", {{2, 3}, {3, 2}, {3}},
+          [](auto x) {
+            const auto row = transpose(slice(x[0], 1, {1, 2}));
+            return affine(row, transpose(x[1]), x[2]);
+          },
+          [](const operands& x) {
+            operands turned{{x[0][1], x[0][4]}, x[1], x[2]};
+            for (std::size_t i = 0; i < 2; ++i) {
+              for (std::size_t j = 0; j < 3; ++j) turned[1][i * 3 + j] = x[1][j * 2 + i];
+            }
+            return layer(turned, 1, 2, 3, [](real a) { return a; });
+          }),
+      line(
+          "squared distance of more than a few numbers", {{3, 3}, {3, 3}},
+          [](auto x) {
+            using number = typename decltype(x)::value_type::value_type;
+            return squared_distance(x[0], x[1], number(2));
+          },
+          [](const operands& x) {
+            real total = 0;
+            for (std::size_t i = 0; i < 9; ++i) {
+              total += 2 * (x[0][i] - x[1][i]) * (x[0][i] - x[1][i]);
+            }
+            return reals{total};
           }),
       line(
           "squared distance", {{2, 3}, {2, 3}},
@@ -151,4 +199,25 @@ TEST_CASE("the adjoint of a bias does not drift over many rows of float") {
   const auto y = affine(tensor<float>(shape{rows, 1}), tensor<float>(shape{1, 1}), b);
   t.backward(y, tensor<float>(y.shape(), 0.1f));
   CHECK(reference::close(t.adjoint(b).value(0), rows * real{0.1f}, 1e-6L));
+}
+
+TEST_CASE("the squared distance of a tensor from itself has no derivative") {
+  tape t;
+  const auto x = t.variable(tensor<double>({1.0, 2.0, 3.0}));
+  const auto e = squared_distance(x, x);
+  CHECK(e.item() == 0);
+  t.backward(e);
+  for (const double v : t.adjoint(x).values()) CHECK(v == 0);
+}
+
+TEST_CASE("a distance outlives what it was computed from") {
+  tape t;
+  auto x = t.variable(tensor<double>({1.0, 2.0}));
+  auto target = tensor<double>({0.0, 4.0});
+  const auto e = squared_distance(x, target, 0.5);
+  const auto leaf = x;
+  x = tensor<double>({7.0, 7.0});
+  target.mutable_values()[0] = 100;
+  t.backward(e);
+  CHECK(reference::all_close(t.adjoint(leaf).values(), reals{1, -2}, 0));
 }

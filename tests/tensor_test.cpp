@@ -277,6 +277,43 @@ TEST_CASE("a second sweep finds the shape of an adjoint that the first one gave 
   CHECK(numbers(t.adjoint(x)) == doubles{2, 4, 6, 8});
 }
 
+TEST_CASE("an adjoint that was taken leaves the tape with none, to accumulate anew") {
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));
+  const tensor<double> unused = t.variable(tensor<double>({3.0}));
+  const tensor<double> e = sum(square(x));
+  CHECK_THROWS_AS(take_adjoint(t, x), tape_error);
+  t.backward(e);
+  CHECK(numbers(take_adjoint(t, x)) == doubles{2, 4});
+  CHECK(numbers(take_adjoint(t, unused)) == doubles{0});
+  CHECK(numbers(t.adjoint(x)) == doubles{0, 0});
+  t.accumulate(e);
+  t.accumulate(e);
+  CHECK(numbers(take_adjoint(t, x)) == doubles{4, 8});
+  CHECK(numbers(x) == doubles{1, 2});
+}
+
+TEST_CASE("leaves between operations are swept past") {
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));
+  const tensor<double> y = square(x);
+  const tensor<double> w = t.variable(tensor<double>({3.0, 4.0}));
+  const autodiff::var s = t.variable(2.0);
+  const tensor<double> z = y * w;
+  const tensor<double> unused = t.variable(tensor<double>({5.0}));
+  const tensor<double> e = sum(z * s);
+  t.backward(e);
+  t.accumulate(e);
+  CHECK(numbers(t.adjoint(x)) == doubles{24, 64});
+  CHECK(numbers(t.adjoint(w)) == doubles{4, 16});
+  CHECK(numbers(t.adjoint(y)) == doubles{6, 8});
+  CHECK(t.adjoint(s) == 38);
+  CHECK(numbers(t.adjoint(unused)) == doubles{0});
+  t.treat_zero_adjoints(autodiff::zero_adjoints::propagate);
+  t.backward(e);
+  CHECK(numbers(t.adjoint(x)) == doubles{12, 32});
+}
+
 TEST_CASE("a recorded tensor refuses to be changed in place") {
   tape t;
   tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));

@@ -73,11 +73,71 @@ struct kept_factors {
       : x(w.is_recorded(), x.stored(), in.x), w(x.is_recorded(), w.stored(), in.w) {}
 };
 
+/// A single row and few weights: its products are loops inline, since a call costs more than they.
+bool is_small_row(const layer_size& s) { return s.m == 1 && is_small_product(1, s.n, s.k); }
+
+/// y = x w + b for a small row.
 template <class T>
-array<T> product(const layer_size& s, const shape& x, const factors<T>& in) {
-  array<T> a(with_extent(x, x.rank() - 1, s.n));
-  multiply_into(in.x, in.w, s.m, s.n, s.k, store::write, a.writable());
-  return a;
+void map_row(const layer_size& s, const factors<T>& in, const T* b, T* y) {
+  const std::size_t x_step = in.x.column_stride();
+  const std::size_t down = in.w.row_stride(), right = in.w.column_stride();
+  for (std::size_t j = 0; j < s.n; ++j) {
+    T sum(0);
+    const T *x = in.x.data, *w = in.w.data + j * right;
+    for (std::size_t i = s.k; i > 0; --i, x += x_step, w += down) sum += *x * *w;
+    y[j] = sum + b[j];
+  }
+}
+
+/// x w + b, and f of it in y where there is an f. Without f, or where they are the same, y is a.
+template <class T>
+void map_rows(const layer_size& s, const factors<T>& in, const T* b, const unary_loops<T>* f, T* a,
+              T* y) {
+  if (is_small_row(s)) {
+    map_row(s, in, b, a);
+    if (f) f->forward(s.n, a, y);
+    return;
+  }
+  multiply_into(in.x, in.w, s.m, s.n, s.k, store::write, a);
+  if (f)
+    add_bias_and_apply(s, b, *f, a, y);
+  else
+    add_bias(s, b, a);
+}
+
+/// The shares of a small row.
+template <class T>
+void pull_row(const layer_size& s, const kept_factors<T>& in, const T* da, input_adjoint<T> dx,
+              input_adjoint<T> dw, input_adjoint<T> db) {
+  const auto put = [](const auto& into, std::size_t i, const T& share) {
+    if (into.how == store::write)
+      into.data[i] = share;
+    else
+      into.data[i] += share;
+  };
+  if (db) {
+    const auto into = db->open();
+    for (std::size_t j = 0; j < s.n; ++j) put(into, j, da[j]);
+  }
+  if (dw) {
+    const auto into = dw->open();
+    const T* x = in.x.factor().data;
+    const std::size_t x_step = in.x.factor().column_stride();
+    for (std::size_t i = 0, at = 0; i < s.k; ++i, x += x_step) {
+      for (std::size_t j = 0; j < s.n; ++j, ++at) put(into, at, *x * da[j]);
+    }
+  }
+  if (dx) {
+    const auto into = dx->open();
+    const T* row = in.w.factor().data;
+    const std::size_t down = in.w.factor().row_stride(), right = in.w.factor().column_stride();
+    for (std::size_t i = 0; i < s.k; ++i, row += down) {
+      T sum(0);
+      const T* w = row;
+      for (std::size_t j = 0; j < s.n; ++j, w += right) sum += da[j] * *w;
+      put(into, i, sum);
+    }
+  }
 }
 
 // a = x w + b: dx = da w^T, dw = x^T da, db = sum of the rows of da.
@@ -86,6 +146,7 @@ array<T> product(const layer_size& s, const shape& x, const factors<T>& in) {
 template <class T>
 void pull(const layer_size& s, const kept_factors<T>& in, const T* da, input_adjoint<T> dx,
           input_adjoint<T> dw, input_adjoint<T> db) {
+  if (is_small_row(s)) return pull_row(s, in, da, dx, dw, db);
   const matrix_factor<T> share{da, transposed::no, s.n};
   if (dw) {
     const auto into = dw->open();
@@ -107,43 +168,65 @@ template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  array<T> a = product(s, x.shape(), in);
-  add_bias(s, b.values().data(), a.writable());
-  return record(
-      "affine", std::move(a),
+  auto y = tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, s.n));
+  T* const a = y.mutable_values().data();
+  map_rows<T>(s, in, b.values().data(), nullptr, a, a);
+  record(
+      "affine", y,
       [s, in = kept_factors<T>(in, x, w)](const array<T>& da, input_adjoint<T> dx,
                                           input_adjoint<T> dw, input_adjoint<T> db) {
         pull(s, in, da.data(), dx, dw, db);
       },
       x, w, b);
+  return y;
 }
+
+namespace {
+
+/// Where the slope of f follows from its value, which then overwrites its argument.
+template <class T>
+tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
+                          const unary_loops<T>& f) {
+  const layer_size s = fit(x.shape(), w.shape(), b.shape());
+  const factors<T> in(s, x, w);
+  auto y = tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, s.n));
+  T* const values = y.mutable_values().data();
+  map_rows(s, in, b.values().data(), &f, values, values);
+  record(
+      "affine", y,
+      [s, &f, in = kept_factors<T>(in, x, w), y_kept = y.stored().share()](
+          array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+        T* const da = dy.writable();
+        pull_elements<T>(f.pullback_by_value, dy.size(), nullptr, y_kept.data(), da, da,
+                         store::write);
+        pull(s, in, da, dx, dw, db);
+      },
+      x, w, b);
+  return y;
+}
+
+}  // namespace
 
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                  const unary_loops<T>& f) {
+  if (f.pullback_by_value) return affine_by_value(x, w, b, f);
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  array<T> a = product(s, x.shape(), in), y;
-  const bool by_value = f.pullback_by_value != nullptr;
-  // A function whose slope follows from its value overwrites its argument.
-  if (!by_value) y = array<T>(a.shape());
-  T* const arguments = a.writable();
-  add_bias_and_apply(s, b.values().data(), f, arguments, by_value ? arguments : y.writable());
-  storage<T> a_kept;
-  if (by_value)
-    y = std::move(a);
-  else
-    a_kept = a.share();
-  auto pullback = [s, &f, in = kept_factors<T>(in, x, w), a_kept = std::move(a_kept),
-                   y_kept = by_value || f.needs_y ? y.share() : storage<T>()](
-                      array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
-    const std::size_t size = dy.size();
-    T* const da = dy.writable();
-    const auto pull_back = f.pullback_by_value ? f.pullback_by_value : f.pullback;
-    pull_elements(pull_back, size, a_kept.data(), y_kept.data(), da, da, store::write);
-    pull(s, in, da, dx, dw, db);
-  };
-  return record("affine", std::move(y), std::move(pullback), x, w, b);
+  array<T> a(x.shape().with_extent(x.rank() - 1, s.n));
+  auto y = tensor<T>::undefined(a.shape());
+  map_rows(s, in, b.values().data(), &f, a.writable(), y.mutable_values().data());
+  record(
+      "affine", y,
+      [s, &f, in = kept_factors<T>(in, x, w), a_kept = a.share(),
+       y_kept = f.needs_y ? y.stored().share() : storage<T>()](
+          array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+        T* const da = dy.writable();
+        pull_elements(f.pullback, dy.size(), a_kept.data(), y_kept.data(), da, da, store::write);
+        pull(s, in, da, dx, dw, db);
+      },
+      x, w, b);
+  return y;
 }
 
 #define INSTANTIATE(T)                                                             \

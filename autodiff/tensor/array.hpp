@@ -2,6 +2,7 @@
 // Values of a tensor without derivatives: a shape over shared, pooled, aligned storage. Copies
 // share the storage; writing to a shared one copies it first, so arrays behave as values.
 
+#include <autodiff/tensor/pool.hpp>
 #include <autodiff/tensor/shape.hpp>
 #include <autodiff/tensor/strides.hpp>
 
@@ -14,32 +15,6 @@
 #include <utility>
 
 namespace autodiff {
-
-/// A block of the pool: 64 bytes of head, then the data.
-struct alignas(64) storage_block {
-  std::atomic<std::size_t> references{1};
-  std::size_t size_class = 0;
-  storage_block* next = nullptr;
-  const void* pool = nullptr;  // of the thread that took it
-
-  void* data() noexcept { return this + 1; }
-};
-
-/// Takes a block for `bytes` of data, 64-byte aligned, from this thread's pool or the system.
-/// Throws memory_error. Sizes are rounded up to one of four steps per power of two.
-storage_block* take_block(std::size_t bytes);
-/// Gives a block back: to this thread's pool when it was taken from it, else to the system, so that
-/// what one thread makes and another drops does not pile up there.
-void give_block(storage_block* block) noexcept;
-/// One owner less. The last one needs no locked instruction.
-inline void release(storage_block* block) noexcept {
-  if (block->references.load(std::memory_order_acquire) == 1 ||
-      block->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    give_block(block);
-  }
-}
-/// Returns the pooled, unused memory of this thread to the system.
-void trim_memory() noexcept;
 
 /// Where the elements of a strided array lie, in a block of its own that the copies of the array
 /// share, with their row-major copy once somebody asked for it.
@@ -61,6 +36,13 @@ class storage {
   storage() = default;
   storage(storage_block* block, const T* data) noexcept : block_(block), data_(data) {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// One that comes with its count.
+  static storage adopted(storage_block* block, const T* data) noexcept {
+    storage s;
+    s.block_ = block;
+    s.data_ = data;
+    return s;
   }
   storage(const storage& other) noexcept : storage(other.block_, other.data_) {}
   storage(storage&& other) noexcept
@@ -148,10 +130,16 @@ class array {
   }
   std::span<const T> values() const { return {data(), size()}; }
   /// The values alone, row-major.
-  autodiff::storage<T> share() const {
+  autodiff::storage<T> share() const& {
     if (layout_) [[unlikely]]
       return contiguous().share();
     return {block_, first_};
+  }
+  autodiff::storage<T> share() && {
+    if (layout_) [[unlikely]]
+      return contiguous().share();
+    return autodiff::storage<T>::adopted(std::exchange(block_, nullptr),
+                                         std::exchange(first_, nullptr));
   }
 
   /// Whether the elements lie row by row without gaps, so that data() is first().

@@ -45,7 +45,6 @@ class stack_operation final : public tensor_node<T> {
     }
     this->release_unless_kept(t);
   }
-  bool is_leaf() const noexcept override { return false; }
 
  private:
   array<std::int64_t> scalars_;

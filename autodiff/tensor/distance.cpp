@@ -4,7 +4,39 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace autodiff {
+namespace {
+
+// So few are added up in loops inline: a call of one of the tables would cost more.
+constexpr std::size_t few = 8;
+
+/// apart = a - b; the sum of its squares.
+template <class T>
+T square_differences(std::size_t n, const T* a, const T* b, T* apart) {
+  if (n > few) {
+    plain<T>().scaled_difference(n, T(1), a, b, apart, store::write);
+    return plain<T>().dot(n, apart, apart);
+  }
+  T sum(0);
+  for (std::size_t i = 0; i < n; ++i) {
+    apart[i] = a[i] - b[i];
+    sum += apart[i] * apart[i];
+  }
+  return sum;
+}
+
+/// dx = or += factor * apart.
+template <class T>
+void pull(std::size_t n, const T& factor, const T* apart, input_adjoint<T> dx) {
+  const auto into = dx->open();
+  if (n > few || into.how == store::add)
+    return plain<T>().accumulate(n, factor, apart, 1, into.data, into.how);
+  for (std::size_t i = 0; i < n; ++i) into.data[i] = factor * apart[i];
+}
+
+}  // namespace
 
 template <class T>
 tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
@@ -13,24 +45,28 @@ tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scal
                       fmt::format("{} and {}", to_string(a.shape()), to_string(b.shape())),
                       "nothing is broadcast: reshape one of them");
   }
-  array<T> y(shape{});
-  *y.writable() =
-      scale * plain<T>().squared_distance(a.size(), a.values().data(), b.values().data());
-  return record(
-      "squared_distance", std::move(y),
-      [a_kept = a.stored().share(), b_kept = b.stored().share(), size = a.size(),
-       twice = T(scale + scale)](const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+  auto y = tensor<T>::undefined(shape{});
+  T& sum = y.mutable_values()[0];
+  if (!a.is_recorded() && !b.is_recorded()) {
+    sum = scale * plain<T>().squared_distance(a.size(), a.values().data(), b.values().data());
+    return y;
+  }
+  // All that the pullback needs of both: a - b.
+  array<T> apart(a.shape());
+  sum =
+      scale * square_differences(a.size(), a.values().data(), b.values().data(), apart.writable());
+  record(
+      "squared_distance", y,
+      [apart = std::move(apart).share(), size = a.size(), twice = T(scale + scale)](
+          const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
         // A zero adjoint wins over an infinite difference, as in the rows of ops.def.
         if (is_zero(*dy.data())) return;
-        const T factor = twice * *dy.data();
-        const auto pull = [&](input_adjoint<T> into, const T* from, const T* to) {
-          const auto place = into->open();
-          plain<T>().scaled_difference(size, factor, from, to, place.data, place.how);
-        };
-        if (da) pull(da, a_kept.data(), b_kept.data());
-        if (db) pull(db, b_kept.data(), a_kept.data());
+        const T slope = twice * *dy.data();
+        if (da) pull(size, slope, apart.data(), da);
+        if (db) pull(size, T(-slope), apart.data(), db);
       },
       a, b);
+  return y;
 }
 
 #define INSTANTIATE(T) \

@@ -59,16 +59,17 @@ tensor<T> unary_in_rows(const unary_loops<T>& f, const tensor<T>& x) {
 template <class T>
 tensor<T> elementwise(const unary_loops<T>& f, const tensor<T>& x) {
   if (is_read_in_rows(x)) return unary_in_rows(f, x);
-  array<T> y(x.shape());
-  apply_elements(f, x.size(), x.values().data(), y.writable());
-  if (!x.is_recorded()) return tensor<T>(std::move(y));
-  auto pullback = [&f, x_kept = kept(x.stored(), f.needs_x), y_kept = kept(y, f.needs_y)](
+  auto y = tensor<T>::undefined(x.shape());
+  apply_elements(f, x.size(), x.values().data(), y.mutable_values().data());
+  if (!x.is_recorded()) return y;
+  auto pullback = [&f, x_kept = kept(x.stored(), f.needs_x), y_kept = kept(y.stored(), f.needs_y)](
                       const array<T>& dy, input_adjoint<T> dx) {
     const auto into = dx->open();
     pull_elements<T>(f.pullback, dy.size(), x_kept.data(), y_kept.data(), dy.data(), into.data,
                      into.how);
   };
-  return record(f.name, std::move(y), std::move(pullback), x);
+  record(f.name, y, std::move(pullback), x);
+  return y;
 }
 
 namespace {
@@ -76,14 +77,15 @@ namespace {
 /// Operands of one shape: no walk over rows.
 template <class T>
 tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<T>& b) {
-  array<T> y(a.shape());
-  apply_elements<T>(f, a.size(), {a.values().data(), 1}, {b.values().data(), 1}, y.writable());
-  if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(y));
+  auto y = tensor<T>::undefined(a.shape());
+  apply_elements<T>(f, a.size(), {a.values().data(), 1}, {b.values().data(), 1},
+                    y.mutable_values().data());
+  if (!a.is_recorded() && !b.is_recorded()) return y;
   const bool tie = a.is_recorded() && b.is_recorded();
   const slope_needs needs = needs_of_recorded(f, a.is_recorded(), b.is_recorded());
   auto pullback = [&f, tie, a_kept = kept(a.stored(), needs.a), b_kept = kept(b.stored(), needs.b),
-                   y_kept = kept(y, needs.y)](const array<T>& dy, input_adjoint<T> da,
-                                              input_adjoint<T> db) {
+                   y_kept = kept(y.stored(), needs.y)](const array<T>& dy, input_adjoint<T> da,
+                                                       input_adjoint<T> db) {
     const double share = tie ? 0.5 : 0.0;
     if (da) {
       const auto into = da->open();
@@ -96,7 +98,8 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
                        y_kept.data(), dy.data(), into.data, into.how, share);
     }
   };
-  return record(f.name, std::move(y), std::move(pullback), a, b);
+  record(f.name, y, std::move(pullback), a, b);
+  return y;
 }
 
 /// Operands of two shapes, views, or a number beside a view.
@@ -148,31 +151,33 @@ tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const tensor
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) {
   if (is_read_in_rows(a)) return binary_in_rows<T>(f, a, b);
-  array<T> y(a.shape());
-  apply_elements<T>(f, a.size(), {a.values().data(), 1}, {&b, 0}, y.writable());
-  if (!a.is_recorded()) return tensor<T>(std::move(y));
-  auto pullback = [&f, b, a_kept = kept(a.stored(), f.for_a.a), y_kept = kept(y, f.for_a.y)](
-                      const array<T>& dy, input_adjoint<T> da) {
+  auto y = tensor<T>::undefined(a.shape());
+  apply_elements<T>(f, a.size(), {a.values().data(), 1}, {&b, 0}, y.mutable_values().data());
+  if (!a.is_recorded()) return y;
+  auto pullback = [&f, b, a_kept = kept(a.stored(), f.for_a.a),
+                   y_kept = kept(y.stored(), f.for_a.y)](const array<T>& dy, input_adjoint<T> da) {
     const auto into = da->open();
     pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {&b, 0}, y_kept.data(), dy.data(),
                      into.data, into.how, 0.0);
   };
-  return record(f.name, std::move(y), std::move(pullback), a);
+  record(f.name, y, std::move(pullback), a);
+  return y;
 }
 
 template <class T>
 tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) {
   if (is_read_in_rows(b)) return binary_in_rows<T>(f, a, b);
-  array<T> y(b.shape());
-  apply_elements<T>(f, b.size(), {&a, 0}, {b.values().data(), 1}, y.writable());
-  if (!b.is_recorded()) return tensor<T>(std::move(y));
-  auto pullback = [&f, a, b_kept = kept(b.stored(), f.for_b.b), y_kept = kept(y, f.for_b.y)](
-                      const array<T>& dy, input_adjoint<T> db) {
+  auto y = tensor<T>::undefined(b.shape());
+  apply_elements<T>(f, b.size(), {&a, 0}, {b.values().data(), 1}, y.mutable_values().data());
+  if (!b.is_recorded()) return y;
+  auto pullback = [&f, a, b_kept = kept(b.stored(), f.for_b.b),
+                   y_kept = kept(y.stored(), f.for_b.y)](const array<T>& dy, input_adjoint<T> db) {
     const auto into = db->open();
     pull_elements<T>(f.pullback_b, dy.size(), {&a, 0}, {b_kept.data(), 1}, y_kept.data(), dy.data(),
                      into.data, into.how, 0.0);
   };
-  return record(f.name, std::move(y), std::move(pullback), b);
+  record(f.name, y, std::move(pullback), b);
+  return y;
 }
 
 #define INSTANTIATE(T)                                                                        \

@@ -69,7 +69,7 @@ tensor<T> pick_along(std::string_view operation, std::string_view what, const te
   }
   require_inside(indices, x.shape(), axis, operation, what);
   return pick_slices(operation, x, axis_view(x.shape(), axis), indices,
-                     with_extent(x.shape(), axis, indices.size()));
+                     x.shape().with_extent(axis, indices.size()));
 }
 
 }  // namespace
@@ -154,7 +154,7 @@ shape gathered(const shape& x, std::size_t axis, const index_array& indices,
                       "give them the rank of the tensor, and beside the axis its extents or 1");
   }
   require_inside(indices, x, axis, operation, "index");
-  return with_extent(x, axis, indices.shape()[axis]);
+  return x.with_extent(axis, indices.shape()[axis]);
 }
 
 }  // namespace

@@ -70,7 +70,6 @@ class joined_operation final : public tensor_node<T> {
     }
     this->release_unless_kept(t);
   }
-  bool is_leaf() const noexcept override { return false; }
 
  private:
   std::size_t rows_;
@@ -122,7 +121,7 @@ tensor<T> concat(std::span<const tensor<T>> list, std::ptrdiff_t axis) {
   std::size_t total = 0;
   for (const tensor<T>& x : list) {
     const shape& s = x.shape();
-    if (s.rank() != first.rank() || with_extent(s, along, first[along]) != first) {
+    if (s.rank() != first.rank() || s.with_extent(along, first[along]) != first) {
       throw shape_error("concat",
                         fmt::format("tensor {} has shape {} and tensor 0 has {}", &x - list.data(),
                                     to_string(s), to_string(first)),
@@ -130,7 +129,7 @@ tensor<T> concat(std::span<const tensor<T>> list, std::ptrdiff_t axis) {
     }
     total = sum_of("concat", total, s[along]);
   }
-  return join("concat", list, axis_view(first, along).outer, with_extent(first, along, total));
+  return join("concat", list, axis_view(first, along).outer, first.with_extent(along, total));
 }
 
 template <class T>
@@ -238,7 +237,7 @@ tensor<T> tile(const tensor<T>& x, std::span<const std::size_t> counts) {
 template <class T>
 tensor<T> repeat(const tensor<T>& x, std::size_t count, std::ptrdiff_t axis) {
   const std::size_t along = x.shape().axis(axis, "repeat");
-  const shape result = with_extent(x.shape(), along, product_of("repeat", x.shape()[along], count));
+  const shape result = x.shape().with_extent(along, product_of("repeat", x.shape()[along], count));
   const axis_view at(x.shape(), along);
   const auto step = static_cast<std::ptrdiff_t>(at.inner);
   strided_walk<2, 3> walk;

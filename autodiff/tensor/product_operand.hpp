@@ -12,7 +12,8 @@ namespace autodiff {
 
 /// How products read a view of a matrix that lies in rows or in columns; any other is packed.
 template <class T>
-matrix_factor<T> factor_of_view(const array<T>& x, std::size_t rows, std::size_t columns) {
+[[gnu::noinline]] matrix_factor<T> factor_of_view(const array<T>& x, std::size_t rows,
+                                                  std::size_t columns) {
   const stride_list strides = x.strides();
   // Along an extent of 1 any stride will do.
   const auto is_lead = [](std::ptrdiff_t stride, std::size_t across, std::size_t along) {
@@ -41,13 +42,17 @@ template <class T>
 class kept_factor {
  public:
   /// `factor` is factor_of(x, ...).
-  kept_factor(bool needed, const array<T>& x, const matrix_factor<T>& factor) : factor_(factor) {
-    // A view that is read where it lies must not be packed by being shared.
-    if (needed) values_ = factor.data == x.first() ? x.share_as_laid() : x.share();
-  }
+  kept_factor(bool needed, const array<T>& x, const matrix_factor<T>& factor)
+      : factor_(factor), values_(needed ? share(x, factor) : storage<T>()) {}
+  const matrix_factor<T>& factor() const noexcept { return factor_; }
   matrix_factor<T> turned() const { return factor_.turned(); }
 
  private:
+  // A view that is read where it lies must not be packed by being shared.
+  static storage<T> share(const array<T>& x, const matrix_factor<T>& factor) {
+    return factor.data == x.first() ? x.share_as_laid() : x.share();
+  }
+
   matrix_factor<T> factor_;
   storage<T> values_;
 };

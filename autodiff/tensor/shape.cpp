@@ -14,20 +14,18 @@ shape::shape(std::span<const std::size_t> extents) : rank_(extents.size()) {
     throw shape_error("shape", fmt::format("{} dimensions", rank_),
                       fmt::format("a tensor has at most {}", most_dimensions));
   }
-  bool empty = false, counts = true;
-  for (std::size_t i = 0; i < rank_; ++i) {
-    extents_[i] = extents[i];
-    empty |= extents[i] == 0;
-    counts &= !__builtin_mul_overflow(size_, extents[i], &size_);
-  }
-  if (empty) {
+  std::copy(extents.begin(), extents.end(), extents_.begin());
+  count_elements();
+}
+
+void shape::settle_large() {
+  if (std::find(begin(), end(), std::size_t{0}) != end()) {
     size_ = 0;
-  } else if (!counts || size_ > static_cast<std::size_t>(-1) >> 5) {
-    // Elements of up to 16 bytes must stay addressable.
-    throw shape_error("shape",
-                      fmt::format("{} has more elements than memory can address", to_string(*this)),
-                      "check for a negative number that became a large extent");
+    return;
   }
+  throw shape_error("shape",
+                    fmt::format("{} has more elements than memory can address", to_string(*this)),
+                    "check for a negative number that became a large extent");
 }
 
 std::size_t shape::axis(std::ptrdiff_t axis, std::string_view operation) const {
@@ -88,13 +86,6 @@ shape broadcast(const shape& a, const shape& b, std::string_view operation) {
 axis_view::axis_view(const shape& s, std::size_t axis) noexcept : extent(s[axis]) {
   for (std::size_t i = 0; i < axis; ++i) outer *= s[i];
   for (std::size_t i = axis + 1; i < s.rank(); ++i) inner *= s[i];
-}
-
-shape with_extent(const shape& s, std::size_t axis, std::size_t extent) {
-  std::array<std::size_t, most_dimensions> extents{};
-  std::copy(s.begin(), s.end(), extents.begin());
-  extents[axis] = extent;
-  return shape(std::span<const std::size_t>(extents.data(), s.rank()));
 }
 
 }  // namespace autodiff

@@ -60,7 +60,29 @@ class shape {
   }
   friend std::ostream& operator<<(std::ostream& out, const shape& s);
 
+  /// The same but for the extent of one axis. Throws shape_error like the constructors.
+  shape with_extent(std::size_t axis, std::size_t extent) const {
+    shape other = *this;
+    other.extents_[axis] = extent;
+    other.count_elements();
+    return other;
+  }
+
  private:
+  void count_elements() {
+    size_ = 1;
+    bool counts = true;
+    for (std::size_t i = 0; i < rank_; ++i)
+      counts &= !__builtin_mul_overflow(size_, extents_[i], &size_);
+    // Elements of up to 16 bytes must stay addressable.
+    if (!counts || size_ > most_elements) [[unlikely]]
+      settle_large();
+  }
+  /// An extent of 0 among others whose product is too large makes it 0 all the same.
+  void settle_large();
+
+  static constexpr std::size_t most_elements = static_cast<std::size_t>(-1) >> 5;
+
   std::array<std::size_t, most_dimensions> extents_{};
   std::size_t size_ = 1;
   std::size_t rank_ = 0;
@@ -78,8 +100,5 @@ struct axis_view {
 
   axis_view(const shape& s, std::size_t axis) noexcept;
 };
-
-/// s but for the extent of one axis.
-shape with_extent(const shape& s, std::size_t axis, std::size_t extent);
 
 }  // namespace autodiff

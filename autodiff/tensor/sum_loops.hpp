@@ -45,6 +45,11 @@ inline constexpr std::size_t sum_block = 512;
 template <class T, class Term>
 [[gnu::always_inline]] inline T blocked_sum(std::size_t n, Term term) {
   constexpr std::size_t lanes = 16, block = sum_block;
+  if (n < lanes) {
+    T sum(0);
+    for (std::size_t i = 0; i < n; ++i) sum += term(i);
+    return sum;
+  }
   sum_tree<T> tree;
   for (std::size_t start = 0; start < n; start += block) {
     const std::size_t count = n - start < block ? n - start : block;

@@ -54,6 +54,8 @@ class tensor {
   explicit tensor(const Number& value) : values_(autodiff::shape{}, T(value)) {}
   /// Every element the same.
   explicit tensor(const autodiff::shape& s, const T& fill = T(0)) : values_(s, fill) {}
+  /// Values undefined; for makers of operations.
+  static tensor undefined(const autodiff::shape& s) { return tensor(s, undefined_values{}); }
   /// Row-major values. Throws shape_error when their number is not s.size().
   tensor(const autodiff::shape& s, std::span<const T> values);
   /// Nested braces, which may be empty, give the rank and the extents: {{1.0}, {2.0}} has shape
@@ -62,9 +64,11 @@ class tensor {
   /// A passive tensor over these values.
   explicit tensor(const array<T>& values) : values_(values) {}
   explicit tensor(array<T>&& values) : values_(std::move(values)) {}
+  /// The adjoint of a record, moved out of it; for take_adjoint() below.
+  explicit tensor(tensor_node<T>& record) noexcept : values_(record.take_adjoint()) {}
   /// A recorded one; for makers of operations.
-  tensor(array<T> values, tag_type tag, std::uint32_t serial)
-      : values_(std::move(values)), tag_(tag), serial_(serial) {}
+  tensor(const array<T>& values, tag_type tag, std::uint32_t serial)
+      : values_(values), tag_(tag), serial_(serial) {}
 
   const autodiff::shape& shape() const noexcept { return values_.shape(); }
   std::size_t rank() const noexcept { return shape().rank(); }
@@ -116,6 +120,9 @@ class tensor {
   }
 
  private:
+  struct undefined_values {};
+  tensor(const autodiff::shape& s, undefined_values) : values_(s) {}
+
   template <class... Indices>
   std::size_t flat_index(Indices... indices) const {
     const std::array<std::ptrdiff_t, sizeof...(Indices)> at{
@@ -146,7 +153,6 @@ class recorded_operation final : public tensor_node<T> {
     std::apply([&](const auto&... inputs) { pullback_(this->release_unless_kept(t), inputs...); },
                inputs_);
   }
-  bool is_leaf() const noexcept override { return false; }
 
  private:
   Pullback pullback_;
@@ -171,16 +177,24 @@ input_adjoint<T> find_adjoint(const tape& t, const tensor<T>& input, std::string
 /// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
 /// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
 template <class T, class Pullback, class... Inputs>
+requires(!std::is_reference_v<Pullback>) void record(std::string_view operation, tensor<T>& y,
+                                                     Pullback&& pullback,
+                                                     const tensor<Inputs>&... inputs) {
+  const tag_type tags = (inputs.tag() | ...);
+  if (tags == 0) return;
+  tape& t = recording_tape(operation, tags);
+  t.add_operation<recorded_operation<T, Pullback, Inputs...>>(
+      0, y.shape(), std::move(pullback), find_adjoint(t, inputs, operation)...);
+  y.attach(t.operation_tag(), t.serial());
+}
+/// The same of values that are no tensor yet.
+template <class T, class Pullback, class... Inputs>
 requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T> y,
                                                           Pullback&& pullback,
                                                           const tensor<Inputs>&... inputs) {
-  const tag_type tags = (inputs.tag() | ...);
-  if (tags == 0) return tensor<T>(std::move(y));
-  tape& t = recording_tape(operation, tags);
-  t.add_operation<recorded_operation<T, Pullback, Inputs...>>(
-      0, y.shape(), std::forward<Pullback>(pullback), find_adjoint(t, inputs, operation)...);
-  const tag_type tag = t.operation_tag();
-  return tensor<T>(std::move(y), tag, t.serial());
+  tensor<T> recorded(std::move(y));
+  record(operation, recorded, std::move(pullback), inputs...);
+  return recorded;
 }
 
 /// Filled tensors.
@@ -203,14 +217,14 @@ std::ostream& operator<<(std::ostream& out, const tensor<T>& x);
 
 template <class T>
 tensor<T> make_variable(tape& t, const tensor<T>& value) {
-  t.add_operation<tensor_node<T>>(0, value.shape());
+  t.add_leaf<tensor_node<T>>(value.shape());
   return tensor<T>(value.stored(), t.operation_tag(), t.serial());
 }
 
 /// x = t.variable(x), without a copy; x.detach() takes it back.
 template <class T>
 void attach(tape& t, tensor<T>& x) {
-  t.add_operation<tensor_node<T>>(0, x.shape());
+  t.add_leaf<tensor_node<T>>(x.shape());
   x.attach(t.operation_tag(), t.serial());
 }
 
@@ -242,7 +256,7 @@ auto seed(tape& t, std::string_view what, const tensor<T>& y) {
 }
 
 template <class T>
-const tensor_node<T>& require_adjoint(const tape& t, std::string_view what, const tensor<T>& x) {
+tensor_node<T>& require_adjoint(const tape& t, std::string_view what, const tensor<T>& x) {
   auto& node = static_cast<tensor_node<T>&>(t.operation_at(x.tag(), x.serial(), what));
   t.require_swept(x.tag(), what);
   if (node.is_released()) tensor_errors::adjoint_released(what, x.shape());
@@ -253,6 +267,13 @@ template <class T>
 tensor<T> adjoint_of(const tape& t, const tensor<T>& x) {
   const tensor_node<T>& node = require_adjoint(t, "adjoint", x);
   return node.adjoint().has_storage() ? tensor<T>(node.adjoint()) : tensor<T>(x.shape(), T(0));
+}
+
+/// t.adjoint(x) without a copy: afterwards the tape has that of an x to which nothing was added.
+template <class T>
+tensor<T> take_adjoint(tape& t, const tensor<T>& x) {
+  tensor_node<T>& node = require_adjoint(t, "take_adjoint", x);
+  return node.adjoint().has_storage() ? tensor<T>(node) : tensor<T>(x.shape(), T(0));
 }
 
 template <class T>

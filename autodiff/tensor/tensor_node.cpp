@@ -7,12 +7,6 @@
 namespace autodiff {
 
 template <class T>
-typename tensor_node<T>::place_for_share tensor_node<T>::open() {
-  if (adjoint_.has_storage()) return {adjoint_.writable(), store::add};
-  return {adjoint_.allocate(), store::write};
-}
-
-template <class T>
 T* tensor_node<T>::open_zeroed() {
   if (adjoint_.has_storage()) return adjoint_.writable();
   T* const zeros = adjoint_.allocate();

@@ -23,7 +23,11 @@ class tensor_node : public operation<double> {
   };
   /// Where a pullback puts its share: undefined values to write for the first, values to add to
   /// later.
-  place_for_share open();
+  place_for_share open() {
+    if (adjoint_.has_storage()) [[unlikely]]
+      return {adjoint_.writable(), store::add};
+    return {adjoint_.allocate(), store::write};
+  }
   /// Where a pullback adds scattered shares: zeros for the first.
   T* open_zeroed();
   /// The one or the other, by whether each element gets one share.
@@ -37,6 +41,8 @@ class tensor_node : public operation<double> {
   const autodiff::shape& shape() const noexcept { return adjoint_.shape(); }
   /// Without storage where nothing was added.
   const array<T>& adjoint() const noexcept { return adjoint_; }
+  /// The adjoint, and none here any more.
+  array<T> take_adjoint() noexcept { return adjoint_.take_storage(); }
   /// Whether the adjoint was computed by the last sweep and not kept.
   bool is_released() const noexcept { return released_; }
   void clear() noexcept override {
@@ -44,7 +50,6 @@ class tensor_node : public operation<double> {
     released_ = false;
   }
   void sweep(tape&, std::uint32_t) override {}
-  bool is_leaf() const noexcept override { return true; }
   void keep() noexcept { kept_ = true; }
 
  protected:
