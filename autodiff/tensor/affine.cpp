@@ -79,11 +79,11 @@ bool is_small_row(const layer_size& s) { return s.m == 1 && is_small_product(1, 
 /// y = x w + b for a small row.
 template <class T>
 void map_row(const layer_size& s, const factors<T>& in, const T* b, T* y) {
-  const std::size_t x_step = in.x.column_stride();
-  const std::size_t down = in.w.row_stride(), right = in.w.column_stride();
+  const std::size_t x_step = in.x.strided().column;
+  const auto [weights, down, right] = in.w.strided();
   for (std::size_t j = 0; j < s.n; ++j) {
     T sum(0);
-    const T *x = in.x.data, *w = in.w.data + j * right;
+    const T *x = in.x.data, *w = weights + j * right;
     for (std::size_t i = s.k; i > 0; --i, x += x_step, w += down) sum += *x * *w;
     y[j] = sum + b[j];
   }
@@ -122,15 +122,14 @@ void pull_row(const layer_size& s, const kept_factors<T>& in, const T* da, input
   if (dw) {
     const auto into = dw->open();
     const T* x = in.x.factor().data;
-    const std::size_t x_step = in.x.factor().column_stride();
+    const std::size_t x_step = in.x.factor().strided().column;
     for (std::size_t i = 0, at = 0; i < s.k; ++i, x += x_step) {
       for (std::size_t j = 0; j < s.n; ++j, ++at) put(into, at, *x * da[j]);
     }
   }
   if (dx) {
     const auto into = dx->open();
-    const T* row = in.w.factor().data;
-    const std::size_t down = in.w.factor().row_stride(), right = in.w.factor().column_stride();
+    auto [row, down, right] = in.w.factor().strided();
     for (std::size_t i = 0; i < s.k; ++i, row += down) {
       T sum(0);
       const T* w = row;
