@@ -31,8 +31,8 @@ template <class T>
 autodiff::tensor<T> dense_layer<T>::operator()(const autodiff::tensor<T>& x) const {
   const row<T> h = activation_.elementwise<T>();
   if (h && has_bias()) return autodiff::affine(x, weights, bias, autodiff::loops<T>().*h);
-  autodiff::tensor<T> a = preactivation(x);
-  return activation_.is_identity() ? a : activation_(a);
+  if (activation_.is_identity()) return preactivation(x);
+  return activation_(preactivation(x));
 }
 
 template class dense_layer<float>;

@@ -17,17 +17,24 @@ namespace {
 /// x [m, k] w [k, n].
 struct layer_size {
   std::size_t m, k, n;
+  /// A single row and few weights: its products are loops inline, since a call costs more than
+  /// they.
+  bool is_small_row;
 };
 
-layer_size fit(const shape& x, const shape& w, const shape& b) {
-  if (x.rank() > 0 && w.rank() == 2 && b.rank() == 1 && x[x.rank() - 1] == w[0] && b[0] == w[1]) {
-    std::size_t rows = 1;
-    for (std::size_t i = 0; i + 1 < x.rank(); ++i) rows *= x[i];
-    return {rows, w[0], w[1]};
-  }
+[[noreturn, gnu::cold, gnu::noinline]] void refuse(const shape& x, const shape& w, const shape& b) {
   throw shape_error(
       "affine", fmt::format("{} x {} + {} do not fit", to_string(x), to_string(w), to_string(b)),
       "inputs are [n, in], weights [in, out] and the bias is [out]");
+}
+
+layer_size fit(const shape& x, const shape& w, const shape& b) {
+  if (x.rank() == 0 || w.rank() != 2 || b.rank() != 1) refuse(x, w, b);
+  const std::size_t k = w[0], n = w[1];
+  if (x[x.rank() - 1] != k || b[0] != n) refuse(x, w, b);
+  std::size_t rows = 1;
+  for (std::size_t i = 0; i + 1 < x.rank(); ++i) rows *= x[i];
+  return {rows, k, n, rows == 1 && is_small_product(1, n, k)};
 }
 
 /// Rows that stay in the first-level cache between the bias and the function.
@@ -73,9 +80,6 @@ struct kept_factors {
       : x(w.is_recorded(), x.stored(), in.x), w(x.is_recorded(), w.stored(), in.w) {}
 };
 
-/// A single row and few weights: its products are loops inline, since a call costs more than they.
-bool is_small_row(const layer_size& s) { return s.m == 1 && is_small_product(1, s.n, s.k); }
-
 /// y = x w + b for a small row.
 template <class T>
 void map_row(const layer_size& s, const factors<T>& in, const T* b, T* y) {
@@ -93,7 +97,7 @@ void map_row(const layer_size& s, const factors<T>& in, const T* b, T* y) {
 template <class T>
 void map_rows(const layer_size& s, const factors<T>& in, const T* b, const unary_loops<T>* f, T* a,
               T* y) {
-  if (is_small_row(s)) {
+  if (s.is_small_row) {
     map_row(s, in, b, a);
     if (f) f->forward(s.n, a, y);
     return;
@@ -105,37 +109,39 @@ void map_rows(const layer_size& s, const factors<T>& in, const T* b, const unary
     add_bias(s, b, a);
 }
 
+/// Writes or adds n shares, share(i) each.
+template <class T, class Share>
+void put(store how, std::size_t n, T* into, const Share& share) {
+  if (how == store::write) {
+    for (std::size_t i = 0; i < n; ++i) into[i] = share(i);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) into[i] += share(i);
+  }
+}
+
 /// The shares of a small row.
 template <class T>
 void pull_row(const layer_size& s, const kept_factors<T>& in, const T* da, input_adjoint<T> dx,
               input_adjoint<T> dw, input_adjoint<T> db) {
-  const auto put = [](const auto& into, std::size_t i, const T& share) {
-    if (into.how == store::write)
-      into.data[i] = share;
-    else
-      into.data[i] += share;
-  };
   if (db) {
     const auto into = db->open();
-    for (std::size_t j = 0; j < s.n; ++j) put(into, j, da[j]);
+    put(into.how, s.n, into.data, [=](std::size_t j) { return da[j]; });
   }
   if (dw) {
-    const auto into = dw->open();
+    auto into = dw->open();
     const T* x = in.x.factor().data;
     const std::size_t x_step = in.x.factor().strided().column;
-    for (std::size_t i = 0, at = 0; i < s.k; ++i, x += x_step) {
-      for (std::size_t j = 0; j < s.n; ++j, ++at) put(into, at, *x * da[j]);
-    }
+    for (std::size_t i = s.k; i > 0; --i, x += x_step, into.data += s.n)
+      put(into.how, s.n, into.data, [da, x_i = *x](std::size_t j) { return x_i * da[j]; });
   }
   if (dx) {
     const auto into = dx->open();
-    auto [row, down, right] = in.w.factor().strided();
-    for (std::size_t i = 0; i < s.k; ++i, row += down) {
+    put(into.how, s.k, into.data, [da, n = s.n, w = in.w.factor().strided()](std::size_t i) {
       T sum(0);
-      const T* w = row;
-      for (std::size_t j = 0; j < s.n; ++j, w += right) sum += da[j] * *w;
-      put(into, i, sum);
-    }
+      const T* w_i = w.data + i * w.row;
+      for (std::size_t j = 0; j < n; ++j, w_i += w.column) sum += da[j] * *w_i;
+      return sum;
+    });
   }
 }
 
@@ -145,7 +151,7 @@ void pull_row(const layer_size& s, const kept_factors<T>& in, const T* da, input
 template <class T>
 void pull(const layer_size& s, const kept_factors<T>& in, const T* da, input_adjoint<T> dx,
           input_adjoint<T> dw, input_adjoint<T> db) {
-  if (is_small_row(s)) return pull_row(s, in, da, dx, dw, db);
+  if (s.is_small_row) return pull_row(s, in, da, dx, dw, db);
   const matrix_factor<T> share{da, transposed::no, s.n};
   if (dw) {
     const auto into = dw->open();
@@ -161,10 +167,10 @@ void pull(const layer_size& s, const kept_factors<T>& in, const T* da, input_adj
   }
 }
 
-}  // namespace
+// Operations are recorded by functions that have one caller, into which compilers inline them.
 
 template <class T>
-tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
+tensor<T> affine_alone(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
   auto y = tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, s.n));
@@ -180,8 +186,6 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   return y;
 }
 
-namespace {
-
 /// Where the slope of f follows from its value, which then overwrites its argument.
 template <class T>
 tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
@@ -193,7 +197,7 @@ tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w, const tensor<T
   map_rows(s, in, b.values().data(), &f, values, values);
   record(
       "affine", y,
-      [s, &f, in = kept_factors<T>(in, x, w), y_kept = y.stored().share()](
+      [s, &f, in = kept_factors<T>(in, x, w), y_kept = y.stored().share_as_laid()](
           array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
         T* const da = dy.writable();
         pull_elements<T>(f.pullback_by_value, dy.size(), nullptr, y_kept.data(), da, da,
@@ -204,12 +208,10 @@ tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w, const tensor<T
   return y;
 }
 
-}  // namespace
-
+/// Where it follows from the argument.
 template <class T>
-tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
-                 const unary_loops<T>& f) {
-  if (f.pullback_by_value) return affine_by_value(x, w, b, f);
+tensor<T> affine_by_argument(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
+                             const unary_loops<T>& f) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
   array<T> a(x.shape().with_extent(x.rank() - 1, s.n));
@@ -218,7 +220,7 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
   record(
       "affine", y,
       [s, &f, in = kept_factors<T>(in, x, w), a_kept = a.share(),
-       y_kept = f.needs_y ? y.stored().share() : storage<T>()](
+       y_kept = f.needs_y ? y.stored().share_as_laid() : storage<T>()](
           array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
         T* const da = dy.writable();
         pull_elements(f.pullback, dy.size(), a_kept.data(), y_kept.data(), da, da, store::write);
@@ -226,6 +228,19 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
       },
       x, w, b);
   return y;
+}
+
+}  // namespace
+
+template <class T>
+tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
+  return affine_alone(x, w, b);
+}
+
+template <class T>
+tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
+                 const unary_loops<T>& f) {
+  return f.pullback_by_value ? affine_by_value(x, w, b, f) : affine_by_argument(x, w, b, f);
 }
 
 #define INSTANTIATE(T)                                                             \

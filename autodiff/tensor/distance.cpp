@@ -36,21 +36,16 @@ void pull(std::size_t n, const T& factor, const T* apart, input_adjoint<T> dx) {
   for (std::size_t i = 0; i < n; ++i) into.data[i] = factor * apart[i];
 }
 
-}  // namespace
+[[noreturn, gnu::cold, gnu::noinline]] void refuse(const shape& a, const shape& b) {
+  throw shape_error("squared_distance", fmt::format("{} and {}", to_string(a), to_string(b)),
+                    "nothing is broadcast: reshape one of them");
+}
 
+/// Where an operand is recorded.
 template <class T>
-tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
-  if (a.shape() != b.shape()) {
-    throw shape_error("squared_distance",
-                      fmt::format("{} and {}", to_string(a.shape()), to_string(b.shape())),
-                      "nothing is broadcast: reshape one of them");
-  }
+tensor<T> recorded_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
   auto y = tensor<T>::undefined(shape{});
   T& sum = y.mutable_values()[0];
-  if (!a.is_recorded() && !b.is_recorded()) {
-    sum = scale * plain<T>().squared_distance(a.size(), a.values().data(), b.values().data());
-    return y;
-  }
   // All that the pullback needs of both: a - b.
   array<T> apart(a.shape());
   sum =
@@ -67,6 +62,16 @@ tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scal
       },
       a, b);
   return y;
+}
+
+}  // namespace
+
+template <class T>
+tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
+  if (a.shape() != b.shape()) refuse(a.shape(), b.shape());
+  if (a.is_recorded() || b.is_recorded()) return recorded_distance(a, b, scale);
+  const T sum = plain<T>().squared_distance(a.size(), a.values().data(), b.values().data());
+  return tensor<T>(T(scale * sum));
 }
 
 #define INSTANTIATE(T) \
