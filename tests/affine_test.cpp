@@ -13,6 +13,8 @@
 #include <tests/gradient_table.hpp>
 #include <tests/reference.hpp>
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -138,7 +140,25 @@ std::vector<gradient_table::structured_operation> table() {
   };
 }
 
+/// One row of so few numbers that loops are unrolled, of one more, and of all between.
+std::vector<gradient_table::structured_operation> short_rows() {
+  std::vector<gradient_table::structured_operation> rows;
+  for (std::size_t k = 1; k <= 5; ++k) {
+    for (std::size_t n = 1; n <= 5; ++n) {
+      rows.push_back(line(
+          fmt::format("affine on one row, {} to {}", k, n), {{k}, {k, n}, {n}},
+          [](auto x) { return affine(x[0], x[1], x[2]); },
+          [=](const operands& x) { return layer(x, 1, k, n, [](real a) { return a; }); }));
+    }
+  }
+  return rows;
+}
+
 }  // namespace
+
+TEST_CASE("affine on one row has the values and derivatives of plain loops, however short it is") {
+  gradient_table::check_table(short_rows());
+}
 
 TEST_CASE("layers and distances in one operation have the values and derivatives of plain loops") {
   gradient_table::check_table(table());

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace autodiff {
@@ -28,7 +29,7 @@ struct layer_size {
       "inputs are [n, in], weights [in, out] and the bias is [out]");
 }
 
-layer_size fit(const shape& x, const shape& w, const shape& b) {
+[[gnu::always_inline]] inline layer_size fit(const shape& x, const shape& w, const shape& b) {
   if (x.rank() == 0 || w.rank() != 2 || b.rank() != 1) refuse(x, w, b);
   const std::size_t k = w[0], n = w[1];
   if (x[x.rank() - 1] != k || b[0] != n) refuse(x, w, b);
@@ -80,17 +81,30 @@ struct kept_factors {
       : x(w.is_recorded(), x.stored(), in.x), w(x.is_recorded(), w.stored(), in.w) {}
 };
 
+/// f(n), n being a constant where it is 1 to 4: loops over a handful of numbers are unrolled.
+template <class F>
+void with_constant(std::size_t n, const F& f) {
+  switch (n) {
+    case 1: return f(std::integral_constant<std::size_t, 1>{});
+    case 2: return f(std::integral_constant<std::size_t, 2>{});
+    case 3: return f(std::integral_constant<std::size_t, 3>{});
+    case 4: return f(std::integral_constant<std::size_t, 4>{});
+    default: return f(n);
+  }
+}
+
 /// y = x w + b for a small row.
 template <class T>
 void map_row(const layer_size& s, const factors<T>& in, const T* b, T* y) {
-  const std::size_t x_step = in.x.strided().column;
-  const auto [weights, down, right] = in.w.strided();
-  for (std::size_t j = 0; j < s.n; ++j) {
-    T sum(0);
-    const T *x = in.x.data, *w = weights + j * right;
-    for (std::size_t i = s.k; i > 0; --i, x += x_step, w += down) sum += *x * *w;
-    y[j] = sum + b[j];
-  }
+  const strided_matrix<T> x = in.x.strided(), w = in.w.strided();
+  with_constant(s.k, [=, n = s.n](auto k) {
+    const T* column = w.data;
+    for (std::size_t j = 0; j < n; ++j, column += w.column) {
+      T sum(0);
+      for (std::size_t i = 0; i < k; ++i) sum += x.data[i * x.column] * column[i * w.row];
+      y[j] = sum + b[j];
+    }
+  });
 }
 
 /// x w + b, and f of it in y where there is an f. Without f, or where they are the same, y is a.
@@ -111,7 +125,7 @@ void map_rows(const layer_size& s, const factors<T>& in, const T* b, const unary
 
 /// Writes or adds n shares, share(i) each.
 template <class T, class Share>
-void put(store how, std::size_t n, T* into, const Share& share) {
+void put(store how, auto n, T* into, const Share& share) {
   if (how == store::write) {
     for (std::size_t i = 0; i < n; ++i) into[i] = share(i);
   } else {
@@ -123,26 +137,29 @@ void put(store how, std::size_t n, T* into, const Share& share) {
 template <class T>
 void pull_row(const layer_size& s, const kept_factors<T>& in, const T* da, input_adjoint<T> dx,
               input_adjoint<T> dw, input_adjoint<T> db) {
-  if (db) {
-    const auto into = db->open();
-    put(into.how, s.n, into.data, [=](std::size_t j) { return da[j]; });
-  }
-  if (dw) {
-    auto into = dw->open();
-    const T* x = in.x.factor().data;
-    const std::size_t x_step = in.x.factor().strided().column;
-    for (std::size_t i = s.k; i > 0; --i, x += x_step, into.data += s.n)
-      put(into.how, s.n, into.data, [da, x_i = *x](std::size_t j) { return x_i * da[j]; });
-  }
-  if (dx) {
-    const auto into = dx->open();
-    put(into.how, s.k, into.data, [da, n = s.n, w = in.w.factor().strided()](std::size_t i) {
-      T sum(0);
-      const T* w_i = w.data + i * w.row;
-      for (std::size_t j = 0; j < n; ++j, w_i += w.column) sum += da[j] * *w_i;
-      return sum;
-    });
-  }
+  with_constant(s.n, [&](auto n) {
+    if (db) {
+      const auto into = db->open();
+      put(into.how, n, into.data, [=](std::size_t j) { return da[j]; });
+    }
+    if (dw) {
+      const auto into = dw->open();
+      const strided_matrix<T> x = in.x.factor().strided();
+      for (std::size_t i = 0; i < s.k; ++i) {
+        put(into.how, n, into.data + i * n,
+            [=, x_i = x.data[i * x.column]](std::size_t j) { return x_i * da[j]; });
+      }
+    }
+    if (dx) {
+      const auto into = dx->open();
+      put(into.how, s.k, into.data, [=, w = in.w.factor().strided()](std::size_t i) {
+        const T* row = w.data + i * w.row;
+        T sum(0);
+        for (std::size_t j = 0; j < n; ++j) sum += da[j] * row[j * w.column];
+        return sum;
+      });
+    }
+  });
 }
 
 // a = x w + b: dx = da w^T, dw = x^T da, db = sum of the rows of da.
@@ -167,13 +184,20 @@ void pull(const layer_size& s, const kept_factors<T>& in, const T* da, input_adj
   }
 }
 
+/// x with the last extent of b, which for a single row is the shape of b.
+template <class T>
+tensor<T> undefined_result(const tensor<T>& x, const tensor<T>& b) {
+  if (x.rank() == 1) return tensor<T>::undefined(b.shape());
+  return tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, b.size()));
+}
+
 // Operations are recorded by functions that have one caller, into which compilers inline them.
 
 template <class T>
 tensor<T> affine_alone(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  auto y = tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, s.n));
+  tensor<T> y = undefined_result(x, b);
   T* const a = y.mutable_values().data();
   map_rows<T>(s, in, b.values().data(), nullptr, a, a);
   record(
@@ -192,7 +216,7 @@ tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w, const tensor<T
                           const unary_loops<T>& f) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  auto y = tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, s.n));
+  tensor<T> y = undefined_result(x, b);
   T* const values = y.mutable_values().data();
   map_rows(s, in, b.values().data(), &f, values, values);
   record(
@@ -214,8 +238,8 @@ tensor<T> affine_by_argument(const tensor<T>& x, const tensor<T>& w, const tenso
                              const unary_loops<T>& f) {
   const layer_size s = fit(x.shape(), w.shape(), b.shape());
   const factors<T> in(s, x, w);
-  array<T> a(x.shape().with_extent(x.rank() - 1, s.n));
-  auto y = tensor<T>::undefined(a.shape());
+  tensor<T> y = undefined_result(x, b);
+  array<T> a(y.shape());
   map_rows(s, in, b.values().data(), &f, a.writable(), y.mutable_values().data());
   record(
       "affine", y,

@@ -47,12 +47,14 @@ tensor<T> recorded_distance(const tensor<T>& a, const tensor<T>& b, const T& sca
   auto y = tensor<T>::undefined(shape{});
   T& sum = y.mutable_values()[0];
   // All that the pullback needs of both: a - b.
-  array<T> apart(a.shape());
-  sum =
-      scale * square_differences(a.size(), a.values().data(), b.values().data(), apart.writable());
+  const std::size_t size = a.size();
+  storage_block* const block = take_block(size * sizeof(T));
+  T* const differences = static_cast<T*>(block->data());
+  auto apart = storage<T>::adopted(block, differences);
+  sum = scale * square_differences(size, a.values().data(), b.values().data(), differences);
   record(
       "squared_distance", y,
-      [apart = std::move(apart).share(), size = a.size(), twice = T(scale + scale)](
+      [apart = std::move(apart), size, twice = T(scale + scale)](
           const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
         // A zero adjoint wins over an infinite difference, as in the rows of ops.def.
         if (is_zero(*dy.data())) return;
