@@ -186,7 +186,7 @@ void pull(const layer_size& s, const kept_factors<T>& in, const T* da, input_adj
 
 /// x with the last extent of b, which for a single row is the shape of b.
 template <class T>
-tensor<T> undefined_result(const tensor<T>& x, const tensor<T>& b) {
+[[gnu::always_inline]] inline tensor<T> undefined_result(const tensor<T>& x, const tensor<T>& b) {
   if (x.rank() == 1) return tensor<T>::undefined(b.shape());
   return tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, b.size()));
 }
