@@ -5,6 +5,7 @@
 #include <autodiff/misuse.hpp>
 #include <autodiff/sweep.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -26,14 +27,8 @@ class operation_stack {
   /// Makes one on top. Throws memory_error when it does not fit.
   template <class Operation, class... Arguments>
   Operation& add(std::uint32_t places, Arguments&&... arguments) {
-    static_assert(alignof(Operation) <= alignment);
-    constexpr std::size_t bytes = (sizeof(Operation) + alignment - 1) / alignment * alignment;
-    if (state_bytes_ + bytes > states_.size()) {
-      tape_errors::out_of_memory(state_bytes_ + bytes, states_.size());
-    }
-    if (size_ == all_.size()) {
-      tape_errors::out_of_memory(all_.size_bytes() + sizeof(operation<T>*), all_.size_bytes());
-    }
+    constexpr std::size_t bytes = state_size<Operation>();
+    require_room(1, bytes);
     auto* made =
         new (states_.data() + state_bytes_) Operation(std::forward<Arguments>(arguments)...);
     made->places = places;
@@ -43,11 +38,44 @@ class operation_stack {
     return *made;
   }
 
+  /// Makes at most `count` on top that own nothing and no places: make_all(make) calls
+  /// make(arguments...) for each of them, which gives its index and serial number. None is there
+  /// when it throws. Returns how many were made. Throws memory_error when they do not fit.
+  template <class Operation, class MakeAll>
+  std::size_t add_run(std::size_t count, MakeAll&& make_all) {
+    constexpr std::size_t bytes = state_size<Operation>();
+    require_room(count, bytes);
+    std::byte* state = states_.data() + state_bytes_;
+    std::size_t size = size_;
+    make_all([&](auto&&... arguments) __attribute__((always_inline)) {
+      auto* made = new (state) Operation(std::forward<decltype(arguments)>(arguments)...);
+      // Also where this is not to stay, so that none after it has the same.
+      made->serial = ++serial_;
+      all_[size] = made;
+      state += bytes;
+      return identity{size++, made->serial};
+    });
+    const std::size_t made = size - size_;
+    if (bare_ == size_) bare_ = size;
+    size_ = size;
+    state_bytes_ += made * bytes;
+    return made;
+  }
+
   /// Destroys all but the oldest `size`, whose states took so many bytes; the youngest goes first.
   void cut(std::size_t size, std::size_t state_bytes) noexcept {
-    while (size_ > size) all_[--size_]->~operation<T>();
+    const std::size_t owning = std::max(bare_, size);
+    while (size_ > owning) all_[--size_]->~operation<T>();
+    size_ = size;
+    bare_ = std::min(bare_, size);
     state_bytes_ = state_bytes;
   }
+
+  /// How an operation is found again.
+  struct identity {
+    std::size_t index;
+    std::uint32_t serial;
+  };
 
   std::size_t size() const noexcept { return size_; }
   std::size_t state_bytes() const noexcept { return state_bytes_; }
@@ -65,9 +93,26 @@ class operation_stack {
  private:
   static constexpr std::size_t alignment = 16;
 
+  template <class Operation>
+  static constexpr std::size_t state_size() noexcept {
+    static_assert(alignof(Operation) <= alignment);
+    return (sizeof(Operation) + alignment - 1) / alignment * alignment;
+  }
+  /// Throws memory_error unless `count` more operations of so many bytes fit.
+  void require_room(std::size_t count, std::size_t bytes) const {
+    if (count * bytes > states_.size() - state_bytes_) {
+      tape_errors::out_of_memory(state_bytes_ + count * bytes, states_.size());
+    }
+    if (count > all_.size() - size_) {
+      tape_errors::out_of_memory(all_.size_bytes() + count * sizeof(operation<T>*),
+                                 all_.size_bytes());
+    }
+  }
+
   std::span<operation<T>*> all_;
   std::span<std::byte> states_;
   std::size_t size_ = 0, state_bytes_ = 0;
+  std::size_t bare_ = 0;  // the oldest, which own nothing: they are dropped without a call
   std::uint32_t serial_ = 0;
 };
 

@@ -109,7 +109,31 @@ class basic_record {
   Leaf& add_leaf(Arguments&&... arguments) {
     return add_object<Leaf>(tape_code::leaf, 0, std::forward<Arguments>(arguments)...);
   }
+  /// Appends at most `count` leaves that own nothing: make_all(make) calls make(arguments...) for
+  /// each of them, which gives its tag and serial, and records nothing else. None is recorded when
+  /// it throws.
+  template <class Leaf, class MakeAll>
+  void add_leaves(std::size_t count, MakeAll&& make_all) {
+    recorder<T>& r = at_work();
+    std::uint8_t* const codes = r.next_code();
+    require_codes(codes, count);
+    const tag_type first = first_;
+    const std::size_t made = operations_.template add_run<Leaf>(
+        count, [&](auto&& make) __attribute__((always_inline)) {
+          make_all([&](auto&&... arguments) __attribute__((always_inline)) {
+            const auto [index, serial] = make(std::forward<decltype(arguments)>(arguments)...);
+            return identity{first + index, serial};
+          });
+        });
+    std::fill_n(codes, made, tape_code::leaf);
+    r.code_base += made;
+  }
 
+  /// How a variable finds its operation: what operation_at takes.
+  struct identity {
+    tag_type tag;
+    std::uint32_t serial;
+  };
   /// Tag of the youngest operation; its lower half is the index for operation_at.
   tag_type operation_tag() const noexcept { return first_ + operations_.size() - 1; }
   /// Tag of the youngest scalar.
@@ -186,8 +210,7 @@ class basic_record {
   Object& add_object(std::uint8_t kind, std::uint32_t scalars, Arguments&&... arguments) {
     recorder<T>& r = at_work();
     std::uint8_t* const code = r.next_code();
-    if (code == storage_.codes() + storage_.capacity()) [[unlikely]]
-      tape_errors::out_of_memory(storage_.capacity() + 1, storage_.capacity());
+    require_codes(code, 1);
     require_places(r, scalars);
     Object& made = operations_.template add<Object>(scalars, std::forward<Arguments>(arguments)...);
     *code = kind;
@@ -196,6 +219,11 @@ class basic_record {
     return made;
   }
 
+  void require_codes(const std::uint8_t* next, std::size_t count) const {
+    const std::size_t capacity = storage_.capacity();
+    if (static_cast<std::size_t>(storage_.codes() + capacity - next) < count) [[unlikely]]
+      tape_errors::out_of_memory(capacity + count, capacity);
+  }
   std::uint64_t places_left(const recorder<T>& r) const noexcept {
     return std::min<std::uint64_t>(most_places, storage_.capacity()) - r.places();
   }

@@ -12,6 +12,9 @@
 namespace nn {
 namespace {
 
+// So few are moved inline: a call of one of the tables would cost more.
+constexpr std::size_t few = 8;
+
 void require(bool holds, std::string_view what, double value, std::string_view remedy) {
   if (holds) return;
   throw autodiff::domain_error("optimizer", fmt::format("{} is {}", what, value), remedy);
@@ -77,6 +80,10 @@ void optimizer_state<T>::move(const sgd& s, const tensors& gradients) {
     T* const w = (**parameter++).mutable_values().data();
     const T* const g = gradient.values().data();
     const std::size_t size = gradient.size();
+    if (size <= few) {
+      for (std::size_t i = 0; i < size; ++i) w[i] += factor * g[i];
+      continue;
+    }
     if (autodiff::are_few_elements(size)) {
       accumulate(size, factor, g, 1, w, autodiff::store::add);
       continue;

@@ -260,6 +260,47 @@ TEST_CASE("a step whose objective throws leaves passive parameters and a usable 
   }
 }
 
+TEST_CASE("an objective that forgets the parameters is refused") {
+  nn::network<double> net(2, {nn::dense(1)}, nn::seed{1});
+  autodiff::tape tape;
+  std::vector<tensor<double>> gradients;
+  const auto forgetful = [&] {
+    tape.rewind();
+    return autodiff::sum(tape.variable(tensor<double>({1.0, 2.0})));
+  };
+  CHECK(reference::says(reference::message<autodiff::tape_error>(
+                            [&] { nn::gradient_step(tape, net, forgetful, gradients); }),
+                        "gradient_step: "));
+  CHECK(all_passive(net));
+}
+
+TEST_CASE("gradients that were copied, and those an objective touches, are values of their own") {
+  nn::network<double> net(2, {nn::dense(2, nn::tanh), nn::dense(1)}, nn::seed{1});
+  const tensor<double> x({1.0, 2.0});
+  autodiff::tape tape;
+  std::vector<tensor<double>> gradients;
+  const auto step = [&](double factor) {
+    nn::gradient_step(
+        tape, net,
+        [&] {
+          gradients.assign(7, tensor<double>({9.0}));
+          return autodiff::sum(net(x)) * factor;
+        },
+        gradients);
+  };
+  step(1);
+  REQUIRE(gradients.size() == 4);
+  const auto first = gradients;
+  const double* const storage = gradients[2].values().data();
+  const double w = first[2].values()[0], b = first[1].values()[0];
+  step(2);
+  CHECK(first[2].values().data() == storage);
+  CHECK(first[2].values()[0] == w);
+  CHECK(gradients[2].values()[0] == 2 * w);
+  CHECK(gradients[1].values()[0] == 2 * b);
+  CHECK(gradients[3].item() == 2);
+}
+
 TEST_CASE("recording that fails midway leaves passive parameters") {
   fragile model;
   autodiff::tape tape;

@@ -277,20 +277,78 @@ TEST_CASE("a second sweep finds the shape of an adjoint that the first one gave 
   CHECK(numbers(t.adjoint(x)) == doubles{2, 4, 6, 8});
 }
 
-TEST_CASE("an adjoint that was taken leaves the tape with none, to accumulate anew") {
+TEST_CASE("sweeps put adjoints into tensors that are attached with their variables") {
   tape t;
-  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));
-  const tensor<double> unused = t.variable(tensor<double>({3.0}));
-  const tensor<double> e = sum(square(x));
-  CHECK_THROWS_AS(take_adjoint(t, x), tape_error);
-  t.backward(e);
-  CHECK(numbers(take_adjoint(t, x)) == doubles{2, 4});
-  CHECK(numbers(take_adjoint(t, unused)) == doubles{0});
-  CHECK(numbers(t.adjoint(x)) == doubles{0, 0});
-  t.accumulate(e);
-  t.accumulate(e);
-  CHECK(numbers(take_adjoint(t, x)) == doubles{4, 8});
-  CHECK(numbers(x) == doubles{1, 2});
+  tensor<double> x({1.0, 2.0}), unused({3.0}), dx, dunused(shape{2, 2});
+  const auto attach_both = [&] {
+    attach<double>(t, 2, [&](auto&& attach_one) {
+      attach_one(x, dx);
+      attach_one(unused, dunused);
+    });
+  };
+  attach_both();
+  CHECK_THROWS_AS(t.adjoint(x), tape_error);
+  {
+    const tensor<double> e = sum(square(x));
+    t.backward(e);
+    CHECK(numbers(dx) == doubles{2, 4});
+    CHECK(numbers(t.adjoint(x)) == doubles{2, 4});
+    CHECK(dunused.shape() == shape{1});
+    CHECK_FALSE(dunused.stored().has_storage());
+    CHECK(numbers(t.adjoint(unused)) == doubles{0});
+    t.accumulate(e);
+    CHECK(numbers(dx) == doubles{4, 8});
+    t.backward(e);
+    CHECK(numbers(dx) == doubles{2, 4});
+  }
+  t.rewind();
+  CHECK(t.statistics().operations == 0);
+  CHECK(numbers(dx) == doubles{2, 4});
+
+  // The same storage again, but not where a copy shares it.
+  const double* const storage = dx.values().data();
+  attach_both();
+  t.backward(sum(x));
+  CHECK(dx.values().data() == storage);
+  CHECK(numbers(dx) == doubles{1, 1});
+  t.rewind();
+  const tensor<double> copy = dx;
+  attach_both();
+  t.backward(sum(3.0 * x));
+  CHECK(numbers(copy) == doubles{1, 1});
+  CHECK(numbers(dx) == doubles{3, 3});
+}
+
+TEST_CASE("tensors that are attached together stand among other records, and fall alone") {
+  tape t;
+  tensor<double> x({1.0, 2.0}), w({3.0, 4.0}), dx, dw;
+  const tensor<double> first = square(t.variable(tensor<double>({5.0, 6.0})));
+  const auto start = t.mark();
+  for (int round = 0; round < 3; ++round) {
+    attach<double>(t, 2, [&](auto&& attach_one) {
+      attach_one(x, dx);
+      attach_one(w, dw);
+    });
+    t.backward(sum(x * w * first));
+    CHECK(numbers(dx) == doubles{75, 144});
+    CHECK(numbers(dw) == doubles{25, 72});
+    CHECK(numbers(t.adjoint(first)) == doubles{3, 8});
+    t.rewind(start);
+    CHECK(t.statistics().operations == 2);
+    CHECK_THROWS_AS(t.adjoint(x), tape_error);
+  }
+  // Of what throws midway nothing is recorded.
+  CHECK_THROWS_AS(attach<double>(t, 2,
+                                 [&](auto&& attach_one) {
+                                   attach_one(x, dx);
+                                   throw tape_error("midway", "stopped", "go on");
+                                 }),
+                  tape_error);
+  CHECK(t.statistics().operations == 2);
+  const tensor<double> instead = t.variable(tensor<double>({7.0}));
+  CHECK_THROWS_AS(square(x), tape_error);
+  t.backward(sum(first));
+  CHECK(numbers(t.adjoint(first)) == doubles{1, 1});
 }
 
 TEST_CASE("leaves between operations are swept past") {

@@ -118,9 +118,10 @@ class array {
   }
   ~array() { reset(); }
 
-  bool has_storage() const noexcept { return block_ != nullptr; }
+  /// Whether it has values: not before allocate().
+  bool has_storage() const noexcept { return first_ != nullptr; }
   const autodiff::shape& shape() const noexcept { return shape_; }
-  std::size_t size() const noexcept { return block_ ? shape_.size() : 0; }
+  std::size_t size() const noexcept { return first_ ? shape_.size() : 0; }
   /// Row-major values; null without storage. A strided array packs itself once for all its copies,
   /// and may then throw memory_error.
   const T* data() const {
@@ -159,8 +160,16 @@ class array {
 
   /// Storage for a shape that has none. Values undefined.
   T* allocate() {
-    block_ = take_block(shape_.size() * sizeof(T));
+    if (!block_) block_ = take_block(shape_.size() * sizeof(T));
     return first_ = static_cast<T*>(block_->data());
+  }
+  /// Makes it unallocated(s). What allocate() would take from the pool in a moment, it keeps; large
+  /// storage serves others until then.
+  void deallocate(const autodiff::shape& s) noexcept {
+    if (shape_ == s && is_small_and_own())
+      first_ = nullptr;
+    else
+      *this = unallocated(s);
   }
   /// The storage under the same shape; here the shape stays, without storage.
   array take_storage() noexcept {
@@ -217,6 +226,10 @@ class array {
   array(storage_block* block, T* first, const autodiff::shape& s, storage_block* layout) noexcept
       : block_(block), first_(first), shape_(s), layout_(layout) {}
 
+  bool is_small_and_own() const noexcept {
+    return block_ && !layout_ && block_->references.load(std::memory_order_acquire) == 1 &&
+           shape_.size() * sizeof(T) <= block_pool::most_small_bytes;
+  }
   // Out of line, so that what is inlined everywhere stays small.
   [[gnu::noinline]] void take_own_copy() {
     array own(shape_);

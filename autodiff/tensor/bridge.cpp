@@ -32,10 +32,10 @@ class elements_operation final : public operation<double> {
 
 /// Scalars as one tensor. Remembers the places of the active ones.
 template <class T>
-class stack_operation final : public tensor_node<T> {
+class stack_operation final : public owning_tensor_node<T> {
  public:
   stack_operation(const shape& s, array<std::int64_t> scalars)
-      : tensor_node<T>(s), scalars_(std::move(scalars)) {}
+      : owning_tensor_node<T>(s), scalars_(std::move(scalars)) {}
   void sweep(tape& t, std::uint32_t) override {
     if (!this->adjoint().has_storage()) return;
     const auto scalars = scalars_.values();

@@ -48,7 +48,7 @@ strided_walk<2> block(std::size_t rows, std::size_t columns, std::size_t columns
 
 /// A tensor that was joined from any number of others.
 template <class T>
-class joined_operation final : public tensor_node<T> {
+class joined_operation final : public owning_tensor_node<T> {
  public:
   /// What one input contributed; a passive one has no node.
   struct piece {
@@ -56,7 +56,7 @@ class joined_operation final : public tensor_node<T> {
     std::size_t columns;
   };
   joined_operation(const shape& s, std::size_t rows, array<piece> pieces)
-      : tensor_node<T>(s), rows_(rows), pieces_(std::move(pieces)) {}
+      : owning_tensor_node<T>(s), rows_(rows), pieces_(std::move(pieces)) {}
   void sweep(tape& t, std::uint32_t) override {
     if (!this->adjoint().has_storage()) return;
     const std::size_t whole = rows_ == 0 ? 0 : this->shape().size() / rows_;

@@ -64,8 +64,6 @@ class tensor {
   /// A passive tensor over these values.
   explicit tensor(const array<T>& values) : values_(values) {}
   explicit tensor(array<T>&& values) : values_(std::move(values)) {}
-  /// The adjoint of a record, moved out of it; for take_adjoint() below.
-  explicit tensor(tensor_node<T>& record) noexcept : values_(record.take_adjoint()) {}
   /// A recorded one; for makers of operations.
   tensor(const array<T>& values, tag_type tag, std::uint32_t serial)
       : values_(values), tag_(tag), serial_(serial) {}
@@ -118,6 +116,12 @@ class tensor {
     tag_ = tag;
     serial_ = serial;
   }
+  /// Makes it a constant of this shape whose values are still to come; for attach() below.
+  array<T>& clear(const autodiff::shape& s) noexcept {
+    detach();
+    values_.deallocate(s);
+    return values_;
+  }
 
  private:
   struct undefined_values {};
@@ -144,10 +148,10 @@ template <class T>
 tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>>) -> tensor<T>;
 
 template <class T, class Pullback, class... Inputs>
-class recorded_operation final : public tensor_node<T> {
+class recorded_operation final : public owning_tensor_node<T> {
  public:
   recorded_operation(const autodiff::shape& s, Pullback&& pullback, input_adjoint<Inputs>... inputs)
-      : tensor_node<T>(s), pullback_(std::move(pullback)), inputs_(inputs...) {}
+      : owning_tensor_node<T>(s), pullback_(std::move(pullback)), inputs_(inputs...) {}
   void sweep(tape& t, std::uint32_t) override {
     if (!this->adjoint().has_storage()) return;
     std::apply([&](const auto&... inputs) { pullback_(this->release_unless_kept(t), inputs...); },
@@ -217,15 +221,28 @@ std::ostream& operator<<(std::ostream& out, const tensor<T>& x);
 
 template <class T>
 tensor<T> make_variable(tape& t, const tensor<T>& value) {
-  t.add_leaf<tensor_node<T>>(value.shape());
+  t.add_leaf<owning_tensor_node<T>>(value.shape());
   return tensor<T>(value.stored(), t.operation_tag(), t.serial());
 }
 
 /// x = t.variable(x), without a copy; x.detach() takes it back.
 template <class T>
 void attach(tape& t, tensor<T>& x) {
-  t.add_leaf<tensor_node<T>>(x.shape());
+  t.add_leaf<owning_tensor_node<T>>(x.shape());
   x.attach(t.operation_tag(), t.serial());
+}
+/// The same for many: attach_all(attach_one) calls attach_one(x, adjoint) for each of them, at most
+/// `count`. Sweeps put the adjoint of x into `adjoint`, whose storage is used again; it has no
+/// values where they add nothing. It is to stay where it is until the tape is rewound.
+template <class T, class AttachAll>
+void attach(tape& t, std::size_t count, AttachAll&& attach_all) {
+  t.add_leaves<tensor_node<T>>(
+      count, [&](auto&& make) __attribute__((always_inline)) {
+        attach_all([&](tensor<T> & x, tensor<T> & adjoint) __attribute__((always_inline)) {
+          const auto [tag, serial] = make(adjoint.clear(x.shape()));
+          x.attach(tag, serial);
+        });
+      });
 }
 
 template <class T>
@@ -267,13 +284,6 @@ template <class T>
 tensor<T> adjoint_of(const tape& t, const tensor<T>& x) {
   const tensor_node<T>& node = require_adjoint(t, "adjoint", x);
   return node.adjoint().has_storage() ? tensor<T>(node.adjoint()) : tensor<T>(x.shape(), T(0));
-}
-
-/// t.adjoint(x) without a copy: afterwards the tape has that of an x to which nothing was added.
-template <class T>
-tensor<T> take_adjoint(tape& t, const tensor<T>& x) {
-  tensor_node<T>& node = require_adjoint(t, "take_adjoint", x);
-  return node.adjoint().has_storage() ? tensor<T>(node) : tensor<T>(x.shape(), T(0));
 }
 
 template <class T>

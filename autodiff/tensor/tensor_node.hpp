@@ -11,11 +11,12 @@
 
 namespace autodiff {
 
-/// The record of a tensor: holds its adjoint during and after a sweep.
+/// The record of a tensor: knows where its adjoint is gathered during a sweep and read afterwards.
 template <class T>
 class tensor_node : public operation<double> {
  public:
-  explicit tensor_node(const autodiff::shape& s) : adjoint_(array<T>::unallocated(s)) {}
+  /// There, which has the shape of the tensor and no storage, and outlives this.
+  explicit tensor_node(array<T>& adjoint) noexcept : adjoint_(&adjoint) {}
 
   struct place_for_share {
     T* data;
@@ -24,9 +25,9 @@ class tensor_node : public operation<double> {
   /// Where a pullback puts its share: undefined values to write for the first, values to add to
   /// later.
   place_for_share open() {
-    if (adjoint_.has_storage()) [[unlikely]]
-      return {adjoint_.writable(), store::add};
-    return {adjoint_.allocate(), store::write};
+    if (adjoint_->has_storage()) [[unlikely]]
+      return {adjoint_->writable(), store::add};
+    return {adjoint_->allocate(), store::write};
   }
   /// Where a pullback adds scattered shares: zeros for the first.
   T* open_zeroed();
@@ -38,15 +39,13 @@ class tensor_node : public operation<double> {
   /// Adds a share. The first is adopted without a copy.
   void add(const array<T>& share);
 
-  const autodiff::shape& shape() const noexcept { return adjoint_.shape(); }
+  const autodiff::shape& shape() const noexcept { return adjoint_->shape(); }
   /// Without storage where nothing was added.
-  const array<T>& adjoint() const noexcept { return adjoint_; }
-  /// The adjoint, and none here any more.
-  array<T> take_adjoint() noexcept { return adjoint_.take_storage(); }
+  const array<T>& adjoint() const noexcept { return *adjoint_; }
   /// Whether the adjoint was computed by the last sweep and not kept.
   bool is_released() const noexcept { return released_; }
   void clear() noexcept override {
-    adjoint_.reset();
+    adjoint_->reset();
     released_ = false;
   }
   void sweep(tape&, std::uint32_t) override {}
@@ -56,14 +55,25 @@ class tensor_node : public operation<double> {
   /// The adjoint for the pullback: where it need not be kept, the pullback becomes its only owner
   /// and may compute in its place.
   array<T> release_unless_kept(const tape& t) noexcept {
-    if (t.kept() != leaves_only || kept_) return adjoint_;
+    if (t.kept() != leaves_only || kept_) return *adjoint_;
     released_ = true;
-    return adjoint_.take_storage();
+    return adjoint_->take_storage();
   }
 
  private:
-  array<T> adjoint_;  // its shape stays when its storage goes
+  array<T>* adjoint_;  // its shape stays when its storage goes
   bool kept_ = false, released_ = false;
+};
+
+/// One that holds the adjoint itself.
+template <class T>
+class owning_tensor_node : public tensor_node<T> {
+ public:
+  explicit owning_tensor_node(const autodiff::shape& s)
+      : tensor_node<T>(own_), own_(array<T>::unallocated(s)) {}
+
+ private:
+  array<T> own_;
 };
 
 /// What a pullback sees of an input: nothing to do when it is passive.
