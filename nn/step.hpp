@@ -2,11 +2,13 @@
 // One step of training, for any model whose parameters(visit) hands out its tensors: record, sweep,
 // read. The model's parameters are variables of the tape only while the objective is evaluated.
 
+#include <autodiff/error.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,9 +32,12 @@ class recorded_parameters {
     std::size_t count = 0;
     model_.parameters([&](const auto&) { ++count; });
     adjoints.resize(count);
-    autodiff::tensor<T>* adjoint = adjoints.data();
+    autodiff::tensor<T>*adjoint = adjoints.data(), *const end = adjoint + count;
     autodiff::attach<T>(tape, count, [&](auto&& attach_one) {
-      model_.parameters([&](auto& p) { attach_one(p, *adjoint++); });
+      model_.parameters([&](auto& p) {
+        if (adjoint == end) refuse_more(count);
+        attach_one(p, *adjoint++);
+      });
     });
   }
   ~recorded_parameters() {
@@ -43,6 +48,12 @@ class recorded_parameters {
 
  private:
   explicit recorded_parameters(Model& model) : model_(model) {}
+  [[noreturn]] static void refuse_more(std::size_t count) {
+    throw autodiff::tape_error(
+        "gradient_step",
+        "parameters() handed out " + std::to_string(count) + " tensors, and then another one",
+        "it has to hand out the same ones whenever it is called");
+  }
 
   Model& model_;
 };
@@ -62,7 +73,8 @@ class rewound_tape {
 /// Evaluates the objective, which returns a tensor with one element, and sweeps: puts its gradient
 /// by every parameter, in the order of parameters(), into `gradients` and returns its value. The
 /// tape is rewound before and after, so that a loop of steps allocates nothing once it is warm.
-/// Throws what the objective throws, and tape_error when it rewinds the parameters.
+/// Throws what the objective throws, and tape_error when it rewinds the parameters or these are
+/// more from one call of parameters() to the next.
 template <class T, class Model, class Objective>
 T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
                 std::vector<autodiff::tensor<T>>& gradients) {

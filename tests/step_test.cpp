@@ -274,6 +274,32 @@ TEST_CASE("an objective that forgets the parameters is refused") {
   CHECK(all_passive(net));
 }
 
+namespace {
+
+/// Hands out one tensor more at its second visit.
+struct growing_model {
+  tensor<double> first{autodiff::shape{2}}, second{autodiff::shape{2}};
+  int visits = 0;
+  void parameters(auto&& visit) {
+    visit(first);
+    if (++visits == 2) visit(second);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a model whose parameters grow from one visit to the next is refused") {
+  growing_model model;
+  autodiff::tape tape;
+  std::vector<tensor<double>> gradients;
+  REQUIRE_THROWS_WITH(nn::gradient_step(
+                          tape, model, [&] { return sum(model.first); }, gradients),
+                      "gradient_step: parameters() handed out 1 tensors, and then another one; it "
+                      "has to hand out the same ones whenever it is called");
+  REQUIRE_FALSE(model.first.is_recorded());
+  REQUIRE_FALSE(model.second.is_recorded());
+}
+
 TEST_CASE("gradients that were copied, and those an objective touches, are values of their own") {
   nn::network<double> net(2, {nn::dense(2, nn::tanh), nn::dense(1)}, nn::seed{1});
   const tensor<double> x({1.0, 2.0});
