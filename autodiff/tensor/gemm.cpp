@@ -193,10 +193,12 @@ void multiply_blocks(product_extents e, strided_matrix<T> a, strided_matrix<T> b
   constexpr std::size_t full = panel_width<unit<T>>, rows = unit<T>::rows;
   // A column of a transposed factor lies on as many lines, later pages, as the product is deep.
   const bool a_packed = a.column != 1 && e.k > 64 && e.n > full && a.column * sizeof(T) >= 1024;
-  // What stays in the first-level cache, or is read but once, needs no packing; nor what is read
-  // twice, unless each of its rows lies on another page.
-  const bool b_stays = e.k * e.n * sizeof(T) <= (16 << 10) || e.m <= rows ||
-                       (e.m <= 2 * rows && b.row * sizeof(T) < 4096);
+  // What stays in the first-level cache, or is read but once or twice, needs no packing, unless
+  // each of its rows lies on another page. A block that stays in the second-level cache is then
+  // packed in the order of memory, so that no line is asked for twice.
+  const bool b_far = b.row * sizeof(T) >= 4096;
+  const bool b_first = b.column == 1 && b_far && e.n <= turned_rows<T>;
+  const bool b_stays = e.k * e.n * sizeof(T) <= (16 << 10) || e.m <= (b_far ? 1 : 2) * rows;
   T* const strips = scratch + scratch_of_panels<T>(e);
   for (std::size_t column = 0; column < e.n; column += most_columns) {
     const std::size_t columns = smaller(most_columns, e.n - column);
@@ -204,6 +206,9 @@ void multiply_blocks(product_extents e, strided_matrix<T> a, strided_matrix<T> b
     for (std::size_t l = 0, depth = 0; l < e.k; l += depth, --blocks) {
       depth = divided_up(e.k - l, blocks);
       const strided_matrix<T> right{b.data + l * b.row + column * b.column, b.row, b.column};
+      if (b_first)
+        pack_strips<unit<T>, full>(depth, {right.data, right.column, right.row}, columns / full,
+                                   scratch);
       for (std::size_t j = b.column == 1 ? columns / full * full : 0; j < columns; j += full) {
         const std::size_t width = smaller(full, columns - j);
         const std::size_t readable = (e.k - l - 1) * b.row + e.n - column - j;
@@ -215,10 +220,10 @@ void multiply_blocks(product_extents e, strided_matrix<T> a, strided_matrix<T> b
         height = smaller(divided_up(divided_up(e.m - i, parts), rows) * rows, e.m - i);
         const strided_matrix<T> left{a.data + i * a.row + l * a.column, a.row, a.column};
         if (a_packed) pack(height, depth, left, strips);
-        const packing of_b = b.column != 1 ? packing::done
-                             : b_stays     ? packing::none
-                             : i == 0      ? packing::on_the_way
-                                           : packing::done;
+        const packing of_b = b.column != 1 || b_first ? packing::done
+                             : b_stays                ? packing::none
+                             : i == 0                 ? packing::on_the_way
+                                                      : packing::done;
         block_product<T>{height,       columns,
                          depth,        left,
                          right,        a_packed ? strips : nullptr,
