@@ -119,6 +119,39 @@ TEMPLATE_TEST_CASE("a transposed factor whose rows lie far apart is packed witho
   }
 }
 
+TEMPLATE_TEST_CASE("a product of few columns has the bits of the same columns of a wider one", "",
+                   float, double) {
+  reference::random random(11);
+  // Columns that fill panels and that do not, rows that are whole panels and that are not, more
+  // rows than are turned at a time.
+  constexpr std::size_t all = 70;
+  for (const transposed b_is : both) {
+    for (const std::size_t m : {7, 16, 37, 64, 300}) {
+      for (const std::size_t k : {31, 32, 400}) {
+        const auto a = random.uniform<TestType>(m * k, -1, 1),
+                   b = random.uniform<TestType>(k * all, -1, 1),
+                   before = random.uniform<TestType>(m * all, -1, 1);
+        const std::size_t b_lead = b_is == transposed::no ? all : k;
+        const auto columns = [&](std::size_t n, std::vector<TestType> c) {
+          autodiff::matrix_product({a.data(), transposed::yes, m}, {b.data(), b_is, b_lead}, m, n,
+                                   k, TestType(1), c.data());
+          return c;
+        };
+        const auto first = [&](std::size_t n, const std::vector<TestType>& wide) {
+          std::vector<TestType> narrow;
+          for (std::size_t i = 0; i < m * n; ++i) narrow.push_back(wide[i / n * all + i % n]);
+          return narrow;
+        };
+        const std::vector<TestType> wide = columns(all, before);
+        for (const std::size_t n : {1, 2, 5, 6, 8, 9, 10, 12, 17, 24}) {
+          INFO("[" << m << ", " << k << "] x [" << k << ", " << n << "]");
+          CHECK(columns(n, first(n, before)) == first(n, wide));
+        }
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("a matrix product reads factors with gaps between rows and nothing beyond them",
                    "", float, double) {
   reference::random random(10);

@@ -294,6 +294,7 @@ TEMPLATE_TEST_CASE("a matrix product has the same bits on any number of threads"
                            {1, 1, 3'000'017},
                            {8, 32, 12'007},
                            {16, 40, 9'011},
+                           {70, 42, 2'003},
                            {32, 32, 4'099}}) {
     const auto a = random.uniform<TestType>(e.m * e.k, -1, 1),
                b = random.uniform<TestType>(e.k * e.n, -1, 1),

@@ -3,6 +3,7 @@
 // rows of c; then, other than there, strips of a around panels of b: c is written row by row, and
 // measured no slower at any shape. Packing is left to where it pays: a is read as it lies unless
 // that means a line of memory for a few numbers, and b is packed on the way by the first strip.
+// Few columns of c times a transposed a are computed as rows of c^T, which fill vectors.
 // Sources: Goto, van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34
 // (2008); Van Zee, van de Geijn, BLIS: A Framework for Rapidly Instantiating BLAS Functionality,
 // ACM TOMS 41 (2015).
@@ -10,6 +11,8 @@
 #include <autodiff/tensor/gemm.hpp>
 #include <autodiff/tensor/panels.hpp>
 #include <autodiff/tensor/register_tile.hpp>
+#include <autodiff/tensor/strided_matrix.hpp>
+#include <autodiff/tensor/turning.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -143,8 +146,35 @@ std::size_t scratch_of_panels(product_extents e) {
 }
 
 template <class T>
-std::size_t scratch_numbers(product_extents e) {
+std::size_t scratch_of_blocks(product_extents e) {
   return scratch_of_panels<T>(e) + smaller(e.m, most_rows<T>) * smaller(e.k, most_depth);
+}
+
+/// Whether there are whole panels to turn, and depth enough to pay for turning c.
+template <class T>
+bool may_turn(product_extents e) {
+  return e.m >= panel_width<unit<T>> && e.k >= 32;
+}
+/// Whether so few columns leave so much of a panel unused that c^T, in two strips, is less work.
+template <class T>
+bool is_narrow(product_extents e) {
+  constexpr std::size_t full = panel_width<unit<T>>;
+  return e.n <= 2 * unit<T>::rows && e.n % full != 0 && e.n % full <= full / 4 * 3;
+}
+
+/// As many rows of c as are turned at a time: of a, what the second-level cache holds.
+template <class T>
+constexpr std::size_t turned_rows = 512 / sizeof(T);
+
+/// Never less for a larger product: its parts make do with as much, narrow or not.
+template <class T>
+std::size_t scratch_numbers(product_extents e) {
+  const std::size_t blocks = scratch_of_blocks<T>(e);
+  if (!may_turn<T>(e)) return blocks;
+  const std::size_t columns = smaller(e.n, 2 * unit<T>::rows);
+  const std::size_t turned =
+      columns * turned_rows<T> + scratch_of_blocks<T>({columns, turned_rows<T>, e.k});
+  return turned > blocks ? turned : blocks;
 }
 
 template <class T>
@@ -158,13 +188,17 @@ void pack(std::size_t m, std::size_t depth, strided_matrix<T> a, T* to) {
 }
 
 template <class T>
-void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool add, T* c,
-              std::size_t c_row, T* scratch) {
+void multiply_blocks(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool add, T* c,
+                     std::size_t c_row, T* scratch) {
   constexpr std::size_t full = panel_width<unit<T>>, rows = unit<T>::rows;
   // A column of a transposed factor lies on as many lines, later pages, as the product is deep.
   const bool a_packed = a.column != 1 && e.k > 64 && e.n > full && a.column * sizeof(T) >= 1024;
-  // What stays in the first-level cache, or is read but a few times, needs no packing.
-  const bool b_stays = e.k * e.n * sizeof(T) <= (16 << 10) || e.m <= 2 * rows;
+  // What stays in the first-level cache, or is read but once or twice, needs no packing, unless
+  // each of its rows lies on another page. A block that stays in the second-level cache is then
+  // packed in the order of memory, so that no line is asked for twice.
+  const bool b_far = b.row * sizeof(T) >= 4096;
+  const bool b_first = b.column == 1 && b_far && e.n <= turned_rows<T>;
+  const bool b_stays = e.k * e.n * sizeof(T) <= (16 << 10) || e.m <= (b_far ? 1 : 2) * rows;
   T* const strips = scratch + scratch_of_panels<T>(e);
   for (std::size_t column = 0; column < e.n; column += most_columns) {
     const std::size_t columns = smaller(most_columns, e.n - column);
@@ -172,6 +206,9 @@ void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool 
     for (std::size_t l = 0, depth = 0; l < e.k; l += depth, --blocks) {
       depth = divided_up(e.k - l, blocks);
       const strided_matrix<T> right{b.data + l * b.row + column * b.column, b.row, b.column};
+      if (b_first)
+        pack_strips<unit<T>, full>(depth, {right.data, right.column, right.row}, columns / full,
+                                   scratch);
       for (std::size_t j = b.column == 1 ? columns / full * full : 0; j < columns; j += full) {
         const std::size_t width = smaller(full, columns - j);
         const std::size_t readable = (e.k - l - 1) * b.row + e.n - column - j;
@@ -183,10 +220,10 @@ void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool 
         height = smaller(divided_up(divided_up(e.m - i, parts), rows) * rows, e.m - i);
         const strided_matrix<T> left{a.data + i * a.row + l * a.column, a.row, a.column};
         if (a_packed) pack(height, depth, left, strips);
-        const packing of_b = b.column != 1 ? packing::done
-                             : b_stays     ? packing::none
-                             : i == 0      ? packing::on_the_way
-                                           : packing::done;
+        const packing of_b = b.column != 1 || b_first ? packing::done
+                             : b_stays                ? packing::none
+                             : i == 0                 ? packing::on_the_way
+                                                      : packing::done;
         block_product<T>{height,       columns,
                          depth,        left,
                          right,        a_packed ? strips : nullptr,
@@ -197,6 +234,35 @@ void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool 
       }
     }
   }
+}
+
+/// As c^T = b^T a^T, whose vectors run along the rows of a transposed a as they lie in memory.
+template <class T>
+void multiply_turned(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool add, T* c,
+                     std::size_t c_row, T* scratch) {
+  const strided_matrix<T> left{b.data, b.column, b.row};
+  T* const turned = scratch;
+  for (std::size_t i = 0; i < e.m; i += turned_rows<T>, c += turned_rows<T> * c_row) {
+    const std::size_t rows = smaller(turned_rows<T>, e.m - i);
+    const strided_matrix<T> right{a.data + i * a.row, a.column, a.row};
+    if (add) turn_rows(rows, e.n, c, c_row, turned, rows);
+    multiply_blocks({e.n, rows, e.k}, left, right, add, turned, rows,
+                    scratch + e.n * turned_rows<T>);
+    turn_rows(e.n, rows, turned, rows, c, c_row);
+  }
+}
+
+template <class T>
+void multiply(product_extents e, strided_matrix<T> a, strided_matrix<T> b, bool add, T* c,
+              std::size_t c_row, T* scratch) {
+  if (a.column != 1 && may_turn<T>(e) && is_narrow<T>(e)) {
+    const std::size_t whole = e.m / panel_width<unit<T>> * panel_width<unit<T>>;
+    multiply_turned({whole, e.n, e.k}, a, b, add, c, c_row, scratch);
+    a.data += whole * a.row;
+    c += whole * c_row;
+    e.m -= whole;
+  }
+  if (e.m > 0) multiply_blocks(e, a, b, add, c, c_row, scratch);
 }
 
 }  // namespace

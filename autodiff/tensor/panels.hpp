@@ -36,14 +36,20 @@ void pack_panel(std::size_t depth, std::size_t width, strided_matrix<T> b, std::
   }
 }
 
-/// `count` strips of `height` rows of a transposed factor, `depth` deep, one after the other. Each
-/// row of memory is read once, from its beginning to its end.
+/// `count` strips of `height` rows of a transposed factor, `depth` deep, one after the other; or,
+/// as rows and columns trade places, full panels of one that is not transposed. Each row of memory
+/// is read once, from its beginning to its end, and asked for some rows before: rows may lie on
+/// pages of their own, where the processor looks no further ahead than a few lines.
 template <class Unit, std::size_t height, class T>
 void pack_strips(std::size_t depth, strided_matrix<T> a, std::size_t count, T* to) {
+  constexpr std::size_t rows_ahead = 8;
   for (std::size_t l = 0; l < depth; ++l, to += height) {
     const T* from = a.data + l * a.column;
-    for (std::size_t s = 0; s < count; ++s, from += height)
+    const std::size_t ahead = l + rows_ahead < depth ? rows_ahead * a.column : 0;
+    for (std::size_t s = 0; s < count; ++s, from += height) {
+      __builtin_prefetch(from + ahead);
       std::memcpy(to + s * depth * height, from, height * sizeof(T));
+    }
   }
 }
 
