@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,9 +29,6 @@ using reference::close;
 using reference::message;
 using reference::real;
 using reference::says;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // A program in which slopes read inputs, values and results, and one value is used twice.
 const auto formula = [](const auto& x, const auto& y, const auto& b) {

@@ -218,7 +218,7 @@ TEST_CASE("copies of a tensor do not alias") {
 TEST_CASE("a moved tensor leaves an empty one") {
   tensor<double> a({1.0, 2.0});
   const tensor<double> b = std::move(a);
-  CHECK(a.size() == 0);
+  CHECK(a.size() == 0);  // NOLINT(bugprone-use-after-move): that is what is tested
   CHECK(a.shape() == shape{0});
   CHECK(a.mutable_values().empty());
   CHECK(numbers(b) == doubles{1, 2});
