@@ -163,6 +163,20 @@ TEST_CASE("dot and outer of vectors") {
   CHECK(says(message<shape_error>([&] { outer(v, outer(v, w)); }), "outer: ", "[3] x [3, 2]"));
 }
 
+TEMPLATE_TEST_CASE("a squared distance has the same value recorded or not", "", float, double) {
+  reference::random random(5);
+  for (std::size_t n = 0; n < 70; ++n) {
+    std::vector<TestType> from(n), to(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      from[i] = static_cast<TestType>(random.uniform(-1, 1));
+      to[i] = static_cast<TestType>(random.uniform(-1, 1));
+    }
+    const tensor<TestType> a(shape{n}, from), b(shape{n}, to);
+    tape t;
+    CHECK(squared_distance(t.variable(a), b).item() == squared_distance(a, b).item());
+  }
+}
+
 TEST_CASE("dot and squared_distance pass infinite elements by where their adjoint is 0") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   const tensor<double> far({infinity, 1.0}), near({2.0, 3.0});

@@ -72,7 +72,12 @@ template <class T>
 tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
   if (a.shape() != b.shape()) refuse(a.shape(), b.shape());
   if (a.is_recorded() || b.is_recorded()) return recorded_distance(a, b, scale);
-  const T sum = plain<T>().squared_distance(a.size(), a.values().data(), b.values().data());
+  const std::size_t size = a.size();
+  const T *left = a.values().data(), *right = b.values().data();
+  // The same to the last bit, recorded or not.
+  T apart[few];
+  const T sum = size > few ? plain<T>().squared_distance(size, left, right)
+                           : square_differences(size, left, right, apart);
   return tensor<T>(T(scale * sum));
 }
 
