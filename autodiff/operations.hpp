@@ -99,11 +99,11 @@ class operation_stack {
     return (sizeof(Operation) + alignment - 1) / alignment * alignment;
   }
   /// Throws memory_error unless `count` more operations of so many bytes fit.
-  void require_room(std::size_t count, std::size_t bytes) const {
-    if (count * bytes > states_.size() - state_bytes_) {
+  [[gnu::always_inline]] void require_room(std::size_t count, std::size_t bytes) const {
+    if (count * bytes > states_.size() - state_bytes_) [[unlikely]] {
       tape_errors::out_of_memory(state_bytes_ + count * bytes, states_.size());
     }
-    if (count > all_.size() - size_) {
+    if (count > all_.size() - size_) [[unlikely]] {
       tape_errors::out_of_memory(all_.size_bytes() + count * sizeof(operation<T>*),
                                  all_.size_bytes());
     }

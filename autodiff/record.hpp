@@ -142,7 +142,8 @@ class basic_record {
   std::uint32_t serial() const noexcept { return operations_.serial(); }
   /// The operation with this tag and serial. Throws tape_error (naming `what`) for one of another
   /// tape or one that was rewound, even when another stands in its place by now.
-  operation<T>& operation_at(tag_type tag, std::uint32_t serial, std::string_view what) const {
+  [[gnu::always_inline]] operation<T>& operation_at(tag_type tag, std::uint32_t serial,
+                                                    std::string_view what) const {
     if (!operations_.holds(tag - first_, serial)) [[unlikely]]
       refuse_operation(tag, what);
     return operations_[tag - first_];
@@ -212,8 +213,10 @@ class basic_record {
     std::uint8_t* const code = r.next_code();
     require_codes(code, 1);
     require_places(r, scalars);
-    Object& made = operations_.template add<Object>(scalars, std::forward<Arguments>(arguments)...);
+    // First, since the compiler takes a store of bytes for a change of all that it has read; of no
+    // effect where the next one throws.
     *code = kind;
+    Object& made = operations_.template add<Object>(scalars, std::forward<Arguments>(arguments)...);
     take_places(r, scalars);
     ++r.code_base;
     return made;

@@ -115,12 +115,7 @@ TEST_CASE("an array may have a shape before its storage and after") {
   CHECK(a.shape() == shape{2, 2});
   a.allocate();
   CHECK(a.size() == 4);
-  for (int i = 0; i < 4; ++i) a.writable()[i] = i;
-  const double* data = a.data();
-  const array<double> taken = a.take_storage();
-  CHECK(taken.data() == data);
-  CHECK(taken.shape() == shape{2, 2});
-  CHECK(numbers(taken) == std::vector<double>{0, 1, 2, 3});
+  a.reset();
   CHECK_FALSE(a.has_storage());
   CHECK(a.shape() == shape{2, 2});
 }

@@ -20,6 +20,8 @@
 namespace {
 
 using namespace tensors;
+using autodiff::array;
+using autodiff::input_adjoint;
 using autodiff::tape_error;
 using autodiff::var;
 
@@ -122,6 +124,56 @@ TEST_CASE("leaves_only gives adjoints of intermediates back, except those asked 
   t.backward(y, autodiff::keep_all);
   CHECK(numbers(t.adjoint(b)) == doubles{1, 1});
   CHECK(numbers(t.adjoint(x)) == doubles{8, 16});
+}
+
+TEST_CASE("a pullback that computes in the place of an adjoint leaves one that is kept") {
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));
+  tensor<double> y({3.0, 6.0});
+  const auto pullback = [](array<double>& dy, input_adjoint<double> dx) {
+    double* const share = dy.writable();
+    for (std::size_t i = 0; i < dy.size(); ++i) share[i] *= 3.0;
+    dx->add(dy);
+  };
+  record(
+      "tripled", y, [&] { return pullback; }, x);
+  const tensor<double> out = sum(square(y));
+  const auto sweep_and_check_x = [&](autodiff::keeping kept) {
+    t.backward(out, kept);
+    CHECK(numbers(t.adjoint(x)) == doubles{18, 36});
+  };
+  sweep_and_check_x(autodiff::leaves_only);
+  CHECK_THROWS_AS(t.adjoint(y), tape_error);
+  sweep_and_check_x(autodiff::keep_all);
+  CHECK(numbers(t.adjoint(y)) == doubles{6, 12});
+  t.keep(y);
+  sweep_and_check_x(autodiff::leaves_only);
+  CHECK(numbers(t.adjoint(y)) == doubles{6, 12});
+}
+
+TEST_CASE("a pullback is made only where the result is recorded") {
+  tape t;
+  int made = 0;
+  const auto doubled = [&](const tensor<double>& x) {
+    tensor<double> y(x.shape(), 2.0 * x.item());
+    const auto make_pullback = [&] {
+      ++made;
+      return [](const array<double>& dy, input_adjoint<double> dx) {
+        dx->add(dy);
+        dx->add(dy);
+      };
+    };
+    record("doubled", y, make_pullback, x);
+    return y;
+  };
+  const tensor<double> constant({3.0});
+  CHECK_FALSE(doubled(constant).is_recorded());
+  CHECK(made == 0);
+  const tensor<double> x = t.variable(constant);
+  const tensor<double> y = doubled(x);
+  CHECK(made == 1);
+  t.backward(y);
+  CHECK(numbers(t.adjoint(x)) == doubles{2});
 }
 
 TEST_CASE("a cotangent weighs the elements of the output") {

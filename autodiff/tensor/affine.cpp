@@ -77,7 +77,7 @@ template <class T>
 struct kept_factors {
   kept_factor<T> x, w;
 
-  kept_factors(const factors<T>& in, const tensor<T>& x, const tensor<T>& w)
+  [[gnu::always_inline]] kept_factors(const factors<T>& in, const tensor<T>& x, const tensor<T>& w)
       : x(w.is_recorded(), x.stored(), in.x), w(x.is_recorded(), w.stored(), in.w) {}
 };
 
@@ -202,9 +202,11 @@ tensor<T> affine_alone(const tensor<T>& x, const tensor<T>& w, const tensor<T>& 
   map_rows<T>(s, in, b.values().data(), nullptr, a, a);
   record(
       "affine", y,
-      [s, in = kept_factors<T>(in, x, w)](const array<T>& da, input_adjoint<T> dx,
-                                          input_adjoint<T> dw, input_adjoint<T> db) {
-        pull(s, in, da.data(), dx, dw, db);
+      [&] {
+        return [s, in = kept_factors<T>(in, x, w)](const array<T>& da, input_adjoint<T> dx,
+                                                   input_adjoint<T> dw, input_adjoint<T> db) {
+          pull(s, in, da.data(), dx, dw, db);
+        };
       },
       x, w, b);
   return y;
@@ -221,12 +223,14 @@ tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w, const tensor<T
   map_rows(s, in, b.values().data(), &f, values, values);
   record(
       "affine", y,
-      [s, &f, in = kept_factors<T>(in, x, w), y_kept = y.stored().share_as_laid()](
-          array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
-        T* const da = dy.writable();
-        pull_elements<T>(f.pullback_by_value, dy.size(), nullptr, y_kept.data(), da, da,
-                         store::write);
-        pull(s, in, da, dx, dw, db);
+      [&] {
+        return [s, &f, in = kept_factors<T>(in, x, w), y_kept = y.stored().share_as_laid()](
+                   array<T>& dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+          T* const da = dy.writable();
+          pull_elements<T>(f.pullback_by_value, dy.size(), nullptr, y_kept.data(), da, da,
+                           store::write);
+          pull(s, in, da, dx, dw, db);
+        };
       },
       x, w, b);
   return y;
@@ -243,12 +247,14 @@ tensor<T> affine_by_argument(const tensor<T>& x, const tensor<T>& w, const tenso
   map_rows(s, in, b.values().data(), &f, a.writable(), y.mutable_values().data());
   record(
       "affine", y,
-      [s, &f, in = kept_factors<T>(in, x, w), a_kept = a.share(),
-       y_kept = f.needs_y ? y.stored().share_as_laid() : storage<T>()](
-          array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
-        T* const da = dy.writable();
-        pull_elements(f.pullback, dy.size(), a_kept.data(), y_kept.data(), da, da, store::write);
-        pull(s, in, da, dx, dw, db);
+      [&] {
+        return [s, &f, in = kept_factors<T>(in, x, w), a_kept = a.share(),
+                y_kept = f.needs_y ? y.stored().share_as_laid() : storage<T>()](
+                   array<T>& dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
+          T* const da = dy.writable();
+          pull_elements(f.pullback, dy.size(), a_kept.data(), y_kept.data(), da, da, store::write);
+          pull(s, in, da, dx, dw, db);
+        };
       },
       x, w, b);
   return y;

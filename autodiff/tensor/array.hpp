@@ -166,18 +166,15 @@ class array {
   /// Makes it unallocated(s). What allocate() would take from the pool in a moment, it keeps; large
   /// storage serves others until then.
   void deallocate(const autodiff::shape& s) noexcept {
-    if (shape_ == s && is_small_and_own())
+    if (shape_.size() == s.size() && is_small_and_own()) {
       first_ = nullptr;
-    else
+      shape_ = s;
+    } else {
       *this = unallocated(s);
-  }
-  /// The storage under the same shape; here the shape stays, without storage.
-  array take_storage() noexcept {
-    return array(std::exchange(block_, nullptr), std::exchange(first_, nullptr), shape_,
-                 std::exchange(layout_, nullptr));
+    }
   }
   /// Writable values. What other arrays share, or see in another order, is copied first.
-  T* writable() {
+  [[gnu::always_inline]] T* writable() {
     if (layout_ || (block_ && block_->references.load(std::memory_order_acquire) != 1)) [[unlikely]]
       take_own_copy();
     return first_;

@@ -54,13 +54,15 @@ tensor<T> recorded_distance(const tensor<T>& a, const tensor<T>& b, const T& sca
   sum = scale * square_differences(size, a.values().data(), b.values().data(), differences);
   record(
       "squared_distance", y,
-      [apart = std::move(apart), size, twice = T(scale + scale)](
-          const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
-        // A zero adjoint wins over an infinite difference, as in the rows of ops.def.
-        if (is_zero(*dy.data())) return;
-        const T slope = twice * *dy.data();
-        if (da) pull(size, slope, apart.data(), da);
-        if (db) pull(size, T(-slope), apart.data(), db);
+      [&] {
+        return [apart = std::move(apart), size, twice = T(scale + scale)](
+                   const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
+          // A zero adjoint wins over an infinite difference, as in the rows of ops.def.
+          if (is_zero(*dy.data())) return;
+          const T slope = twice * *dy.data();
+          if (da) pull(size, slope, apart.data(), da);
+          if (db) pull(size, T(-slope), apart.data(), db);
+        };
       },
       a, b);
   return y;

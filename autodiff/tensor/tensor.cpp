@@ -88,6 +88,11 @@ void recorded_values() {
                    "change a copy: auto copy = x.detached()");
 }
 
+void not_one_item(const shape& s) {
+  throw shape_error("item", fmt::format("the tensor has shape {}", to_string(s)),
+                    "only a tensor with one element has an item; read value(i, ...) or values()");
+}
+
 void not_scalar(std::string_view operation, const shape& s) {
   throw shape_error(
       operation, fmt::format("the output has shape {}", to_string(s)),
@@ -134,15 +139,6 @@ tensor<T>::tensor(const autodiff::shape& s, std::span<const T> values)
 template <class T>
 tensor<T>::tensor(std::initializer_list<nested_list<T>> values) : values_(shape_of(values)) {
   copy_numbers(values, shape(), 0, values_.writable());
-}
-
-template <class T>
-const T& tensor<T>::item() const {
-  if (size() != 1) {
-    throw shape_error("item", fmt::format("the tensor has shape {}", autodiff::to_string(shape())),
-                      "only a tensor with one element has an item; read value(i, ...) or values()");
-  }
-  return values_.values()[0];
 }
 
 template <class T>

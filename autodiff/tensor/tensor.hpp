@@ -5,8 +5,8 @@
 //
 // A structured operation is one function: it computes the values and calls record() with its
 // pullback, a lambda that receives the adjoint of the result and the adjoints of the inputs to add
-// to. A pullback that takes the former by value may compute in its place: writable() copies it only
-// where somebody else needs it.
+// to. A pullback that takes the former as array<T>& may compute in its place: writable() copies it
+// only where somebody else needs it.
 
 #include <autodiff/dual.hpp>
 #include <autodiff/tape.hpp>
@@ -24,7 +24,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -35,7 +34,8 @@ class tensor;
 
 namespace tensor_errors {
 [[noreturn]] void recorded_values();
-}
+[[noreturn]] void not_one_item(const shape& s);
+}  // namespace tensor_errors
 
 /// The element at a row-major index as a scalar on the tape; passive for a passive tensor.
 template <std::floating_point T>
@@ -82,7 +82,11 @@ class tensor {
     return values_.data()[flat_index(indices...)];
   }
   /// The number of a tensor with one element, of any rank. Throws shape_error otherwise.
-  const T& item() const;
+  const T& item() const {
+    if (size() != 1) [[unlikely]]
+      tensor_errors::not_one_item(shape());
+    return *values_.data();
+  }
   /// Writable values of a passive tensor; shared storage is copied first. Throws tape_error for a
   /// recorded one: its pullbacks need the values as they were.
   std::span<T> mutable_values() {
@@ -147,22 +151,6 @@ tensor(std::initializer_list<std::initializer_list<T>>) -> tensor<T>;
 template <class T>
 tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>>) -> tensor<T>;
 
-template <class T, class Pullback, class... Inputs>
-class recorded_operation final : public owning_tensor_node<T> {
- public:
-  recorded_operation(const autodiff::shape& s, Pullback&& pullback, input_adjoint<Inputs>... inputs)
-      : owning_tensor_node<T>(s), pullback_(std::move(pullback)), inputs_(inputs...) {}
-  void sweep(tape& t, std::uint32_t) override {
-    if (!this->adjoint().has_storage()) return;
-    std::apply([&](const auto&... inputs) { pullback_(this->release_unless_kept(t), inputs...); },
-               inputs_);
-  }
-
- private:
-  Pullback pullback_;
-  std::tuple<input_adjoint<Inputs>...> inputs_;
-};
-
 /// The tape on which an operation over active tensors records. Throws tape_error when this thread
 /// has none.
 inline tape& recording_tape(std::string_view operation, tag_type argument) {
@@ -172,7 +160,8 @@ inline tape& recording_tape(std::string_view operation, tag_type argument) {
 }
 
 template <class T>
-input_adjoint<T> find_adjoint(const tape& t, const tensor<T>& input, std::string_view operation) {
+[[gnu::always_inline]] inline input_adjoint<T> find_adjoint(const tape& t, const tensor<T>& input,
+                                                            std::string_view operation) {
   if (!input.is_recorded()) return input_adjoint<T>(nullptr);
   auto& node = t.operation_at(input.tag(), input.serial(), operation);
   return input_adjoint<T>(static_cast<tensor_node<T>*>(&node));
@@ -180,16 +169,27 @@ input_adjoint<T> find_adjoint(const tape& t, const tensor<T>& input, std::string
 
 /// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
 /// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
-template <class T, class Pullback, class... Inputs>
-requires(!std::is_reference_v<Pullback>) void record(std::string_view operation, tensor<T>& y,
-                                                     Pullback&& pullback,
-                                                     const tensor<Inputs>&... inputs) {
+/// Since moving a pullback onto the tape is a good part of recording a small tensor, this one is
+/// made there: by make_pullback(), where y is recorded.
+template <class T, std::invocable MakePullback, class... Inputs>
+void record(std::string_view operation, tensor<T>& y, const MakePullback& make_pullback,
+            const tensor<Inputs>&... inputs) {
   const tag_type tags = (inputs.tag() | ...);
   if (tags == 0) return;
   tape& t = recording_tape(operation, tags);
-  t.add_operation<recorded_operation<T, Pullback, Inputs...>>(
-      0, y.shape(), std::move(pullback), find_adjoint(t, inputs, operation)...);
+  using pullback = std::invoke_result_t<const MakePullback&>;
+  t.add_operation<recorded_operation<T, pullback, Inputs...>>(
+      0, y.shape(), make_pullback, find_adjoint(t, inputs, operation)...);
   y.attach(t.operation_tag(), t.serial());
+}
+/// The same with the pullback itself.
+template <class T, class Pullback, class... Inputs>
+requires(!std::is_reference_v<Pullback> &&
+         !std::invocable<Pullback>) void record(std::string_view operation, tensor<T>& y,
+                                                Pullback&& pullback,
+                                                const tensor<Inputs>&... inputs) {
+  record(
+      operation, y, [&] { return std::move(pullback); }, inputs...);
 }
 /// The same of values that are no tensor yet.
 template <class T, class Pullback, class... Inputs>
@@ -269,7 +269,10 @@ template <class T>
 auto seed(tape& t, std::string_view what, const tensor<T>& y) {
   if (y.size() != 1) tensor_errors::not_scalar(what, y.shape());
   auto* node = static_cast<tensor_node<T>*>(&t.operation_at(y.tag(), y.serial(), what));
-  return [node] { *node->open_zeroed() += T(1); };
+  return [node] {
+    const auto [data, how] = node->open();
+    *data = how == store::write ? T(1) : *data + T(1);
+  };
 }
 
 template <class T>

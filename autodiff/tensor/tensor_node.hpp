@@ -8,6 +8,8 @@
 #include <autodiff/tensor/sum_loops.hpp>
 
 #include <cstdint>
+#include <tuple>
+#include <type_traits>
 
 namespace autodiff {
 
@@ -24,7 +26,7 @@ class tensor_node : public operation<double> {
   };
   /// Where a pullback puts its share: undefined values to write for the first, values to add to
   /// later.
-  place_for_share open() {
+  [[gnu::always_inline]] place_for_share open() {
     if (adjoint_->has_storage()) [[unlikely]]
       return {adjoint_->writable(), store::add};
     return {adjoint_->allocate(), store::write};
@@ -52,12 +54,12 @@ class tensor_node : public operation<double> {
   void keep() noexcept { kept_ = true; }
 
  protected:
-  /// The adjoint for the pullback: where it need not be kept, the pullback becomes its only owner
-  /// and may compute in its place.
-  array<T> release_unless_kept(const tape& t) noexcept {
-    if (t.kept() != leaves_only || kept_) return *adjoint_;
+  /// Whether the adjoint is to be read after this sweep.
+  bool is_kept(const tape& t) const noexcept { return t.kept() != leaves_only || kept_; }
+  void release_unless_kept(const tape& t) noexcept {
+    if (is_kept(t)) return;
     released_ = true;
-    return adjoint_->take_storage();
+    adjoint_->reset();
   }
 
  private:
@@ -72,7 +74,7 @@ class owning_tensor_node : public tensor_node<T> {
   explicit owning_tensor_node(const autodiff::shape& s)
       : tensor_node<T>(own_), own_(array<T>::unallocated(s)) {}
 
- private:
+ protected:
   array<T> own_;
 };
 
@@ -86,6 +88,38 @@ class input_adjoint {
 
  private:
   tensor_node<T>* node_;
+};
+
+/// One with a pullback, which may change the adjoint where it takes it as array<T>&.
+template <class T, class Pullback, class... Inputs>
+class recorded_operation final : public owning_tensor_node<T> {
+ public:
+  /// make_pullback() gives the pullback.
+  template <class MakePullback>
+  recorded_operation(const autodiff::shape& s, const MakePullback& make_pullback,
+                     input_adjoint<Inputs>... inputs)
+      : owning_tensor_node<T>(s), pullback_(make_pullback()), inputs_(inputs...) {}
+  void sweep(tape& t, std::uint32_t) override {
+    if (!this->own_.has_storage()) return;
+    if (only_reads || !this->is_kept(t)) {
+      pull(this->own_);
+    } else {
+      array<T> copy = this->own_;
+      pull(copy);
+    }
+    this->release_unless_kept(t);
+  }
+
+ private:
+  static constexpr bool only_reads =
+      std::is_invocable_v<Pullback&, const array<T>&, input_adjoint<Inputs>...>;
+
+  void pull(array<T>& adjoint) {
+    std::apply([&](const auto&... inputs) { pullback_(adjoint, inputs...); }, inputs_);
+  }
+
+  Pullback pullback_;
+  std::tuple<input_adjoint<Inputs>...> inputs_;
 };
 
 /// The number types for which tensors and their operations are compiled: the sources of structured
