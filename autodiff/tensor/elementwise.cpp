@@ -61,14 +61,15 @@ tensor<T> elementwise(const unary_loops<T>& f, const tensor<T>& x) {
   if (is_read_in_rows(x)) return unary_in_rows(f, x);
   auto y = tensor<T>::undefined(x.shape());
   apply_elements(f, x.size(), x.values().data(), y.mutable_values().data());
-  if (!x.is_recorded()) return y;
-  auto pullback = [&f, x_kept = kept(x.stored(), f.needs_x), y_kept = kept(y.stored(), f.needs_y)](
-                      const array<T>& dy, input_adjoint<T> dx) {
-    const auto into = dx->open();
-    pull_elements<T>(f.pullback, dy.size(), x_kept.data(), y_kept.data(), dy.data(), into.data,
-                     into.how);
+  const auto make_pullback = [&] {
+    return [&f, x_kept = kept(x.stored(), f.needs_x), y_kept = kept(y.stored(), f.needs_y)](
+               const array<T>& dy, input_adjoint<T> dx) {
+      const auto into = dx->open();
+      pull_elements<T>(f.pullback, dy.size(), x_kept.data(), y_kept.data(), dy.data(), into.data,
+                       into.how);
+    };
   };
-  record(f.name, y, std::move(pullback), x);
+  record(f.name, y, make_pullback, x);
   return y;
 }
 
@@ -83,22 +84,24 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
   if (!a.is_recorded() && !b.is_recorded()) return y;
   const bool tie = a.is_recorded() && b.is_recorded();
   const slope_needs needs = needs_of_recorded(f, a.is_recorded(), b.is_recorded());
-  auto pullback = [&f, tie, a_kept = kept(a.stored(), needs.a), b_kept = kept(b.stored(), needs.b),
-                   y_kept = kept(y.stored(), needs.y)](const array<T>& dy, input_adjoint<T> da,
-                                                       input_adjoint<T> db) {
-    const double share = tie ? 0.5 : 0.0;
-    if (da) {
-      const auto into = da->open();
-      pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {b_kept.data(), 1},
-                       y_kept.data(), dy.data(), into.data, into.how, share);
-    }
-    if (db) {
-      const auto into = db->open();
-      pull_elements<T>(f.pullback_b, dy.size(), {a_kept.data(), 1}, {b_kept.data(), 1},
-                       y_kept.data(), dy.data(), into.data, into.how, share);
-    }
+  const auto make_pullback = [&] {
+    return [&f, tie, a_kept = kept(a.stored(), needs.a), b_kept = kept(b.stored(), needs.b),
+            y_kept = kept(y.stored(), needs.y)](const array<T>& dy, input_adjoint<T> da,
+                                                input_adjoint<T> db) {
+      const double share = tie ? 0.5 : 0.0;
+      if (da) {
+        const auto into = da->open();
+        pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {b_kept.data(), 1},
+                         y_kept.data(), dy.data(), into.data, into.how, share);
+      }
+      if (db) {
+        const auto into = db->open();
+        pull_elements<T>(f.pullback_b, dy.size(), {a_kept.data(), 1}, {b_kept.data(), 1},
+                         y_kept.data(), dy.data(), into.data, into.how, share);
+      }
+    };
   };
-  record(f.name, y, std::move(pullback), a, b);
+  record(f.name, y, make_pullback, a, b);
   return y;
 }
 
@@ -153,14 +156,15 @@ tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) 
   if (is_read_in_rows(a)) return binary_in_rows<T>(f, a, b);
   auto y = tensor<T>::undefined(a.shape());
   apply_elements<T>(f, a.size(), {a.values().data(), 1}, {&b, 0}, y.mutable_values().data());
-  if (!a.is_recorded()) return y;
-  auto pullback = [&f, b, a_kept = kept(a.stored(), f.for_a.a),
-                   y_kept = kept(y.stored(), f.for_a.y)](const array<T>& dy, input_adjoint<T> da) {
-    const auto into = da->open();
-    pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {&b, 0}, y_kept.data(), dy.data(),
-                     into.data, into.how, 0.0);
+  const auto make_pullback = [&] {
+    return [&f, b, a_kept = kept(a.stored(), f.for_a.a), y_kept = kept(y.stored(), f.for_a.y)](
+               const array<T>& dy, input_adjoint<T> da) {
+      const auto into = da->open();
+      pull_elements<T>(f.pullback_a, dy.size(), {a_kept.data(), 1}, {&b, 0}, y_kept.data(),
+                       dy.data(), into.data, into.how, 0.0);
+    };
   };
-  record(f.name, y, std::move(pullback), a);
+  record(f.name, y, make_pullback, a);
   return y;
 }
 
@@ -169,14 +173,15 @@ tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) 
   if (is_read_in_rows(b)) return binary_in_rows<T>(f, a, b);
   auto y = tensor<T>::undefined(b.shape());
   apply_elements<T>(f, b.size(), {&a, 0}, {b.values().data(), 1}, y.mutable_values().data());
-  if (!b.is_recorded()) return y;
-  auto pullback = [&f, a, b_kept = kept(b.stored(), f.for_b.b),
-                   y_kept = kept(y.stored(), f.for_b.y)](const array<T>& dy, input_adjoint<T> db) {
-    const auto into = db->open();
-    pull_elements<T>(f.pullback_b, dy.size(), {&a, 0}, {b_kept.data(), 1}, y_kept.data(), dy.data(),
-                     into.data, into.how, 0.0);
+  const auto make_pullback = [&] {
+    return [&f, a, b_kept = kept(b.stored(), f.for_b.b), y_kept = kept(y.stored(), f.for_b.y)](
+               const array<T>& dy, input_adjoint<T> db) {
+      const auto into = db->open();
+      pull_elements<T>(f.pullback_b, dy.size(), {&a, 0}, {b_kept.data(), 1}, y_kept.data(),
+                       dy.data(), into.data, into.how, 0.0);
+    };
   };
-  record(f.name, y, std::move(pullback), b);
+  record(f.name, y, make_pullback, b);
   return y;
 }
 
