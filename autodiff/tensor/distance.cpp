@@ -14,7 +14,8 @@ constexpr std::size_t few = 8;
 
 /// apart = a - b; the sum of its squares.
 template <class T>
-T square_differences(std::size_t n, const T* a, const T* b, T* apart) {
+[[gnu::always_inline]] inline T square_differences(std::size_t n, const T* a, const T* b,
+                                                   T* apart) {
   if (n > few) {
     plain<T>().scaled_difference(n, T(1), a, b, apart, store::write);
     return plain<T>().dot(n, apart, apart);
@@ -29,7 +30,8 @@ T square_differences(std::size_t n, const T* a, const T* b, T* apart) {
 
 /// dx = or += factor * apart.
 template <class T>
-void pull(std::size_t n, const T& factor, const T* apart, input_adjoint<T> dx) {
+[[gnu::always_inline]] inline void pull(std::size_t n, const T& factor, const T* apart,
+                                        input_adjoint<T> dx) {
   const auto into = dx->open();
   if (n > few || into.how == store::add)
     return plain<T>().accumulate(n, factor, apart, 1, into.data, into.how);
