@@ -15,24 +15,15 @@
 namespace autodiff {
 namespace {
 
-/// x [m, k] w [k, n].
-struct layer_size {
-  std::size_t m, k, n;
-};
-
 [[noreturn, gnu::cold, gnu::noinline]] void refuse(const shape& x, const shape& w, const shape& b) {
   throw shape_error(
       "affine", fmt::format("{} x {} + {} do not fit", to_string(x), to_string(w), to_string(b)),
       "inputs are [n, in], weights [in, out] and the bias is [out]");
 }
 
-[[gnu::always_inline]] inline layer_size fit(const shape& x, const shape& w, const shape& b) {
-  if (x.rank() == 0 || w.rank() != 2 || b.rank() != 1) refuse(x, w, b);
-  const std::size_t k = w[0], n = w[1];
-  if (x[x.rank() - 1] != k || b[0] != n) refuse(x, w, b);
-  std::size_t rows = 1;
-  for (std::size_t i = 0; i + 1 < x.rank(); ++i) rows *= x[i];
-  return {rows, k, n};
+[[gnu::always_inline]] inline void require_fit(const shape& x, const shape& w, const shape& b) {
+  if (x.rank() == 0 || w.rank() != 2 || b.rank() != 1 || x[x.rank() - 1] != w[0] || b[0] != w[1])
+    refuse(x, w, b);
 }
 
 /// f(n), n being a constant where it is 1 to 4: loops over a handful of numbers are unrolled.
@@ -67,24 +58,27 @@ void put(store how, auto n, T* into, const Share& share) {
 template <class T>
 class row_layer {
  public:
-  static bool is(const layer_size& s, const tensor<T>& x, const tensor<T>& w) {
-    return s.m == 1 && is_small_product(1, s.n, s.k) && x.is_contiguous() && w.is_contiguous();
+  static bool is(const tensor<T>& x, const tensor<T>& w) {
+    const std::size_t k = w.shape()[0], n = w.shape()[1];
+    return k > 0 && x.size() == k && is_small_product(1, n, k) && x.is_contiguous() &&
+           w.is_contiguous();
   }
 
-  row_layer(const layer_size& s, const tensor<T>& x, const tensor<T>& w)
-      : k_(s.k),
-        n_(s.n),
+  row_layer(const tensor<T>& x, const tensor<T>& w)
+      : k_(w.shape()[0]),
+        n_(w.shape()[1]),
         x_(w.is_recorded() ? x.stored().share_as_laid() : storage<T>()),
         w_(x.is_recorded() ? w.stored().share_as_laid() : storage<T>()) {}
 
   /// y = x w + b.
-  static void map(const layer_size& s, const tensor<T>& x, const tensor<T>& w, const T* b, T* y) {
-    map(s.k, s.n, x.stored().first(), w.stored().first(), b, y);
+  static void map(const tensor<T>& x, const tensor<T>& w, const T* b, T* y) {
+    map(w.shape()[0], w.shape()[1], x.stored().first(), w.stored().first(), b, y);
   }
-  static void map(const layer_size& s, const tensor<T>& x, const tensor<T>& w, const T* b,
-                  const unary_loops<T>& f, T* a, T* y) {
-    map(s, x, w, b, a);
-    f.forward(s.n, a, y);
+  /// y = f(a), a = x w + b.
+  static void map(const tensor<T>& x, const tensor<T>& w, const T* b, const unary_loops<T>& f, T* a,
+                  T* y) {
+    map(x, w, b, a);
+    f.forward(w.shape()[1], a, y);
   }
   void pull(const T* da, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) const;
 
@@ -134,6 +128,15 @@ void row_layer<T>::pull(const T* da, input_adjoint<T> dx, input_adjoint<T> dw,
       });
 }
 
+/// x [m, k] w [k, n].
+struct layer_size {
+  std::size_t m, k, n;
+
+  layer_size(const shape& x, const shape& w) : m(1), k(w[0]), n(w[1]) {
+    for (std::size_t i = 0; i + 1 < x.rank(); ++i) m *= x[i];
+  }
+};
+
 /// Rows that stay in the first-level cache between the bias and the function.
 template <class T>
 std::size_t rows_at_once(std::size_t n) {
@@ -163,26 +166,27 @@ void add_bias_and_apply(const layer_size& s, const T* b, const unary_loops<T>& f
 template <class T>
 class matrix_layer {
  public:
-  matrix_layer(const layer_size& s, const tensor<T>& x, const tensor<T>& w)
-      : size_(s),
-        x_(w.is_recorded(), x.stored(), factor_of(x.stored(), s.m, s.k)),
-        w_(x.is_recorded(), w.stored(), factor_of(w.stored(), s.k, s.n)) {}
+  matrix_layer(const tensor<T>& x, const tensor<T>& w)
+      : size_(x.shape(), w.shape()),
+        x_(w.is_recorded(), x.stored(), factor_of(x.stored(), size_.m, size_.k)),
+        w_(x.is_recorded(), w.stored(), factor_of(w.stored(), size_.k, size_.n)) {}
 
-  static void map(const layer_size& s, const tensor<T>& x, const tensor<T>& w, const T* b, T* y) {
-    multiply(s, x, w, y);
-    add_bias(s, b, y);
+  static void map(const tensor<T>& x, const tensor<T>& w, const T* b, T* y) {
+    add_bias(product(x, w, y), b, y);
   }
-  static void map(const layer_size& s, const tensor<T>& x, const tensor<T>& w, const T* b,
-                  const unary_loops<T>& f, T* a, T* y) {
-    multiply(s, x, w, a);
-    add_bias_and_apply(s, b, f, a, y);
+  static void map(const tensor<T>& x, const tensor<T>& w, const T* b, const unary_loops<T>& f, T* a,
+                  T* y) {
+    add_bias_and_apply(product(x, w, a), b, f, a, y);
   }
   void pull(const T* da, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) const;
 
  private:
-  static void multiply(const layer_size& s, const tensor<T>& x, const tensor<T>& w, T* a) {
+  /// a = x w.
+  static layer_size product(const tensor<T>& x, const tensor<T>& w, T* a) {
+    const layer_size s(x.shape(), w.shape());
     multiply_into(factor_of(x.stored(), s.m, s.k), factor_of(w.stored(), s.k, s.n), s.m, s.n, s.k,
                   store::write, a);
+    return s;
   }
 
   layer_size size_;
@@ -215,31 +219,31 @@ template <class T>
   return tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, b.size()));
 }
 
-// Operations are recorded by functions that have one caller, into which compilers inline them.
+// Each is a function of its own, so that the compiler has registers enough for a small row.
 
 template <class Layer, class T>
-tensor<T> affine_alone(const layer_size& s, const tensor<T>& x, const tensor<T>& w,
-                       const tensor<T>& b) {
+[[gnu::noinline]] tensor<T> affine_alone(const tensor<T>& x, const tensor<T>& w,
+                                         const tensor<T>& b) {
   tensor<T> y = undefined_result(x, b);
-  Layer::map(s, x, w, b.values().data(), y.mutable_values().data());
+  Layer::map(x, w, b.values().data(), y.mutable_values().data());
   record(
       "affine", y,
-      [layer = Layer(s, x, w)](const array<T>& da, input_adjoint<T> dx, input_adjoint<T> dw,
-                               input_adjoint<T> db) { layer.pull(da.data(), dx, dw, db); },
+      [layer = Layer(x, w)](const array<T>& da, input_adjoint<T> dx, input_adjoint<T> dw,
+                            input_adjoint<T> db) { layer.pull(da.data(), dx, dw, db); },
       x, w, b);
   return y;
 }
 
 /// Where the slope of f follows from its value, which then overwrites its argument.
 template <class Layer, class T>
-tensor<T> affine_by_value(const layer_size& s, const tensor<T>& x, const tensor<T>& w,
-                          const tensor<T>& b, const unary_loops<T>& f) {
+[[gnu::noinline]] tensor<T> affine_by_value(const tensor<T>& x, const tensor<T>& w,
+                                            const tensor<T>& b, const unary_loops<T>& f) {
   tensor<T> y = undefined_result(x, b);
   T* const values = y.mutable_values().data();
-  Layer::map(s, x, w, b.values().data(), f, values, values);
+  Layer::map(x, w, b.values().data(), f, values, values);
   record(
       "affine", y,
-      [&f, layer = Layer(s, x, w), y_kept = y.stored().share_as_laid()](
+      [&f, layer = Layer(x, w), y_kept = y.stored().share_as_laid()](
           array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
         T* const da = dy.writable();
         pull_elements<T>(f.pullback_by_value, dy.size(), nullptr, y_kept.data(), da, da,
@@ -252,14 +256,14 @@ tensor<T> affine_by_value(const layer_size& s, const tensor<T>& x, const tensor<
 
 /// Where it follows from the argument.
 template <class Layer, class T>
-tensor<T> affine_by_argument(const layer_size& s, const tensor<T>& x, const tensor<T>& w,
-                             const tensor<T>& b, const unary_loops<T>& f) {
+[[gnu::noinline]] tensor<T> affine_by_argument(const tensor<T>& x, const tensor<T>& w,
+                                               const tensor<T>& b, const unary_loops<T>& f) {
   tensor<T> y = undefined_result(x, b);
   array<T> a(y.shape());
-  Layer::map(s, x, w, b.values().data(), f, a.writable(), y.mutable_values().data());
+  Layer::map(x, w, b.values().data(), f, a.writable(), y.mutable_values().data());
   record(
       "affine", y,
-      [&f, layer = Layer(s, x, w), a_kept = a.share(),
+      [&f, layer = Layer(x, w), a_kept = a.share(),
        y_kept = f.needs_y ? y.stored().share_as_laid() : storage<T>()](
           array<T> dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
         T* const da = dy.writable();
@@ -271,27 +275,27 @@ tensor<T> affine_by_argument(const layer_size& s, const tensor<T>& x, const tens
 }
 
 template <class Layer, class T>
-tensor<T> affine_of(const layer_size& s, const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
+tensor<T> affine_of(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                     const unary_loops<T>& f) {
-  return f.pullback_by_value ? affine_by_value<Layer>(s, x, w, b, f)
-                             : affine_by_argument<Layer>(s, x, w, b, f);
+  return f.pullback_by_value ? affine_by_value<Layer>(x, w, b, f)
+                             : affine_by_argument<Layer>(x, w, b, f);
 }
 
 }  // namespace
 
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
-  const layer_size s = fit(x.shape(), w.shape(), b.shape());
-  return row_layer<T>::is(s, x, w) ? affine_alone<row_layer<T>>(s, x, w, b)
-                                   : affine_alone<matrix_layer<T>>(s, x, w, b);
+  require_fit(x.shape(), w.shape(), b.shape());
+  return row_layer<T>::is(x, w) ? affine_alone<row_layer<T>>(x, w, b)
+                                : affine_alone<matrix_layer<T>>(x, w, b);
 }
 
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                  const unary_loops<T>& f) {
-  const layer_size s = fit(x.shape(), w.shape(), b.shape());
-  return row_layer<T>::is(s, x, w) ? affine_of<row_layer<T>>(s, x, w, b, f)
-                                   : affine_of<matrix_layer<T>>(s, x, w, b, f);
+  require_fit(x.shape(), w.shape(), b.shape());
+  return row_layer<T>::is(x, w) ? affine_of<row_layer<T>>(x, w, b, f)
+                                : affine_of<matrix_layer<T>>(x, w, b, f);
 }
 
 #define INSTANTIATE(T)                                                             \
