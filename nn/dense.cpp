@@ -11,6 +11,7 @@ template <class T>
 dense_layer<T>::dense_layer(std::size_t inputs, const dense& description,
                             autodiff::generator& random)
     : activation_(description.activation) {
+  if (const row<T> h = activation_.elementwise<T>()) loops_ = &(autodiff::loops<T>().*h);
   if (inputs == 0 || description.units == 0) {
     throw autodiff::shape_error("dense", "a layer without inputs or units",
                                 "give it at least one of each");
@@ -29,8 +30,7 @@ autodiff::tensor<T> dense_layer<T>::preactivation(const autodiff::tensor<T>& x) 
 
 template <class T>
 autodiff::tensor<T> dense_layer<T>::operator()(const autodiff::tensor<T>& x) const {
-  const row<T> h = activation_.elementwise<T>();
-  if (h && has_bias()) return autodiff::affine(x, weights, bias, autodiff::loops<T>().*h);
+  if (loops_ && has_bias()) return autodiff::affine(x, weights, bias, *loops_);
   if (activation_.is_identity()) return preactivation(x);
   return activation_(preactivation(x));
 }

@@ -56,6 +56,7 @@ class dense_layer {
 
  private:
   nn::activation activation_;
+  const autodiff::unary_loops<T>* loops_ = nullptr;  // of an activation that is a row of ops.def
 };
 
 }  // namespace nn

@@ -11,14 +11,11 @@
 namespace nn {
 namespace {
 
-template <class T>
-void require_same_shape(std::string_view name, const autodiff::tensor<T>& y,
-                        const autodiff::tensor<T>& t) {
-  if (y.shape() == t.shape()) return;
+[[noreturn, gnu::cold, gnu::noinline]] void refuse(std::string_view name, const autodiff::shape& y,
+                                                   const autodiff::shape& t) {
   throw autodiff::shape_error(
       name,
-      fmt::format("outputs {} and targets {}", autodiff::to_string(y.shape()),
-                  autodiff::to_string(t.shape())),
+      fmt::format("outputs {} and targets {}", autodiff::to_string(y), autodiff::to_string(t)),
       "give the targets the shape of the outputs; class labels become rows with one_hot");
 }
 
@@ -31,13 +28,13 @@ constexpr loss make_loss(std::string_view name, F f) {
 
 autodiff::tensor<float> loss::operator()(const autodiff::tensor<float>& y,
                                          const autodiff::tensor<float>& t) const {
-  require_same_shape(name, y, t);
+  if (y.shape() != t.shape()) refuse(name, y.shape(), t.shape());
   return on_float(y, t);
 }
 
 autodiff::tensor<double> loss::operator()(const autodiff::tensor<double>& y,
                                           const autodiff::tensor<double>& t) const {
-  require_same_shape(name, y, t);
+  if (y.shape() != t.shape()) refuse(name, y.shape(), t.shape());
   return on_double(y, t);
 }
 

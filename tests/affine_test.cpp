@@ -45,26 +45,27 @@ reals layer(const operands& in, std::size_t m, std::size_t k, std::size_t n, Fun
   return y;
 }
 
-#define LAYER(NAME, H)                                                   \
+#define LAYER(TITLE, NAME, ROWS, H)                                      \
   line(                                                                  \
-      "affine with " #NAME, {{4, 2}, {2, 3}, {3}},                       \
+      TITLE #NAME, {{ROWS, 2}, {2, 3}, {3}},                             \
       [](auto x) {                                                       \
         using number = typename decltype(x)::value_type::value_type;     \
         return affine(x[0], x[1], x[2], autodiff::loops<number>().NAME); \
       },                                                                 \
-      [](const operands& x) { return layer(x, 4, 2, 3, [](real a) -> real { H; }); })
+      [](const operands& x) { return layer(x, ROWS, 2, 3, [](real a) -> real { H; }); })
 
 std::vector<gradient_table::structured_operation> table() {
   return {
-      LAYER(tanh, return std::tanh(a)),
-      LAYER(sigmoid, return 1 / (1 + std::exp(-a))),
-      LAYER(relu, return a > 0 ? a : 0),
-      LAYER(softplus, return std::log1p(std::exp(a))),
-      LAYER(selu, return a > 0 ? 1.0507009873554804934193349852946L * a
-                               : 1.0507009873554804934193349852946L *
-                                     1.6732632423543772848170429916717L * std::expm1(a)),
-      LAYER(silu, return a / (1 + std::exp(-a))),
-      LAYER(exp, return std::exp(a)),
+      LAYER("affine with ", tanh, 4, return std::tanh(a)),
+      LAYER("affine with ", sigmoid, 4, return 1 / (1 + std::exp(-a))),
+      LAYER("affine with ", relu, 4, return a > 0 ? a : 0),
+      LAYER("affine with ", softplus, 4, return std::log1p(std::exp(a))),
+      LAYER("affine with ", selu, 4,
+            return a > 0 ? 1.0507009873554804934193349852946L * a
+                         : 1.0507009873554804934193349852946L * 1.6732632423543772848170429916717L *
+                               std::expm1(a)),
+      LAYER("affine with ", silu, 4, return a / (1 + std::exp(-a))),
+      LAYER("affine with ", exp, 4, return std::exp(a)),
       line(
           "affine on a stack of rows", {{2, 2, 3}, {3, 2}, {2}},
           [](auto x) { return affine(x[0], x[1], x[2]); },
@@ -142,7 +143,10 @@ std::vector<gradient_table::structured_operation> table() {
 
 /// One row of so few numbers that loops are unrolled, of one more, and of all between.
 std::vector<gradient_table::structured_operation> short_rows() {
-  std::vector<gradient_table::structured_operation> rows;
+  std::vector<gradient_table::structured_operation> rows{
+      LAYER("affine on one row with ", tanh, 1, return std::tanh(a)),
+      LAYER("affine on one row with ", silu, 1, return a / (1 + std::exp(-a))),
+      LAYER("affine on one row with ", exp, 1, return std::exp(a))};
   for (std::size_t k = 1; k <= 5; ++k) {
     for (std::size_t n = 1; n <= 5; ++n) {
       rows.push_back(line(

@@ -4,54 +4,31 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cstddef>
 #include <utility>
 
 namespace autodiff {
 namespace {
 
-// So few are added up in loops inline: a call of one of the tables would cost more.
+// So few are added up in loops inline, where a call of one of the tables would cost more, and are
+// kept on the tape itself.
 constexpr std::size_t few = 8;
-
-/// apart = a - b; the sum of its squares.
-template <class T>
-T square_differences(std::size_t n, const T* a, const T* b, T* apart) {
-  if (n > few) {
-    plain<T>().scaled_difference(n, T(1), a, b, apart, store::write);
-    return plain<T>().dot(n, apart, apart);
-  }
-  T sum(0);
-  for (std::size_t i = 0; i < n; ++i) {
-    apart[i] = a[i] - b[i];
-    sum += apart[i] * apart[i];
-  }
-  return sum;
-}
 
 /// dx = or += factor * apart.
 template <class T>
-void pull(std::size_t n, const T& factor, const T* apart, input_adjoint<T> dx) {
+[[gnu::always_inline]] inline void pull(std::size_t n, const T& factor, const T* apart,
+                                        input_adjoint<T> dx) {
   const auto into = dx->open();
   if (n > few || into.how == store::add)
     return plain<T>().accumulate(n, factor, apart, 1, into.data, into.how);
   for (std::size_t i = 0; i < n; ++i) into.data[i] = factor * apart[i];
 }
 
-[[noreturn, gnu::cold, gnu::noinline]] void refuse(const shape& a, const shape& b) {
-  throw shape_error("squared_distance", fmt::format("{} and {}", to_string(a), to_string(b)),
-                    "nothing is broadcast: reshape one of them");
-}
-
-/// Where an operand is recorded.
-template <class T>
-tensor<T> recorded_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
-  auto y = tensor<T>::undefined(shape{});
-  T& sum = y.mutable_values()[0];
-  // All that the pullback needs of both: a - b.
-  const std::size_t size = a.size();
-  storage_block* const block = take_block(size * sizeof(T));
-  T* const differences = static_cast<T*>(block->data());
-  auto apart = storage<T>::adopted(block, differences);
-  sum = scale * square_differences(size, a.values().data(), b.values().data(), differences);
+/// Records y, `apart` being all that the pullback needs of both: a - b.
+template <class T, class Numbers>
+void record_distance(tensor<T>& y, Numbers apart, std::size_t size, const T& scale,
+                     const tensor<T>& a, const tensor<T>& b) {
   record(
       "squared_distance", y,
       [&] {
@@ -65,7 +42,39 @@ tensor<T> recorded_distance(const tensor<T>& a, const tensor<T>& b, const T& sca
         };
       },
       a, b);
+}
+
+template <class T>
+tensor<T> distance_of_few(const tensor<T>& a, const tensor<T>& b, const T& scale) {
+  const std::size_t size = a.size();
+  const T *left = a.values().data(), *right = b.values().data();
+  std::array<T, few> apart;
+  T sum(0);
+  for (std::size_t i = 0; i < size; ++i) {
+    apart[i] = left[i] - right[i];
+    sum += apart[i] * apart[i];
+  }
+  tensor<T> y(T(scale * sum));
+  record_distance(y, apart, size, scale, a, b);
   return y;
+}
+
+template <class T>
+tensor<T> recorded_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
+  const std::size_t size = a.size();
+  storage_block* const block = take_block(size * sizeof(T));
+  T* const differences = static_cast<T*>(block->data());
+  auto apart = storage<T>::adopted(block, differences);
+  plain<T>().scaled_difference(size, T(1), a.values().data(), b.values().data(), differences,
+                               store::write);
+  tensor<T> y(T(scale * plain<T>().dot(size, differences, differences)));
+  record_distance(y, std::move(apart), size, scale, a, b);
+  return y;
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] void refuse(const shape& a, const shape& b) {
+  throw shape_error("squared_distance", fmt::format("{} and {}", to_string(a), to_string(b)),
+                    "nothing is broadcast: reshape one of them");
 }
 
 }  // namespace
@@ -73,14 +82,11 @@ tensor<T> recorded_distance(const tensor<T>& a, const tensor<T>& b, const T& sca
 template <class T>
 tensor<T> squared_distance(const tensor<T>& a, const tensor<T>& b, const T& scale) {
   if (a.shape() != b.shape()) refuse(a.shape(), b.shape());
+  if (a.size() <= few) return distance_of_few(a, b, scale);
   if (a.is_recorded() || b.is_recorded()) return recorded_distance(a, b, scale);
-  const std::size_t size = a.size();
-  const T *left = a.values().data(), *right = b.values().data();
   // The same to the last bit, recorded or not.
-  T apart[few];
-  const T sum = size > few ? plain<T>().squared_distance(size, left, right)
-                           : square_differences(size, left, right, apart);
-  return tensor<T>(T(scale * sum));
+  return tensor<T>(
+      T(scale * plain<T>().squared_distance(a.size(), a.values().data(), b.values().data())));
 }
 
 #define INSTANTIATE(T) \

@@ -43,9 +43,9 @@ class kept_factor {
  public:
   /// `factor` is factor_of(x, ...).
   kept_factor(bool needed, const array<T>& x, const matrix_factor<T>& factor)
-      : factor_(factor), values_(needed ? share(x, factor) : storage<T>()) {}
-  const matrix_factor<T>& factor() const noexcept { return factor_; }
-  matrix_factor<T> turned() const { return factor_.turned(); }
+      : values_(needed ? share(x, factor) : storage<T>()), is_(factor.is), lead_(factor.lead) {}
+  matrix_factor<T> factor() const noexcept { return {values_.data(), is_, lead_}; }
+  matrix_factor<T> turned() const noexcept { return factor().turned(); }
 
  private:
   // A view that is read where it lies must not be packed by being shared.
@@ -53,8 +53,9 @@ class kept_factor {
     return factor.data == x.first() ? x.share_as_laid() : x.share();
   }
 
-  matrix_factor<T> factor_;
   storage<T> values_;
+  transposed is_;
+  std::size_t lead_;
 };
 
 /// A matrix whose rows lie without gaps.
