@@ -59,10 +59,10 @@ class swept_adjoints {
   /// no adjoints, and what was recorded since the start gets none.
   void sweep_to(basic_tape<T>& tape, const streams<T>& record, const position& to);
 
-  /// Forgets what was rewound: all after a mark, when `places` places are in use.
-  void cut(const position& mark, std::uint64_t places) noexcept {
+  /// Forgets what was rewound: all after a mark.
+  void cut(const position& mark) noexcept {
     if (frontier_.codes > mark.codes) frontier_stands_ = false;
-    places_ = std::min<std::size_t>(places_, places);
+    places_ = std::min<std::size_t>(places_, mark.places);
     operations_ = std::min(operations_, mark.operations);
     touched_ = std::min(touched_, mark.operations);
   }

@@ -153,8 +153,7 @@ class basic_tape : public basic_record<T> {
   /// even when that part was recorded again.
   void rewind(const mark_type& mark) {
     this->require_standing(mark, "rewind");
-    this->cut(mark);
-    adjoints_.cut(mark, end().places);
+    if (this->cut(mark)) adjoints_.cut(mark);
   }
   /// Forgets everything.
   void rewind() {
