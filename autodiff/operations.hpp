@@ -46,12 +46,13 @@ class operation_stack {
     constexpr std::size_t bytes = state_size<Operation>();
     require_room(count, bytes);
     std::byte* state = states_.data() + state_bytes_;
+    operation<T>** const all = all_.data();
     std::size_t size = size_;
     make_all([&](auto&&... arguments) __attribute__((always_inline)) {
       auto* made = new (state) Operation(std::forward<decltype(arguments)>(arguments)...);
       // Also where this is not to stay, so that none after it has the same.
       made->serial = ++serial_;
-      all_[size] = made;
+      all[size] = made;
       state += bytes;
       return identity{size++, made->serial};
     });

@@ -166,10 +166,12 @@ class array {
   /// Makes it unallocated(s). What allocate() would take from the pool in a moment, it keeps; large
   /// storage serves others until then.
   void deallocate(const autodiff::shape& s) noexcept {
-    if (shape_ == s && is_small_and_own())
+    if (shape_.size() == s.size() && is_small_and_own()) {
       first_ = nullptr;
-    else
+      shape_ = s;
+    } else {
       *this = unallocated(s);
+    }
   }
   /// The storage under the same shape; here the shape stays, without storage.
   array take_storage() noexcept {
