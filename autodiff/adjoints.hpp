@@ -100,6 +100,8 @@ void swept_adjoints<T>::sweep_to(basic_tape<T>& tape, const streams<T>& record,
   forget();
   if (zeros == zero_adjoints::propagate)
     propagate_everything(tape, record, to);
+  else if (frontier_.arguments == to.arguments)
+    sweep_operations(tape, record, frontier_, to);
   else if constexpr (std::same_as<T, double>)
     best_scalar_sweep()(tape, record, frontier_, to, all_);
   else

@@ -66,7 +66,7 @@ class operation_stack {
   /// Destroys all but the oldest `size`, whose states took so many bytes; the youngest goes first.
   void cut(std::size_t size, std::size_t state_bytes) noexcept {
     const std::size_t owning = std::max(bare_, size);
-    while (size_ > owning) all_[--size_]->~operation<T>();
+    for (std::size_t i = size_; i > owning;) all_[--i]->~operation<T>();
     size_ = size;
     bare_ = std::min(bare_, size);
     state_bytes_ = state_bytes;
