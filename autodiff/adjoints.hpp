@@ -19,8 +19,8 @@ namespace autodiff {
 template <class T>
 class swept_adjoints {
  public:
-  /// Adjoints are kept in `all`, one a place.
-  explicit swept_adjoints(T* all) noexcept : all_(all) {}
+  /// Adjoints of this record, kept in `all`, one a place. Neither moves.
+  swept_adjoints(const streams<T>& record, T* all) noexcept : record_(record), all_(all) {}
 
   T& operator[](std::size_t place) noexcept { return all_[place]; }
   const T& operator[](std::size_t place) const noexcept { return all_[place]; }
@@ -37,18 +37,18 @@ class swept_adjoints {
   /// Puts the frontier at the end of the record, with the adjoints that plant_seed() gives outputs
   /// and zero elsewhere. What throws leaves no adjoints.
   template <class Seed>
-  void start(const streams<T>& record, const position& end, Seed&& plant_seed) {
+  void start(const position& end, Seed&& plant_seed) {
     forget();
     std::fill_n(all_, end.places, T(0));
-    for (std::size_t i = 0; i < touched_; ++i) record.operations[i]->clear();
+    for (std::size_t i = 0; i < touched_; ++i) record_.operations[i]->clear();
     touched_ = end.operations;
     plant_seed();
     stand_at(end, end.places, end.operations);
   }
   /// The same, added to the adjoints that inputs and leaf tensors have.
   template <class Seed>
-  void start_again(const streams<T>& record, const position& end, Seed&& plant_seed) {
-    clear_computed(record, end);
+  void start_again(const position& end, Seed&& plant_seed) {
+    clear_computed(end);
     forget();
     touched_ = end.operations;
     plant_seed();
@@ -57,12 +57,12 @@ class swept_adjoints {
 
   /// Sweeps the record from the frontier down to a position that it reaches. Whatever throws leaves
   /// no adjoints, and what was recorded since the start gets none.
-  void sweep_to(basic_tape<T>& tape, const streams<T>& record, const position& to);
+  void sweep_to(basic_tape<T>& tape, const position& to);
 
-  /// Forgets what was rewound: all after a mark, when `places` places are in use.
-  void cut(const position& mark, std::uint64_t places) noexcept {
+  /// Forgets what was rewound: all after a mark.
+  void cut(const position& mark) noexcept {
     if (frontier_.codes > mark.codes) frontier_stands_ = false;
-    places_ = std::min<std::size_t>(places_, places);
+    places_ = std::min<std::size_t>(places_, mark.places);
     operations_ = std::min(operations_, mark.operations);
     touched_ = std::min(touched_, mark.operations);
   }
@@ -81,9 +81,10 @@ class swept_adjoints {
     operations_ = operations;
     frontier_stands_ = true;
   }
-  void clear_computed(const streams<T>& record, const position& end);
-  void propagate_everything(basic_tape<T>& tape, const streams<T>& record, const position& to);
+  void clear_computed(const position& end);
+  void propagate_everything(basic_tape<T>& tape, const position& to);
 
+  streams<T> record_;
   T* all_;
   std::size_t places_ = 0, operations_ = 0;
   // The oldest operations, which may hold an adjoint: also of a sweep that threw.
@@ -94,34 +95,34 @@ class swept_adjoints {
 
 // A nested tape records the arithmetic of this sweep elsewhere; this one does not grow meanwhile.
 template <class T>
-void swept_adjoints<T>::sweep_to(basic_tape<T>& tape, const streams<T>& record,
-                                 const position& to) {
+void swept_adjoints<T>::sweep_to(basic_tape<T>& tape, const position& to) {
   const std::size_t places = places_, operations = operations_;
   forget();
   if (zeros == zero_adjoints::propagate)
-    propagate_everything(tape, record, to);
+    propagate_everything(tape, to);
+  else if (frontier_.arguments == to.arguments)
+    sweep_operations(tape, record_, frontier_, to);
   else if constexpr (std::same_as<T, double>)
-    best_scalar_sweep()(tape, record, frontier_, to, all_);
+    best_scalar_sweep()(tape, record_, frontier_, to, all_);
   else
-    sweep(tape, record, frontier_, to, all_);
+    sweep(tape, record_, frontier_, to, all_);
   stand_at(to, places, operations);
 }
 
 template <class T>
-void swept_adjoints<T>::clear_computed(const streams<T>& record, const position& end) {
+void swept_adjoints<T>::clear_computed(const position& end) {
   // What no sweep reached, or one that threw left half done.
   std::fill(all_ + places_, all_ + end.places, T(0));
-  for (std::size_t i = operations_; i < end.operations; ++i) record.operations[i]->clear();
-  walk_back(record, end, position{}, [&](const entry<T>& e) {
+  for (std::size_t i = operations_; i < end.operations; ++i) record_.operations[i]->clear();
+  walk_back(record_, end, position{}, [&](const entry<T>& e) {
     if (e.kind != entry<T>::kind::inputs) std::fill_n(all_ + e.place, e.places, T(0));
     if (e.kind == entry<T>::kind::operation) e.object->clear();
   });
 }
 
 template <class T>
-void swept_adjoints<T>::propagate_everything(basic_tape<T>& tape, const streams<T>& record,
-                                             const position& to) {
-  walk_back(record, frontier_, to, [&](const entry<T>& e) {
+void swept_adjoints<T>::propagate_everything(basic_tape<T>& tape, const position& to) {
+  walk_back(record_, frontier_, to, [&](const entry<T>& e) {
     if (e.object) e.object->sweep(tape, static_cast<std::uint32_t>(e.place));
     const T weight = all_[e.place];
     for (std::size_t i = 0; i < e.arguments.size(); ++i) {

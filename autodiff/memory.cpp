@@ -94,8 +94,6 @@ reserved_memory::~reserved_memory() {
   pool().give_back({data_, size_});
 }
 
-void reserved_memory::touched(std::size_t bytes) noexcept { touched_ = std::max(touched_, bytes); }
-
 std::size_t physical_memory() noexcept {
   static const std::size_t bytes = [] {
     const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);

@@ -3,6 +3,7 @@
 // as they are first written, so recording never moves what was recorded and never checks chunks.
 // Regions go back to a pool of the thread: a tape in a loop costs no system call.
 
+#include <algorithm>
 #include <cstddef>
 
 namespace autodiff {
@@ -21,7 +22,7 @@ class reserved_memory {
   std::size_t size() const noexcept { return size_; }
 
   /// Tells how much was written, so that a large region gives its pages back on destruction.
-  void touched(std::size_t bytes) noexcept;
+  void touched(std::size_t bytes) noexcept { touched_ = std::max(touched_, bytes); }
 
  private:
   std::byte* data_ = nullptr;

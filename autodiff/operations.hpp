@@ -46,12 +46,13 @@ class operation_stack {
     constexpr std::size_t bytes = state_size<Operation>();
     require_room(count, bytes);
     std::byte* state = states_.data() + state_bytes_;
+    operation<T>** const all = all_.data();
     std::size_t size = size_;
     make_all([&](auto&&... arguments) __attribute__((always_inline)) {
       auto* made = new (state) Operation(std::forward<decltype(arguments)>(arguments)...);
       // Also where this is not to stay, so that none after it has the same.
       made->serial = ++serial_;
-      all_[size] = made;
+      all[size] = made;
       state += bytes;
       return identity{size++, made->serial};
     });
@@ -65,7 +66,7 @@ class operation_stack {
   /// Destroys all but the oldest `size`, whose states took so many bytes; the youngest goes first.
   void cut(std::size_t size, std::size_t state_bytes) noexcept {
     const std::size_t owning = std::max(bare_, size);
-    while (size_ > owning) all_[--size_]->~operation<T>();
+    for (std::size_t i = size_; i > owning;) all_[--i]->~operation<T>();
     size_ = size;
     bare_ = std::min(bare_, size);
     state_bytes_ = state_bytes;

@@ -115,18 +115,17 @@ class basic_record {
   template <class Leaf, class MakeAll>
   void add_leaves(std::size_t count, MakeAll&& make_all) {
     recorder<T>& r = at_work();
-    std::uint8_t* const codes = r.next_code();
-    require_codes(codes, count);
+    std::uint8_t* code = r.next_code();
+    require_codes(code, count);
     const tag_type first = first_;
-    const std::size_t made = operations_.template add_run<Leaf>(
+    r.code_base += operations_.template add_run<Leaf>(
         count, [&](auto&& make) __attribute__((always_inline)) {
           make_all([&](auto&&... arguments) __attribute__((always_inline)) {
             const auto [index, serial] = make(std::forward<decltype(arguments)>(arguments)...);
+            *code++ = tape_code::leaf;
             return identity{first + index, serial};
           });
         });
-    std::fill_n(codes, made, tape_code::leaf);
-    r.code_base += made;
   }
 
   /// How a variable finds its operation: what operation_at takes.
@@ -185,8 +184,8 @@ class basic_record {
       tape_errors::foreign_mark(what);
     }
   }
-  /// Forgets everything after a mark that stands.
-  void cut(const mark_type& mark);
+  /// Forgets everything after a mark that stands. Returns whether there was anything.
+  bool cut(const mark_type& mark);
 
   tag_type first() const noexcept { return first_; }
   T* adjoint_stream() const noexcept { return storage_.adjoints(); }
@@ -308,10 +307,10 @@ basic_record<T>::~basic_record() {
 }
 
 template <class T>
-void basic_record<T>::cut(const mark_type& mark) {
+bool basic_record<T>::cut(const mark_type& mark) {
   ++rewinds_;
   recorder<T>& r = at_work();
-  if (r.next_code() == storage_.codes() + mark.codes) return;
+  if (r.next_code() == storage_.codes() + mark.codes) return false;
   storage_.touched(committed_bytes());
   operations_.cut(mark.operations, mark.states);
   const std::uint64_t freed = r.places() - mark.places;
@@ -322,6 +321,7 @@ void basic_record<T>::cut(const mark_type& mark) {
   marks_.cut(mark.codes);
   watch_.cut(mark.places);
   if constexpr (checked_build) bury(freed);
+  return true;
 }
 
 template <class T>

@@ -259,6 +259,23 @@ void sweep(basic_tape<T>& tape, const streams<T>& record, const position& from, 
   }
 }
 
+/// The same between positions of equal numbers of arguments: there are operations alone, because
+/// every statement and every block of inputs has an argument.
+template <class T>
+void sweep_operations(basic_tape<T>& tape, const streams<T>& record, const position& from,
+                      const position& to) {
+  const std::uint8_t* code = record.codes + from.codes;
+  operation<T>* const* youngest = record.operations + from.operations;
+  operation<T>* const* const oldest = record.operations + to.operations;
+  std::uint64_t place = from.places;
+  while (youngest != oldest) {
+    operation<T>& swept = **--youngest;
+    if (*--code == tape_code::leaf) continue;
+    place -= swept.places;
+    swept.sweep(tape, static_cast<std::uint32_t>(place));
+  }
+}
+
 using scalar_sweep = void(basic_tape<double>& tape, const streams<double>& record,
                           const position& from, const position& to, double* adjoints);
 

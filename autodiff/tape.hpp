@@ -49,7 +49,7 @@ class basic_tape : public basic_record<T> {
   using typename base::mark_type;
 
   /// Starts recording. Throws memory_error when no address space is left.
-  basic_tape() : base(*this), adjoints_(base::adjoint_stream()) {}
+  basic_tape() : base(*this), adjoints_(base::record(), base::adjoint_stream()) {}
 
   /// A leaf with this value: a number gives a var, a std::vector or std::array of numbers a
   /// container of vars, a tensor a recorded tensor of the same values (shared, not copied).
@@ -153,8 +153,7 @@ class basic_tape : public basic_record<T> {
   /// even when that part was recorded again.
   void rewind(const mark_type& mark) {
     this->require_standing(mark, "rewind");
-    this->cut(mark);
-    adjoints_.cut(mark, end().places);
+    if (this->cut(mark)) adjoints_.cut(mark);
   }
   /// Forgets everything.
   void rewind() {
@@ -219,7 +218,7 @@ void basic_tape<T>::sweep_from(std::string_view what, const position& to, keepin
   // Refused before anything is changed.
   const auto plant_seed = seed(*this, what, recorded, cotangent...);
   kept_ = kept;
-  adjoints_.start(record(), end(), plant_seed);
+  adjoints_.start(end(), plant_seed);
   continue_to(to, what);
 }
 
@@ -230,14 +229,14 @@ void basic_tape<T>::add_from(std::string_view what, keeping kept, const Output& 
   const auto& recorded = as_recorded(y);
   const auto plant_seed = seed(*this, what, recorded, cotangent...);
   kept_ = kept;
-  adjoints_.start_again(record(), end(), plant_seed);
+  adjoints_.start_again(end(), plant_seed);
   continue_to(position{}, what);
 }
 
 template <class T>
 void basic_tape<T>::continue_to(const position& to, std::string_view what) {
   if (!adjoints_.reaches(to)) tape_errors::nothing_to_resume(what);
-  adjoints_.sweep_to(*this, record(), to);
+  adjoints_.sweep_to(*this, to);
   if (this->watched().mode == watching::strict) require_no_anomalies(anomalies());
 }
 
@@ -270,12 +269,10 @@ void basic_tape<T>::refuse_adjoint(tag_type tag, std::string_view what) const {
   EXTERN template void basic_record<double>::make_room(recorder<double>&, std::size_t);           \
   EXTERN template tag_type record_slowly<double>(recorder<double>&, const double&, const double*, \
                                                  const tag_type*, std::size_t, const char*);      \
-  EXTERN template void swept_adjoints<double>::sweep_to(basic_tape<double>&,                      \
-                                                        const streams<double>&, const position&); \
-  EXTERN template void swept_adjoints<double>::clear_computed(const streams<double>&,             \
-                                                              const position&);                   \
-  EXTERN template void swept_adjoints<double>::propagate_everything(                              \
-      basic_tape<double>&, const streams<double>&, const position&);                              \
+  EXTERN template void swept_adjoints<double>::sweep_to(basic_tape<double>&, const position&);    \
+  EXTERN template void swept_adjoints<double>::clear_computed(const position&);                   \
+  EXTERN template void swept_adjoints<double>::propagate_everything(basic_tape<double>&,          \
+                                                                    const position&);             \
   EXTERN template void basic_tape<double>::continue_to(const position&, std::string_view);        \
   EXTERN template std::vector<anomaly> basic_tape<double>::anomalies() const;                     \
   EXTERN template std::size_t basic_tape<double>::suppressed() const;                             \

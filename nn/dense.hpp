@@ -48,7 +48,7 @@ class dense_layer {
 
   std::size_t inputs() const noexcept { return weights.shape()[0]; }
   std::size_t outputs() const noexcept { return weights.shape()[1]; }
-  bool has_bias() const noexcept { return bias.size() > 0; }
+  bool has_bias() const noexcept { return bias.shape().size() > 0; }
   const nn::activation& activation() const noexcept { return activation_; }
 
   autodiff::tensor<T> weights;  ///< [in, out]

@@ -22,9 +22,11 @@ network<T>::network(std::size_t inputs, std::span<const dense> layers, nn::seed 
 
 template <class T>
 autodiff::tensor<T> network<T>::operator()(const autodiff::tensor<T>& x) const {
-  autodiff::tensor<T> z = layers_.front()(x);
-  for (std::size_t l = 1; l < layers_.size(); ++l) z = layers_[l](z);
-  return z;
+  const dense_layer<T>*layer = &layers_.front(), *const last = &layers_.back();
+  if (layer == last) return (*last)(x);
+  autodiff::tensor<T> z = (*layer)(x);
+  while (++layer != last) z = (*layer)(z);
+  return (*last)(z);
 }
 
 template <class T>

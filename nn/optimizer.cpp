@@ -15,6 +15,19 @@ namespace {
 // So few are moved inline: a call of one of the tables would cost more.
 constexpr std::size_t few = 8;
 
+template <class T>
+void add_few(std::size_t size, T factor, const T* __restrict g, T* __restrict w) {
+  for (std::size_t i = 0; i < size; ++i) w[i] += factor * g[i];
+}
+
+template <class T>
+void add_many(std::size_t size, T factor, const T* g, T* w) {
+  const auto accumulate = autodiff::plain<T>().accumulate;
+  autodiff::parallel_elements(size, [=](std::size_t first, std::size_t count) {
+    accumulate(count, factor, g + first, 1, w + first, autodiff::store::add);
+  });
+}
+
 void require(bool holds, std::string_view what, double value, std::string_view remedy) {
   if (holds) return;
   throw autodiff::domain_error("optimizer", fmt::format("{} is {}", what, value), remedy);
@@ -61,36 +74,28 @@ optimizer_state<T>::optimizer_state(const optimizer& settings) : settings_(setti
 
 template <class T>
 void optimizer_state<T>::require_fit(const tensors& gradients) const {
-  const std::size_t parameters = parameters_.size(), count = gradients.size();
-  for (std::size_t i = 0; i < parameters; ++i) {
+  const std::size_t count = gradients.size();
+  if (parameters_.size() != count) refuse_count(parameters_.size(), count);
+  for (std::size_t i = 0; i < count; ++i) {
     const autodiff::tensor<T>& p = *parameters_[i];
     if (p.is_recorded()) refuse_recorded(i);
-    if (i < count && p.shape() != gradients[i].shape())
-      refuse_shape(i, p.shape(), gradients[i].shape());
+    if (p.shape() != gradients[i].shape()) refuse_shape(i, p.shape(), gradients[i].shape());
   }
-  if (parameters != count) refuse_count(parameters, count);
 }
 
 template <class T>
 void optimizer_state<T>::move(const sgd& s, const tensors& gradients) {
-  const auto accumulate = autodiff::plain<T>().accumulate;
   const T factor = static_cast<T>(-s.rate);
-  auto parameter = parameters_.begin();
-  for (const autodiff::tensor<T>& gradient : gradients) {
-    T* const w = (**parameter++).mutable_values().data();
-    const T* const g = gradient.values().data();
-    const std::size_t size = gradient.size();
-    if (size <= few) {
-      for (std::size_t i = 0; i < size; ++i) w[i] += factor * g[i];
-      continue;
-    }
-    if (autodiff::are_few_elements(size)) {
-      accumulate(size, factor, g, 1, w, autodiff::store::add);
-      continue;
-    }
-    autodiff::parallel_elements(size, [=](std::size_t first, std::size_t count) {
-      accumulate(count, factor, g + first, 1, w + first, autodiff::store::add);
-    });
+  auto gradient = gradients.begin();
+  for (autodiff::tensor<T>* p : parameters_) {
+    T* const w = p->mutable_values().data();
+    const T* const g = gradient->values().data();
+    const std::size_t size = gradient->shape().size();
+    ++gradient;
+    if (size <= few)
+      add_few(size, factor, g, w);
+    else
+      add_many(size, factor, g, w);
   }
 }
 

@@ -27,6 +27,23 @@ using autodiff::var;
 
 }  // namespace
 
+TEST_CASE("a sweep of operations alone stops at a mark and goes on, as one with statements does") {
+  tape t;
+  const tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));
+  const tensor<double> y = square(x);
+  const auto mark = t.mark();
+  const var z = (y * 3.0)(1);
+  t.backward_to(mark, z);
+  CHECK(numbers(t.adjoint(y)) == doubles{0.0, 3.0});
+  CHECK(numbers(t.adjoint(x)) == doubles{0.0, 0.0});
+  t.resume();
+  CHECK(numbers(t.adjoint(x)) == doubles{0.0, 12.0});
+  const var squared = z * z;
+  const tensor<double> both = y * squared;
+  t.backward(both, tensor<double>({1.0, 0.0}));
+  CHECK(numbers(t.adjoint(x)) == doubles{2.0 * 144.0, 24.0 * 12.0});
+}
+
 TEST_CASE("a rewound tape records tensors again from the mark") {
   tape t;
   const tensor<double> x = t.variable(tensor<double>({1.0, 2.0}));
