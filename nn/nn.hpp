@@ -3,10 +3,12 @@
 
 #include <nn/activation.hpp>
 #include <nn/data.hpp>
+#include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
 #include <nn/loss.hpp>
+#include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
 #include <nn/network.hpp>
 #include <nn/optimizer.hpp>
