@@ -3,6 +3,8 @@
 
 #include <nn/activation.hpp>
 #include <nn/data.hpp>
+#include <nn/delta.hpp>
+#include <nn/delta_functions.hpp>
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
 #include <nn/idx.hpp>

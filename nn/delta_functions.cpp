@@ -1,0 +1,263 @@
+#include <nn/delta_functions.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <numbers>
+#include <vector>
+
+namespace nn::textbook {
+namespace {
+
+constexpr std::array<std::string_view, 16> activation_names{
+    "identity", "tanh",     "sigmoid",   "relu",       "softmax", "leaky_relu",
+    "elu",      "selu",     "gelu",      "gelu_tanh",  "silu",    "mish",
+    "softplus", "softsign", "hard_tanh", "log_sigmoid"};
+constexpr std::array<std::string_view, 6> loss_names{"half_squared_error",
+                                                     "mean_squared_error",
+                                                     "binary_cross_entropy",
+                                                     "softmax_cross_entropy",
+                                                     "binary_cross_entropy_of_probabilities",
+                                                     "cross_entropy_of_probabilities"};
+
+template <class Enum, std::size_t N>
+std::optional<Enum> find(const std::array<std::string_view, N>& names, std::string_view name) {
+  const auto at = std::find(names.begin(), names.end(), name);
+  if (at == names.end()) return std::nullopt;
+  return static_cast<Enum>(at - names.begin());
+}
+
+constexpr double leak = 0.01;
+constexpr long double selu_scale = 1.0507009873554804934L, selu_shift = 1.7580993408473768599L;
+
+template <class T>
+T sigmoid(T a) {
+  // The exponential of a positive number would overflow.
+  const T e = std::exp(-std::abs(a));
+  return (a >= 0 ? T(1) : e) / (1 + e);
+}
+
+template <class T>
+T softplus(T a) {
+  return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a)));
+}
+
+template <class T>
+T normal_distribution(T a) {
+  return std::erfc(-a / std::numbers::sqrt2_v<T>) / 2;
+}
+
+template <class T>
+T normal_density(T a) {
+  return std::exp(-a * a / 2) * std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
+}
+
+/// 2 u and its slope: 1 + tanh(u) = 2 s(2 u), which does not cancel where u is negative.
+template <class T>
+constexpr T two_root_two_over_pi = 2 * std::numbers::sqrt2_v<T>* std::numbers::inv_sqrtpi_v<T>;
+template <class T>
+T twice_u(T a) {
+  return two_root_two_over_pi<T> * (a + T(0.044715) * a * a * a);
+}
+template <class T>
+T twice_u_slope(T a) {
+  return two_root_two_over_pi<T> * (1 + 3 * T(0.044715) * a * a);
+}
+
+/// 1 - tanh^2(a) = 1 / cosh^2(a), where tanh(a) is near 1 too.
+template <class T>
+T tanh_slope(T a) {
+  const T c = std::cosh(a);
+  return 1 / c / c;
+}
+
+template <class T>
+T value(activation h, T a) {
+  switch (h) {
+    case activation::tanh: return std::tanh(a);
+    case activation::sigmoid: return sigmoid(a);
+    case activation::relu: return a <= 0 ? T(0) : a;
+    case activation::leaky_relu: return a > 0 ? a : T(leak) * a;
+    case activation::elu: return a > 0 ? a : std::expm1(a);
+    case activation::selu: return a > 0 ? T(selu_scale) * a : T(selu_shift) * std::expm1(a);
+    case activation::gelu: return a * normal_distribution(a);
+    case activation::gelu_tanh: return a * sigmoid(twice_u(a));
+    case activation::silu: return a * sigmoid(a);
+    case activation::mish: return a * std::tanh(softplus(a));
+    case activation::softplus: return softplus(a);
+    case activation::softsign: return a / (1 + std::abs(a));
+    case activation::hard_tanh: return a > 1 ? T(1) : a < -1 ? T(-1) : a;
+    case activation::log_sigmoid: return -softplus(-a);
+    default: return a;
+  }
+}
+
+template <class T>
+T slope(activation h, T a) {
+  switch (h) {
+    case activation::tanh: return tanh_slope(a);
+    case activation::sigmoid: return sigmoid(a) * sigmoid(-a);
+    case activation::relu: return a > 0 ? T(1) : T(0);
+    case activation::leaky_relu: return a > 0 ? T(1) : T(leak);
+    case activation::elu: return a > 0 ? T(1) : std::exp(a);
+    case activation::selu: return a >= 0 ? T(selu_scale) : T(selu_shift) * std::exp(a);
+    case activation::gelu: return normal_distribution(a) + a * normal_density(a);
+    case activation::gelu_tanh: {
+      const T u = twice_u(a), s = sigmoid(u);
+      return s + a * s * sigmoid(-u) * twice_u_slope(a);
+    }
+    case activation::silu: return sigmoid(a) * (1 + a * sigmoid(-a));
+    case activation::mish: {
+      const T s = softplus(a);
+      return std::tanh(s) + a * tanh_slope(s) * sigmoid(a);
+    }
+    case activation::softplus: return sigmoid(a);
+    case activation::softsign: return 1 / ((1 + std::abs(a)) * (1 + std::abs(a)));
+    case activation::hard_tanh: return std::abs(a) < 1 ? T(1) : T(0);
+    case activation::log_sigmoid: return sigmoid(-a);
+    default: return T(1);
+  }
+}
+
+/// exp(a_k) / sum exp(a_j) of one sample. The largest a is taken off, which changes nothing but
+/// keeps the exponentials finite.
+template <class T>
+void softmax(std::size_t k, const T* a, T* z) {
+  const T largest = *std::max_element(a, a + k);
+  T sum = 0;
+  for (std::size_t i = 0; i < k; ++i) sum += z[i] = std::exp(a[i] - largest);
+  for (std::size_t i = 0; i < k; ++i) z[i] /= sum;
+}
+
+/// log sum exp(a_j) of one sample.
+template <class T>
+T log_sum_exp(std::size_t k, const T* a) {
+  const T largest = *std::max_element(a, a + k);
+  T sum = 0;
+  for (std::size_t i = 0; i < k; ++i) sum += std::exp(a[i] - largest);
+  return largest + std::log(sum);
+}
+
+/// factor * f, and 0 where the factor is, also beside an infinite f.
+template <class T>
+T weighted(T factor, T f) {
+  return factor == 0 ? T(0) : factor * f;
+}
+
+}  // namespace
+
+std::string_view to_string(activation h) { return activation_names[static_cast<std::size_t>(h)]; }
+std::optional<activation> activation_of(std::string_view name) {
+  return find<activation>(activation_names, name);
+}
+
+std::string_view to_string(loss e) { return loss_names[static_cast<std::size_t>(e)]; }
+std::optional<loss> loss_of(std::string_view name) { return find<loss>(loss_names, name); }
+
+template <class T>
+matrix<T> activate(activation h, const matrix<T>& a) {
+  matrix<T> z(a.rows, a.columns);
+  for (std::size_t n = 0; n < a.rows; ++n) {
+    if (h == activation::softmax) {
+      softmax(a.columns, &a(n, 0), &z(n, 0));
+    } else {
+      for (std::size_t k = 0; k < a.columns; ++k) z(n, k) = value(h, a(n, k));
+    }
+  }
+  return z;
+}
+
+template <class T>
+matrix<T> through_activation(activation h, const matrix<T>& a, const matrix<T>& z,
+                             const matrix<T>& de_dz) {
+  matrix<T> de_da(a.rows, a.columns);
+  for (std::size_t n = 0; n < a.rows; ++n) {
+    if (h == activation::softmax) {
+      T mean = 0;
+      for (std::size_t j = 0; j < a.columns; ++j) mean += z(n, j) * de_dz(n, j);
+      for (std::size_t k = 0; k < a.columns; ++k) de_da(n, k) = z(n, k) * (de_dz(n, k) - mean);
+    } else {
+      for (std::size_t k = 0; k < a.columns; ++k) de_da(n, k) = slope(h, a(n, k)) * de_dz(n, k);
+    }
+  }
+  return de_da;
+}
+
+template <class T>
+T loss_scale(loss e, std::size_t n, std::size_t k) {
+  switch (e) {
+    case loss::half_squared_error: return T(0.5);
+    case loss::softmax_cross_entropy:
+    case loss::cross_entropy_of_probabilities: return 1 / static_cast<T>(n);
+    default: return 1 / static_cast<T>(n * k);
+  }
+}
+
+template <class T>
+T error(loss e, const matrix<T>& y, const matrix<T>& t) {
+  T sum = 0;
+  for (std::size_t n = 0; n < y.rows; ++n) {
+    const T normaliser = e == loss::softmax_cross_entropy ? log_sum_exp(y.columns, &y(n, 0)) : T(0);
+    for (std::size_t k = 0; k < y.columns; ++k) {
+      const T y_k = y(n, k), t_k = t(n, k);
+      switch (e) {
+        case loss::half_squared_error:
+        case loss::mean_squared_error: sum += (y_k - t_k) * (y_k - t_k); break;
+        case loss::binary_cross_entropy:
+          sum += weighted(t_k, softplus(-y_k)) + weighted(1 - t_k, softplus(y_k));
+          break;
+        case loss::softmax_cross_entropy: sum += weighted(t_k, normaliser - y_k); break;
+        case loss::binary_cross_entropy_of_probabilities:
+          sum -= weighted(t_k, std::log(y_k)) + weighted(1 - t_k, std::log1p(-y_k));
+          break;
+        case loss::cross_entropy_of_probabilities: sum -= weighted(t_k, std::log(y_k)); break;
+      }
+    }
+  }
+  return sum * loss_scale<T>(e, y.rows, y.columns);
+}
+
+template <class T>
+matrix<T> error_slope(loss e, const matrix<T>& y, const matrix<T>& t) {
+  const T scale = loss_scale<T>(e, y.rows, y.columns);
+  matrix<T> slopes(y.rows, y.columns);
+  std::vector<T> p(y.columns);
+  for (std::size_t n = 0; n < y.rows; ++n) {
+    T total = 0;
+    if (e == loss::softmax_cross_entropy) {
+      softmax(y.columns, &y(n, 0), p.data());
+      for (std::size_t k = 0; k < y.columns; ++k) total += t(n, k);
+    }
+    for (std::size_t k = 0; k < y.columns; ++k) {
+      const T y_k = y(n, k), t_k = t(n, k);
+      T slope = 0;
+      switch (e) {
+        case loss::half_squared_error:
+        case loss::mean_squared_error: slope = 2 * (y_k - t_k); break;
+        case loss::binary_cross_entropy:
+          slope = (1 - t_k) * sigmoid(y_k) - t_k * sigmoid(-y_k);
+          break;
+        case loss::softmax_cross_entropy: slope = p[k] * total - t_k; break;
+        case loss::binary_cross_entropy_of_probabilities:
+          slope = weighted(1 - t_k, 1 / (1 - y_k)) - weighted(t_k, 1 / y_k);
+          break;
+        case loss::cross_entropy_of_probabilities: slope = -weighted(t_k, 1 / y_k); break;
+      }
+      slopes(n, k) = scale * slope;
+    }
+  }
+  return slopes;
+}
+
+#define INSTANTIATE(T)                                                                  \
+  template matrix<T> activate(activation, const matrix<T>&);                            \
+  template matrix<T> through_activation(activation, const matrix<T>&, const matrix<T>&, \
+                                        const matrix<T>&);                              \
+  template T loss_scale(loss, std::size_t, std::size_t);                                \
+  template T error(loss, const matrix<T>&, const matrix<T>&);                           \
+  template matrix<T> error_slope(loss, const matrix<T>&, const matrix<T>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace nn::textbook
