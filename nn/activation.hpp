@@ -71,6 +71,39 @@ inline constexpr activation sigmoid =
 inline constexpr activation relu =
     make_activation<&autodiff::loop_table<float>::relu, &autodiff::loop_table<double>::relu>(
         "relu", init::he);
+inline constexpr activation selu =
+    make_activation<&autodiff::loop_table<float>::selu, &autodiff::loop_table<double>::selu>(
+        "selu", init::glorot);
+inline constexpr activation gelu =
+    make_activation<&autodiff::loop_table<float>::gelu, &autodiff::loop_table<double>::gelu>(
+        "gelu", init::he);
+inline constexpr activation gelu_tanh =
+    make_activation<&autodiff::loop_table<float>::gelu_tanh,
+                    &autodiff::loop_table<double>::gelu_tanh>("gelu_tanh", init::he);
+inline constexpr activation silu =
+    make_activation<&autodiff::loop_table<float>::silu, &autodiff::loop_table<double>::silu>(
+        "silu", init::he);
+inline constexpr activation mish =
+    make_activation<&autodiff::loop_table<float>::mish, &autodiff::loop_table<double>::mish>(
+        "mish", init::he);
+inline constexpr activation softplus =
+    make_activation<&autodiff::loop_table<float>::softplus,
+                    &autodiff::loop_table<double>::softplus>("softplus", init::he);
+inline constexpr activation softsign =
+    make_activation<&autodiff::loop_table<float>::softsign,
+                    &autodiff::loop_table<double>::softsign>("softsign", init::glorot);
+inline constexpr activation hard_tanh =
+    make_activation<&autodiff::loop_table<float>::hard_tanh,
+                    &autodiff::loop_table<double>::hard_tanh>("hard_tanh", init::glorot);
+inline constexpr activation log_sigmoid =
+    make_activation<&autodiff::loop_table<float>::log_sigmoid,
+                    &autodiff::loop_table<double>::log_sigmoid>("log_sigmoid", init::glorot);
+/// 0.01 a where a is not positive.
+inline constexpr activation leaky_relu =
+    make_activation("leaky_relu", init::he, [](const auto& a) { return autodiff::leaky_relu(a); });
+/// exp(a) - 1 where a is not positive.
+inline constexpr activation elu =
+    make_activation("elu", init::he, [](const auto& a) { return autodiff::elu(a); });
 /// Along the last axis. For training prefer identity here and a loss on logits.
 inline constexpr activation softmax =
     make_activation("softmax", init::glorot, [](const auto& a) { return autodiff::softmax(a); });

@@ -52,5 +52,15 @@ constinit const loss binary_cross_entropy = make_loss(
 constinit const loss softmax_cross_entropy =
     make_loss("softmax_cross_entropy",
               [](const auto& y, const auto& t) { return autodiff::softmax_cross_entropy(y, t); });
+constinit const loss binary_cross_entropy_of_probabilities =
+    make_loss("binary_cross_entropy_of_probabilities", [](const auto& y, const auto& t) {
+      return -mean(autodiff::xlogy(t, y) + autodiff::xlog1py(1 - t, -y));
+    });
+constinit const loss cross_entropy_of_probabilities =
+    make_loss("cross_entropy_of_probabilities",
+              []<class T>(const autodiff::tensor<T>& y, const autodiff::tensor<T>& t) {
+                const std::size_t samples = y.rank() == 2 ? y.shape()[0] : 1;
+                return sum(autodiff::xlogy(t, y)) * (T(-1) / static_cast<T>(samples));
+              });
 
 }  // namespace nn

@@ -34,5 +34,11 @@ extern const loss binary_cross_entropy;
 /// Mean over the samples of -sum t log softmax(y), from the logits y; rows of t sum to 1 (one-hot
 /// or soft).
 extern const loss softmax_cross_entropy;
+/// The same two from probabilities instead of logits: mean of -t log y - (1 - t) log(1 - y) with
+/// the y of a sigmoid, and mean over the samples of -sum t log y with those of a softmax; a weight
+/// of 0 adds nothing. As textbooks write them; to train, prefer those from logits: a probability
+/// that rounds to 0 or 1 makes these infinite.
+extern const loss binary_cross_entropy_of_probabilities;
+extern const loss cross_entropy_of_probabilities;
 
 }  // namespace nn
