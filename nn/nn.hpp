@@ -2,6 +2,7 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/compare_deltas.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
 #include <nn/delta_functions.hpp>
