@@ -5,6 +5,7 @@
 #include <nn/compare_deltas.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
+#include <nn/delta_difference.hpp>
 #include <nn/delta_functions.hpp>
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
