@@ -13,6 +13,9 @@
 #include <nn/loss.hpp>
 #include <nn/network.hpp>
 
+#include <bench/problems/hand_deltas.hpp>
+#include <bench/problems/taped_deltas.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -366,6 +369,29 @@ TEST_CASE("y - t for the delta of a sigmoid under a squared error is told with i
   CHECK(canonical.remark.empty());
   CHECK(reference::close(canonical.layers[1].delta.tape(0, 0),
                          (last.z.tape(0, 0) - tr.t.value(0, 0)) / 6, 1e-15L));
+}
+
+TEST_CASE("both sides of the benchmark compute the textbook's gradient") {
+  const trial<double> tr(5, {nn::dense(7, nn::tanh), nn::dense(4, nn::tanh), nn::dense(3)}, 6, 14);
+  const auto layers = nn::textbook_layers(tr.net);
+  const matrix<double> x(6, 5, {tr.x.values().begin(), tr.x.values().end()}),
+      t(6, 3, {tr.t.values().begin(), tr.t.values().end()});
+  const auto b = textbook::backpropagate(layers, x, t, textbook::loss::half_squared_error);
+  std::vector<double> gradient;
+  for (std::size_t l = 0; l < 3; ++l) {
+    const matrix<double> dw = turned(b.dw[l]);
+    gradient.insert(gradient.end(), dw.values.begin(), dw.values.end());
+    gradient.insert(gradient.end(), b.db[l].begin(), b.db[l].end());
+  }
+  bench::problems::hand_deltas by_hand(layers, x, t);
+  CHECK(reference::close(by_hand.forward(), b.error, 1e-14L));
+  by_hand.backward();
+  CHECK(reference::all_close(by_hand.gradient(), gradient, 1e-14L));
+  bench::problems::taped_deltas by_tape(tr.net, tr.x, tr.t);
+  by_tape.backward();
+  CHECK(reference::all_close(by_tape.swept_gradient(), gradient, 1e-14L));
+  CHECK(reference::close(by_tape.step(), b.error, 1e-14L));
+  CHECK(reference::all_close(by_tape.gradient(), gradient, 1e-14L));
 }
 
 TEST_CASE("an activation or a loss that the textbook does not know needs formulas of one's own") {

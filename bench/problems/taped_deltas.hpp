@@ -25,14 +25,17 @@ class taped_deltas {
     return nn::gradient_step(
         tape_, net_, [this] { return nn::half_squared_error(net_(x_), t_); }, gradients_);
   }
-  /// Weights before bias, layer by layer, of the last step.
-  std::vector<double> gradient() const {
+  /// Weights before bias, layer by layer, of the last step or sweep.
+  std::vector<double> gradient() const { return joined(gradients_); }
+  std::vector<double> swept_gradient() const { return joined(adjoints_); }
+
+ private:
+  static std::vector<double> joined(const std::vector<tensor>& tensors) {
     std::vector<double> all;
-    for (const tensor& g : gradients_) all.insert(all.end(), g.values().begin(), g.values().end());
+    for (const tensor& g : tensors) all.insert(all.end(), g.values().begin(), g.values().end());
     return all;
   }
 
- private:
   nn::network<double> net_, swept_net_;
   tensor x_, t_;
   std::vector<tensor> adjoints_, gradients_;
