@@ -326,6 +326,35 @@ TEST_CASE("the entry that is farthest apart is named with both numbers") {
   CHECK(report.layers[0].dw.ulp.value > 1000);
 }
 
+TEST_CASE("a fault of one part in a billion is found in any network") {
+  std::size_t found = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const architecture drawn = drawn_architecture(seed);
+    const trial<double> tr(drawn.inputs, drawn.layers, drawn.batch, seed);
+    const std::size_t l = seed % drawn.layers.size();
+    std::ptrdiff_t at = 0;
+    const nn::delta_report report = nn::compare_deltas(
+        tr.net, tr.x, tr.t, *drawn.e,
+        [&](std::span<const layer<double>> layers, const matrix<double>& x,
+            const matrix<double>& t) {
+          auto b = textbook::backpropagate(layers, x, t, *textbook::loss_of(drawn.e->name));
+          std::vector<double>& delta = b.delta[l].values;
+          const auto larger = [](double p, double q) { return std::abs(p) < std::abs(q); };
+          at = std::max_element(delta.begin(), delta.end(), larger) - delta.begin();
+          delta[static_cast<std::size_t>(at)] *= 1 + 1e-9;
+          return b;
+        });
+    INFO("seed " << seed << ": " << tr.net << ", layer " << l + 1);
+    const auto d = report.first_disagreement();
+    if (report.layers[l].delta.tape(0, 0) == 0 && !d) continue;  // a layer above is dead
+    REQUIRE(d);
+    ++found;
+    CHECK(where(report) == "layer " + std::to_string(l + 1) + ", delta");
+    CHECK(d->row * tr.net.layers()[l].outputs() + d->column == static_cast<std::size_t>(at));
+  }
+  CHECK(found > 90);
+}
+
 TEST_CASE("numbers that are not finite agree with their like alone") {
   trial<double> tr = small_trial();
   tr.net.layers()[1].bias.mutable_values()[2] = std::numeric_limits<double>::quiet_NaN();
