@@ -157,5 +157,6 @@ backpropagation<T> backpropagate(std::span<const layer<T>> layers, const matrix<
                                             const matrix<T>&, loss);
 INSTANTIATE(float)
 INSTANTIATE(double)
+INSTANTIATE(long double)
 
 }  // namespace nn::textbook

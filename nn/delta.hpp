@@ -6,6 +6,8 @@
 // (2025); equation numbers in brackets are those of this document. It has no biases, one sample and
 // half the squared error; a bias has the slope da_k/db_k = 1 beside (1), samples add up, and other
 // losses change dE/dy alone.
+//
+// T is float, double or long double.
 
 #include <nn/delta_functions.hpp>
 #include <nn/matrix.hpp>

@@ -259,5 +259,6 @@ matrix<T> error_slope(loss e, const matrix<T>& y, const matrix<T>& t) {
   template matrix<T> error_slope(loss, const matrix<T>&, const matrix<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
+INSTANTIATE(long double)
 
 }  // namespace nn::textbook

@@ -39,8 +39,8 @@ std::string to_string(const disagreement& d) {
 std::optional<disagreement> delta_report::first_disagreement() const {
   std::optional<disagreement> first;
   const auto look = [&](std::size_t layer, nn::quantity q, const compared& c) {
-    // Not "value > tolerance": a NaN is a disagreement.
-    if (first || c.relative.value <= tolerance) return;
+    // Not "value > allowed": a NaN is a disagreement.
+    if (first || c.relative.value <= c.allowed) return;
     const auto [value, row, column] = c.relative;
     first = {layer, q, row, column, c.formula(row, column), c.tape(row, column), value};
   };

@@ -28,6 +28,9 @@ struct compared {
   /// |formula - tape| in units in the last place of the larger of the two, in the number type of
   /// the network. An entry that is the small remainder of large terms may be many units apart.
   largest_difference ulp;
+  /// How large `relative` may be: the tolerance of the report, or more where sums cancel, so that
+  /// rounding alone takes more digits (nn/delta_difference.hpp).
+  double allowed = 0;
 };
 
 /// What is compared, in the order in which the textbook computes it: a and z forwards through the
@@ -49,7 +52,7 @@ struct delta_layer {
   compared db;             ///< [1, K], dE/db, or empty
 };
 
-/// An entry at which formula and tape differ by more than the tolerance.
+/// An entry at which formula and tape differ by more than is allowed.
 struct disagreement {
   std::size_t layer;  ///< from 1; the number of layers for E
   nn::quantity quantity;
@@ -64,7 +67,7 @@ std::string to_string(const disagreement& d);
 struct delta_report {
   std::string number_type;  ///< "float" or "double"
   std::string loss;         ///< "half_squared_error"
-  double tolerance = 0;     ///< for the relative differences
+  double tolerance = 0;     ///< for the relative differences; see compared::allowed
 
   matrix<double> input;   ///< [n, inputs], z of layer 0
   matrix<double> target;  ///< [n, outputs]
@@ -77,8 +80,8 @@ struct delta_report {
   matrix<double> output_factor;
   std::string remark;
 
-  /// The first entry beyond the tolerance, in the order of `quantity`; where a quantity has several
-  /// of them, the one that is farthest apart.
+  /// The first entry beyond what is allowed, in the order of `quantity`; where a quantity has
+  /// several of them, the one that is farthest apart.
   std::optional<disagreement> first_disagreement() const;
   bool agrees() const { return !first_disagreement(); }
 };

@@ -2,8 +2,10 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/compare_deltas.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
+#include <nn/delta_difference.hpp>
 #include <nn/delta_functions.hpp>
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
