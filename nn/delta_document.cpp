@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace nn {
 namespace {
@@ -36,26 +37,26 @@ std::string shape_of(const delta_report& report) {
   return text;
 }
 
-double largest_difference_of(const delta_report& report) {
-  double largest = report.error.relative.value;
-  for (const delta_layer& layer : report.layers) {
-    for (const compared* c : {&layer.a, &layer.z, &layer.delta, &layer.dw, &layer.db})
-      largest = std::max(largest, c->relative.value);
-  }
-  return largest;
+std::vector<const compared*> quantities_of(const delta_layer& layer) {
+  return {&layer.a, &layer.z, &layer.delta, &layer.dw, &layer.db};
 }
 
 std::string verdict(const delta_report& report) {
-  if (const auto first = report.first_disagreement()) {
-    return fmt::format("Formula and tape first disagree at {}; the tolerance is {:.0e}.",
-                       to_string(*first), report.tolerance);
+  if (const auto first = report.first_disagreement())
+    return "Formula and tape first disagree at " + to_string(*first) + '.';
+  double largest = report.error.relative.value;
+  bool beyond = false;  // where sums cancel, and more is allowed
+  for (const delta_layer& layer : report.layers) {
+    for (const compared* c : quantities_of(layer)) {
+      largest = std::max(largest, c->relative.value);
+      beyond = beyond || c->relative.value > report.tolerance;
+    }
   }
-  const double largest = largest_difference_of(report);
   if (largest == 0) return "Formula and tape agree in every bit.";
   return fmt::format(
-      "Formula and tape agree: they differ by no more than {:.1e} of the largest entry of its kind "
-      "(tolerance {:.0e}).",
-      largest, report.tolerance);
+      "Formula and tape agree: they differ by {:.1e} of the largest entry of a kind at most "
+      "(tolerance {:.0e}{}).",
+      largest, report.tolerance, beyond ? ", more where sums cancel" : "");
 }
 
 bool is_large(const delta_report& report, const delta_format& format) {
@@ -99,8 +100,7 @@ part forward_part(const delta_report& report, const delta_format& format) {
 part layer_part(const delta_report& report, std::size_t l, const delta_format& format) {
   const delta_layer& layer = report.layers[l];
   part p{.heading = layer.name, .state = "agrees"};
-  for (const compared* c : {&layer.a, &layer.z, &layer.delta, &layer.dw, &layer.db})
-    p.agrees = p.agrees && agrees(report, *c);
+  for (const compared* c : quantities_of(layer)) p.agrees = p.agrees && agrees(*c);
   if (!p.agrees) p.state = "differs";
   if (const equations e = deltas(report, l, format); !e.lines.empty())
     p.blocks.emplace_back(e);
@@ -129,9 +129,10 @@ delta_report cleaned(delta_report report) {
 delta_document document_of(const delta_report& untrusted, const delta_format& format) {
   require_range(format);
   const delta_report report = cleaned(untrusted);
-  delta_document d{.title = "Backpropagation by formula and by tape",
-                   .verdict = verdict(report),
-                   .agrees = report.agrees()};
+  delta_document d;
+  d.title = "Backpropagation by formula and by tape";
+  d.verdict = verdict(report);
+  d.agrees = report.agrees();
   d.opening.emplace_back(
       line(fmt::format("Network {} in {}, loss {}, {}.", shape_of(report), report.number_type,
                        report.loss, counted(report.input.rows, "sample"))));

@@ -106,7 +106,7 @@ void writer::put_value(line& f, double value, const compared& c, std::size_t i) 
   const double given = c.formula.values[i];
   if (given == value || (std::isnan(given) && std::isnan(value))) return;
   // The sum was taken in another order and perhaps in another number type.
-  if (std::abs(given - value) <= report_.tolerance * scale) return;
+  if (std::abs(given - value) <= c.allowed * scale) return;
   put(f.turn().words(", where the function compared gave "), given);
 }
 

@@ -58,9 +58,8 @@ std::vector<std::size_t> shown_rows(std::size_t rows, std::size_t worst, std::si
 /// One quantity, its entries numbered row by row, and which of them are shown.
 class comparison {
  public:
-  comparison(const compared& c, double tolerance, const delta_format& format)
+  comparison(const compared& c, const delta_format& format)
       : c_(c),
-        tolerance_(tolerance),
         worst_(c.relative.row * c.formula.columns + c.relative.column),
         shown_(shown_rows(c.formula.size(), worst_, format.most_units)),
         digits_(format.digits) {
@@ -106,7 +105,7 @@ class comparison {
   bool differs(std::size_t i) const {
     const double formula = c_.formula.values[i], tape = c_.tape.values[i];
     if (formula == tape || (std::isnan(formula) && std::isnan(tape))) return false;
-    return !(std::abs(formula - tape) <= tolerance_ * scale_);
+    return !(std::abs(formula - tape) <= c_.allowed * scale_);
   }
   number_format pair_format(int digits) const {
     numbers both;
@@ -124,7 +123,7 @@ class comparison {
   }
 
   const compared& c_;
-  double tolerance_, scale_ = 0;
+  double scale_ = 0;
   std::size_t worst_;
   std::vector<std::size_t> shown_;
   int digits_;
@@ -182,7 +181,7 @@ auto sample_and_unit(const compared& c) {
 table unit_table(const delta_report& report, std::size_t l, const delta_format& format) {
   const delta_layer& layer = report.layers[l];
   const std::string name = std::to_string(l + 1);
-  const comparison c(layer.delta, report.tolerance, format);
+  const comparison c(layer.delta, format);
   table t = begin_units(layer.delta);
   t.caption.symbol("delta", name, "").words(": " + largest_of(layer.delta));
   t.columns.push_back({line().symbol("a", name, "")});
@@ -198,20 +197,20 @@ table unit_table(const delta_report& report, std::size_t l, const delta_format& 
 }
 
 /// What formula and tape have of a or z, where they do not agree.
-table forward_table(const delta_report& report, const compared& c, const char* letter,
-                    std::size_t l, const delta_format& format) {
+table forward_table(const compared& c, const char* letter, std::size_t l,
+                    const delta_format& format) {
   table t = begin_units(c);
   t.caption.symbol(letter, std::to_string(l + 1), "").words(": " + largest_of(c));
   add_both_ways(t, line().symbol(letter, std::to_string(l + 1), ""));
-  add_rows(t, comparison(c, report.tolerance, format), {}, sample_and_unit(c));
+  add_rows(t, comparison(c, format), {}, sample_and_unit(c));
   return t;
 }
 
 /// dE/dW or dE/db beside the parameters themselves.
-table parameter_table(const delta_report& report, std::size_t l, const delta_format& format,
-                      const compared& gradient, const matrix<double>& values, const char* letter) {
+table parameter_table(std::size_t l, const delta_format& format, const compared& gradient,
+                      const matrix<double>& values, const char* letter) {
   const std::string name = std::to_string(l + 1);
-  const comparison c(gradient, report.tolerance, format);
+  const comparison c(gradient, format);
   table t;
   t.caption.derivative(letter, name, "").words(": " + largest_of(gradient));
   t.columns.push_back({line("entry"), false});
@@ -228,9 +227,7 @@ table parameter_table(const delta_report& report, std::size_t l, const delta_for
 
 }  // namespace
 
-bool agrees(const delta_report& report, const compared& c) {
-  return c.relative.value <= report.tolerance;
-}
+bool agrees(const compared& c) { return c.relative.value <= c.allowed; }
 
 table summary(const delta_report& report) {
   table t;
@@ -251,7 +248,7 @@ table summary(const delta_report& report) {
         continue;
       }
       row.cells.push_back(number(difference_text(c->relative.value)));
-      if (!agrees(report, *c)) row.mark = mark::differs;
+      if (!agrees(*c)) row.mark = mark::differs;
     }
     if (row.mark == mark::differs && first && first->layer == l + 1) row.mark = mark::differs_first;
     t.rows.push_back(std::move(row));
@@ -263,12 +260,12 @@ std::vector<table> tables_of(const delta_report& report, std::size_t l,
                              const delta_format& format) {
   const delta_layer& layer = report.layers[l];
   std::vector<table> tables;
-  if (!agrees(report, layer.a)) tables.push_back(forward_table(report, layer.a, "a", l, format));
-  if (!agrees(report, layer.z)) tables.push_back(forward_table(report, layer.z, "z", l, format));
+  if (!agrees(layer.a)) tables.push_back(forward_table(layer.a, "a", l, format));
+  if (!agrees(layer.z)) tables.push_back(forward_table(layer.z, "z", l, format));
   tables.push_back(unit_table(report, l, format));
-  tables.push_back(parameter_table(report, l, format, layer.dw, layer.weights, "w"));
+  tables.push_back(parameter_table(l, format, layer.dw, layer.weights, "w"));
   if (!layer.db.formula.empty())
-    tables.push_back(parameter_table(report, l, format, layer.db, layer.biases, "b"));
+    tables.push_back(parameter_table(l, format, layer.db, layer.biases, "b"));
   return tables;
 }
 

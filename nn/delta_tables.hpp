@@ -17,7 +17,7 @@ table summary(const delta_report& report);
 /// differs.
 std::vector<table> tables_of(const delta_report& report, std::size_t l, const delta_format& format);
 
-/// Whether the quantity is within the tolerance; a NaN is not.
-bool agrees(const delta_report& report, const compared& c);
+/// Whether formula and tape are no farther apart than allowed; a NaN is.
+bool agrees(const compared& c);
 
 }  // namespace nn
