@@ -120,7 +120,7 @@ void require_fit(std::span<const layer<T>> layers, const matrix<T>& x, const mat
 
 template <class T>
 backpropagation<T> backpropagate(std::span<const layer<T>> layers, const matrix<T>& x,
-                                 const matrix<T>& t, loss e) {
+                                 const matrix<T>& t, loss e, output_rule output) {
   require_fit(layers, x, t);
   const std::size_t last = layers.size() - 1;
   backpropagation<T> b;
@@ -132,7 +132,9 @@ backpropagation<T> backpropagate(std::span<const layer<T>> layers, const matrix<
   b.error = error(e, b.z[last], t);
 
   b.delta.resize(layers.size());
-  b.delta[last] = output_delta(e, layers[last].h, b.a[last], b.z[last], t);
+  b.delta[last] = output == output_rule::as_if_linear
+                      ? error_slope(e, b.z[last], t)
+                      : output_delta(e, layers[last].h, b.a[last], b.z[last], t);
   for (std::size_t l = last; l-- > 0;)
     b.delta[l] = hidden_delta(layers[l + 1], b.delta[l + 1], layers[l].h, b.a[l], b.z[l]);
 
@@ -154,7 +156,7 @@ backpropagation<T> backpropagate(std::span<const layer<T>> layers, const matrix<
   template std::vector<T> bias_gradient(const matrix<T>&);                                         \
   template void require_fit(std::span<const layer<T>>, const matrix<T>&, const matrix<T>&);        \
   template backpropagation<T> backpropagate(std::span<const layer<T>>, const matrix<T>&,           \
-                                            const matrix<T>&, loss);
+                                            const matrix<T>&, loss, output_rule);
 INSTANTIATE(float)
 INSTANTIATE(double)
 INSTANTIATE(long double)

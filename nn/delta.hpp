@@ -39,6 +39,14 @@ struct backpropagation {
 template <class T>
 matrix<T> preactivation(const layer<T>& layer, const matrix<T>& z);
 
+/// What the delta of the last layer is.
+enum class output_rule {
+  chain_rule,
+  /// dE/dy whatever the activation. A text that states y - t "for both sigmoid and linear units"
+  /// says this; for a sigmoid f under a squared error it leaves out the factor f (1 - f).
+  as_if_linear,
+};
+
 /// The delta of the last layer: dE/dy through its activation, [n, K]. Under half the squared error
 /// and without activation, y - t: eq. (5). For probabilities from a sigmoid or a softmax under the
 /// cross-entropy that belongs to it, the activation cancels out as well: (y - t) / count.
@@ -75,11 +83,13 @@ void require_fit(std::span<const layer<T>> layers, const matrix<T>& x, const mat
 /// The forward pass, then (7) from the last layer to the first. Throws as require_fit().
 template <class T>
 backpropagation<T> backpropagate(std::span<const layer<T>> layers, const matrix<T>& x,
-                                 const matrix<T>& t, loss e);
+                                 const matrix<T>& t, loss e,
+                                 output_rule output = output_rule::chain_rule);
 template <class T>
 backpropagation<T> backpropagate(const std::vector<layer<T>>& layers, const matrix<T>& x,
-                                 const matrix<T>& t, loss e) {
-  return backpropagate(std::span<const layer<T>>(layers), x, t, e);
+                                 const matrix<T>& t, loss e,
+                                 output_rule output = output_rule::chain_rule) {
+  return backpropagate(std::span<const layer<T>>(layers), x, t, e, output);
 }
 
 }  // namespace nn::textbook

@@ -117,7 +117,7 @@ template <class T>
 void allow_for_rounding(delta_report& report, std::span<const textbook::layer<T>> layers,
                         const matrix<T>& x, const matrix<T>& t) {
   double allowed = report.tolerance;
-  const double most = 1000 * report.tolerance;
+  const double most = 10000 * report.tolerance;
   if (!is_known(report)) {
     report.error.allowed = allowed;
     for (delta_layer& l : report.layers) {
@@ -132,7 +132,7 @@ void allow_for_rounding(delta_report& report, std::span<const textbook::layer<T>
                                                 textbook::error_slope(e, b.z.back(), t));
   const auto wide = textbook::backpropagate(widened(layers), widened(x), widened(t), e);
   for_each_quantity(report, b, wide, [&](compared& c, const auto& values, const auto& exact) {
-    allowed = std::min(std::max(allowed, 16 * rounding(values, exact)), most);
+    allowed = std::min(std::max(allowed, 32 * rounding(values, exact)), most);
     c.allowed = allowed;
   });
 }
