@@ -54,7 +54,7 @@ std::string verdict(const delta_report& report) {
   }
   if (largest == 0) return "Formula and tape agree in every bit.";
   return fmt::format(
-      "Formula and tape agree: they differ by {:.1e} of the largest entry of a kind at most "
+      "Formula and tape agree: they differ by {:.2g} of the largest entry of a kind at most "
       "(tolerance {:.0e}{}).",
       largest, report.tolerance, beyond ? ", more where sums cancel" : "");
 }
@@ -87,6 +87,9 @@ line vector_line(const char* letter, const matrix<double>& m, const delta_format
 
 part forward_part(const delta_report& report, const delta_format& format) {
   part p{.heading = "Forward pass"};
+  p.blocks.emplace_back(
+      line("Equations are numbered as in N. Santi, A Primer on Backpropagation with a Numerical "
+           "Example (2025)."));
   p.blocks.emplace_back(line(report.input.rows == 1
                                  ? "From the input to the output, layer by layer:"
                                  : "Of the first sample, from the input to the output:"));
@@ -148,6 +151,8 @@ delta_document document_of(const delta_report& untrusted, const delta_format& fo
   d.parts.push_back(forward_part(report, format));
   for (std::size_t l = report.layers.size(); l-- > 0;)
     d.parts.push_back(layer_part(report, l, format));
+  const bool all_short = !is_large(report, format) && report.layers.size() <= 3;
+  for (part& p : d.parts) p.is_short = all_short;
   return d;
 }
 

@@ -71,6 +71,7 @@ class writer {
   void put_difference(line& f, double p, double t, double count) const;
   void put_error_slope(line& f, loss e, std::size_t k, double value) const;
   line softmax_delta(std::size_t k, const numbers& de_dz) const;
+  bool cancels() const;
   line general_delta() const;
 
   const delta_report& report_;
@@ -222,18 +223,22 @@ void writer::put_error_slope(line& f, loss e, std::size_t k, double value) const
   }
 }
 
+/// Whether the activation cancels out against the loss, and the delta is (y - t) / count.
+bool writer::cancels() const {
+  const auto e = textbook::loss_of(report_.loss);
+  return (e == loss::binary_cross_entropy_of_probabilities && h_ == activation::sigmoid) ||
+         (e == loss::cross_entropy_of_probabilities && h_ == activation::softmax);
+}
+
 line writer::output_delta(std::size_t k) const {
   const loss e = *textbook::loss_of(report_.loss);
   const matrix<double>&a = layer_.a.formula, &y = layer_.z.formula, &t = report_.target;
-  const bool cancels =
-      (e == loss::binary_cross_entropy_of_probabilities && h_ == activation::sigmoid) ||
-      (e == loss::cross_entropy_of_probabilities && h_ == activation::softmax);
   const numbers de_dy = row_of(textbook::error_slope(e, y, t), 0);
-  if (h_ == activation::softmax && !cancels) return softmax_delta(k, de_dy);
+  if (h_ == activation::softmax && !cancels()) return softmax_delta(k, de_dy);
 
   line f;
   f.symbol("delta", name(), unit(k)).sign("=");
-  if (cancels) {
+  if (cancels()) {
     put_difference(f, z_[k], t(0, k), 1 / textbook::loss_scale<double>(e, samples_, z_.size()));
   } else if (h_ == activation::identity) {
     if (e == loss::half_squared_error)
@@ -249,19 +254,26 @@ line writer::output_delta(std::size_t k) const {
   return f;
 }
 
+/// The formula of this layer in symbols, with its number in the primer.
 line writer::general_delta() const {
   line f;
-  f.symbol("delta", name(), "m").sign("=");
+  const char* own = is_last() ? "k" : "m";
+  f.symbol("delta", name(), own).sign("=");
+  const bool is_primer = textbook::loss_of(report_.loss) == loss::half_squared_error;
+  if (is_last() && h_ == activation::identity && is_primer)
+    return f.symbol("y", "", "k").sign("-").symbol("t", "", "k").tag("(5)");
   if (h_ != activation::identity)
-    f.slope(layer_.activation).sign("(").symbol("a", name(), "m").sign(")");
+    f.slope(layer_.activation).sign("(").symbol("a", name(), own).sign(")");
+  if (is_last()) return f.derivative("y", "", "k").tag("(3), (6)");
   f.sum("k").symbol("w", above(), "k,m").symbol("delta", above(), "k");
-  return f;
+  return f.tag("(7)");
 }
 
 equations writer::deltas() const {
   equations all;
   if (!h_ || (is_last() && !textbook::loss_of(report_.loss))) return all;
-  if (!is_last() && h_ != activation::softmax) all.lines.push_back(general_delta());
+  // The lines of a softmax show their formula themselves, those of a canonical link have none.
+  if (h_ != activation::softmax && !(is_last() && cancels())) all.lines.push_back(general_delta());
   for (std::size_t k = 0; k < std::min(layer_.outputs, format_.most_units); ++k)
     all.lines.push_back(is_last() ? output_delta(k) : hidden_delta(k));
   return all;
@@ -272,7 +284,7 @@ equations writer::gradients() const {
   line general;
   general.derivative("w", name(), "k,m").sign("=");
   if (samples_ > 1) general.sum("n");
-  general.symbol("delta", name(), "k").symbol("z", below(), "m");
+  general.symbol("delta", name(), "k").symbol("z", below(), "m").tag("(1), (6)");
   all.lines.push_back(std::move(general));
 
   const auto column = [](const matrix<double>& m, std::size_t j) {

@@ -50,12 +50,14 @@ summary {
   border-radius: 0.5rem;
 }
 details[open] > summary { border-radius: 0.5rem 0.5rem 0 0; border-bottom: 1px solid var(--line); }
-summary .state { float: right; margin-left: 1rem; font-weight: 600; }
+summary .state { float: right; }
 summary:focus-visible, .scroll:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 .inside { padding: 0.3rem clamp(0.75rem, 3vw, 1.2rem) 1rem; }
 .equations { margin: 0.9rem 0; font-variant-numeric: tabular-nums; }
 .equations div { padding: 0.22rem 0 0.22rem 2rem; text-indent: -2rem; }
+.tag { margin-left: 1.5rem; color: var(--quiet); }
 .equations .together { display: inline-block; text-indent: 0; white-space: nowrap; }
+sup { line-height: 0; }
 math { font-size: 1.08em; text-indent: 0; }
 figure { margin: 1.2rem 0 0; }
 figcaption { color: var(--quiet); margin-bottom: 0.35rem; }
@@ -66,7 +68,7 @@ figcaption { color: var(--quiet); margin-bottom: 0.35rem; }
 table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.28rem 0.75rem; text-align: right; white-space: nowrap; font-weight: 400; }
 .words { text-align: left; }
-thead th {
+thead th, thead td {
   position: sticky; top: 0; z-index: 2; background: var(--raised); font-weight: 600;
   border-bottom: 1px solid var(--line); vertical-align: bottom;
 }
@@ -74,12 +76,12 @@ tbody tr + tr > * { border-top: 1px solid var(--line); }
 tbody th { position: sticky; left: 0; z-index: 1; background: var(--page); color: var(--quiet); }
 thead th:first-child { left: 0; z-index: 3; }
 tr.differs > * { background: var(--bad-tint); color: var(--text); }
-tr.differs > :first-child { box-shadow: inset 0.3rem 0 var(--bad); }
+tr.differs > :first-child { font-weight: 700; box-shadow: inset 0.3rem 0 var(--bad); }
 tr.differs .mark { color: var(--bad); font-weight: 700; }
 .mark, .left-out { text-align: left; color: var(--quiet); }
 @media (max-width: 30rem) {
   th, td { padding: 0.28rem 0.5rem; font-size: 0.9rem; }
-  summary .state { float: none; display: block; margin: 0; }
+  summary .state { float: none; display: block; }
 }
 @media print { .scroll { max-height: none; overflow: visible; } }
 )";
@@ -96,16 +98,22 @@ std::string escaped(std::string_view words) {
       default: text += c;
     }
   }
+  for (std::size_t at; (at = text.find("-&gt;")) != std::string::npos;)
+    text.replace(at, 5, "\u2192");  // an arrow
   return text;
 }
 
 std::string html_number(std::string_view digits) {
-  std::string text;
-  for (const char c : digits) text += c == '-' ? "\u2212" : std::string(1, c);
-  return text == "inf"         ? "\u221E"
-         : text == "\u2212inf" ? "\u2212\u221E"
-         : text == "nan"       ? "NaN"
-                               : text;
+  const bool negative = digits.starts_with('-');
+  if (negative) digits.remove_prefix(1);
+  const std::string sign = negative ? "\u2212" : "";
+  if (digits == "nan") return "NaN";
+  if (digits == "inf") return sign + "\u221E";
+  const std::size_t e = digits.find('e');
+  if (e == std::string_view::npos) return sign + std::string(digits);
+  const int power = std::stoi(std::string(digits.substr(e + 1)));
+  return fmt::format("{}{}\u00B710<sup>{}{}</sup>", sign, digits.substr(0, e),
+                     power < 0 ? "\u2212" : "", power < 0 ? -power : power);
 }
 
 /// "1,3" or "k" in MathML.
@@ -145,13 +153,15 @@ std::string html(const piece& p) {
     case piece::kind::number: return html_number(p.text);
     case piece::kind::symbol: return "<math>" + math_symbol(p) + "</math>";
     case piece::kind::derivative:
-      return "<math><mi>\u2202E</mi><mo>/</mo><mi>\u2202</mi>" + math_symbol(p) + "</math>";
+      return "<math><mi>\u2202</mi><mi>E</mi><mo>/</mo><mi>\u2202</mi>" + math_symbol(p) +
+             "</math>";
     case piece::kind::function:
       return escaped(p.text) + (p.units.empty() ? "" : "<sub>" + p.units + "</sub>");
     case piece::kind::slope: return escaped(p.text) + "\u2032";
     case piece::kind::sum:
       return "<math><msub><mo>\u2211</mo><mi>" + p.text + "</mi></msub></math> ";
     case piece::kind::sign: return html_sign(p.text);
+    case piece::kind::tag: return "<span class=\"tag\">" + p.text + "</span>";
     case piece::kind::turn: break;
   }
   return "";
@@ -194,11 +204,12 @@ std::string html(const table::row& row, const table& t) {
   std::string text = differs ? "<tr class=\"differs\">" : "<tr>";
   for (std::size_t j = 0; j < row.cells.size(); ++j) {
     const char* tag = j == 0 ? "th scope=\"row\"" : "td";
-    text += fmt::format("<{}{}>{}</{}>", tag, t.columns[j].numbers ? "" : " class=\"words\"",
-                        html(row.cells[j]), j == 0 ? "th" : "td");
+    // The sign stands where narrow screens show it too.
+    text +=
+        fmt::format("<{}{}>{}{}</{}>", tag, t.columns[j].numbers ? "" : " class=\"words\"",
+                    differs && j == 0 ? "\u2260 " : "", html(row.cells[j]), j == 0 ? "th" : "td");
   }
-  return text + fmt::format("<td class=\"mark\">{}{}</td></tr>\n", differs ? "\u2260 " : "",
-                            to_string(row.mark));
+  return text + fmt::format("<td class=\"mark\">{}</td></tr>\n", to_string(row.mark));
 }
 
 std::string html(const table& t) {
@@ -226,13 +237,13 @@ std::string html(const std::vector<block>& blocks) {
 std::string html(const part& p, bool open) {
   std::string state;
   if (!p.state.empty()) {
-    state = fmt::format("<span class=\"state {}\">{} {}</span>", p.agrees ? "agrees" : "differs",
+    state = fmt::format(" <span class=\"state {}\">{} {}</span>", p.agrees ? "agrees" : "differs",
                         p.agrees ? "\u2713" : "\u2260", escaped(p.state));
   }
   return fmt::format(
       "<details{}>\n<summary>{}{}</summary>\n<div class=\"inside\">\n{}</div>\n"
       "</details>\n",
-      open ? " open=\"open\"" : "", state, escaped(p.heading), html(p.blocks));
+      open ? " open=\"open\"" : "", escaped(p.heading), state, html(p.blocks));
 }
 
 }  // namespace
@@ -249,8 +260,7 @@ std::string to_html(const delta_report& report, const delta_format& format) {
       escaped(d.title), style, d.agrees ? "agrees" : "differs", d.agrees ? "\u2713" : "\u2260",
       escaped(d.verdict));
   text += html(d.opening);
-  const bool few = d.parts.size() <= 4;
-  for (const part& p : d.parts) text += html(p, few || !p.agrees);
+  for (const part& p : d.parts) text += html(p, p.is_short || !p.agrees);
   return text + "</body>\n</html>\n";
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -47,6 +48,9 @@ std::string escaped(std::string_view words) {
   for_each_character(words, [&](std::string_view character, char32_t point) {
     text += escaped_character(character, point);
   });
+  constexpr std::string_view arrow = "-{}\\textgreater{}";
+  for (std::size_t at; (at = text.find(arrow)) != std::string::npos;)
+    text.replace(at, arrow.size(), "$\\to$");
   return text;
 }
 
@@ -103,7 +107,7 @@ std::string to_latex(const delta_report& report, const delta_format& format) {
   text += latex(d.opening);
   for (const part& p : d.parts) {
     text += fmt::format("\\subsection*{{{}{}}}\n", escaped(p.heading),
-                        p.state.empty() ? "" : ": " + escaped(p.state));
+                        p.state.empty() ? "" : " (" + escaped(p.state) + ')');
     text += latex(p.blocks);
   }
   return text + "\\end{document}\n";

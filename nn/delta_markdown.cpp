@@ -65,7 +65,8 @@ std::string to_markdown(const delta_report& report, const delta_format& format) 
   std::string text = "# " + escaped(d.title) + "\n\n**" + escaped(d.verdict) + "**\n";
   text += markdown(d.opening);
   for (const part& p : d.parts) {
-    text += "\n## " + escaped(p.heading) + (p.state.empty() ? "" : ": " + escaped(p.state)) + '\n';
+    text += "\n## " + escaped(p.heading) + (p.state.empty() ? "" : " (" + escaped(p.state) + ')') +
+            '\n';
     text += markdown(p.blocks);
   }
   return text;

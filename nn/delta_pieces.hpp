@@ -23,6 +23,7 @@ struct piece {
     slope,       ///< of the function named: tanh'
     sum,         ///< over the index named
     sign,        ///< one of = + - * / ( ) [ ] and ... for terms left out
+    tag,         ///< the number of an equation, "(5)"
     turn,        ///< a place to break a line that is too long
   };
   kind what;
@@ -51,6 +52,7 @@ class line {
   line& slope(std::string_view name) { return add({piece::kind::slope, std::string(name)}); }
   line& sum(const char* index) { return add({piece::kind::sum, index}); }
   line& sign(const char* text) { return add({piece::kind::sign, text}); }
+  line& tag(const char* text) { return add({piece::kind::tag, text}); }
   line& turn() { return add({piece::kind::turn}); }
 
   bool empty() const noexcept { return pieces_.empty(); }
@@ -98,6 +100,7 @@ struct part {
   std::string heading;
   std::string state = {};  ///< in a few words; empty where nothing is compared
   bool agrees = true;
+  bool is_short = true;  ///< or better shown on demand
   std::vector<block> blocks = {};
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 using numbers = std::vector<double>;
 
-std::string difference_text(double x) { return x == 0 ? "0" : fmt::format("{:.1e}", x); }
+std::string difference_text(double x) { return x == 0 ? "0" : fmt::format("{:.2g}", x); }
 line number(std::string text) { return line().number(std::move(text)); }
 
 /// How the numbers of one column are written: all with as many decimals, or all with an exponent.
@@ -131,7 +131,7 @@ class comparison {
 
 std::string largest_of(const compared& c) {
   if (c.relative.value == 0) return "formula and tape are the same";
-  return fmt::format("largest difference {:.1e} of the largest entry, {:.3g} ulp", c.relative.value,
+  return fmt::format("largest difference {:.2g} of the largest entry, {:.3g} ulp", c.relative.value,
                      c.ulp.value);
 }
 

@@ -29,14 +29,14 @@ std::string tex_name(std::string_view name) {
 }
 
 std::string tex_number(const std::string& number) {
-  const bool negative = number.starts_with('-');
-  const std::string digits = number.substr(negative ? 1 : 0), sign = negative ? "-" : "";
-  if (digits == "nan") return "\\mathrm{NaN}";
-  if (digits == "inf") return sign + "\\infty";
-  const std::size_t e = digits.find('e');
+  // In braces, a sign is never taken for a subtraction.
+  if (number.starts_with('-')) return "{-" + tex_number(number.substr(1)) + '}';
+  if (number == "nan") return "\\mathrm{NaN}";
+  if (number == "inf") return "\\infty";
+  const std::size_t e = number.find('e');
   if (e == std::string::npos) return number;
-  return sign + digits.substr(0, e) + "\\times 10^{" +
-         std::to_string(std::stoi(digits.substr(e + 1))) + '}';
+  return number.substr(0, e) + "\\times 10^{" + std::to_string(std::stoi(number.substr(e + 1))) +
+         '}';
 }
 
 std::string tex_symbol(const piece& p) {
@@ -63,6 +63,7 @@ std::string tex_piece(const piece& p, bool display) {
       return p.text == "..."                  ? "\\cdots"
              : p.text == "=" || p.text == "+" ? ' ' + p.text + ' '
                                               : p.text;
+    case piece::kind::tag: return "\\qquad\\text{" + p.text + '}';
     case piece::kind::turn: break;
   }
   return "";

@@ -82,7 +82,7 @@ std::string to_string(const delta_report& report, const delta_format& format) {
   const delta_document d = document_of(report, format);
   std::string text = d.verdict + '\n' + plain(d.opening);
   for (std::size_t i = 1; i < d.parts.size(); ++i) {  // without the forward pass: formulas alone
-    text += '\n' + d.parts[i].heading + ": " + d.parts[i].state + '\n';
+    text += '\n' + d.parts[i].heading + " (" + d.parts[i].state + ")\n";
     std::vector<block> tables;
     for (const block& b : d.parts[i].blocks) {
       if (std::holds_alternative<table>(b)) tables.push_back(b);
