@@ -1,5 +1,7 @@
 #include <nn/delta_functions.hpp>
 
+#include <autodiff/error.hpp>  // exceptions alone
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -72,52 +74,9 @@ T tanh_slope(T a) {
   return 1 / c / c;
 }
 
-template <class T>
-T value(activation h, T a) {
-  switch (h) {
-    case activation::tanh: return std::tanh(a);
-    case activation::sigmoid: return sigmoid(a);
-    case activation::relu: return a <= 0 ? T(0) : a;
-    case activation::leaky_relu: return a > 0 ? a : T(leak) * a;
-    case activation::elu: return a > 0 ? a : std::expm1(a);
-    case activation::selu: return a > 0 ? T(selu_scale) * a : T(selu_shift) * std::expm1(a);
-    case activation::gelu: return a * normal_distribution(a);
-    case activation::gelu_tanh: return a * sigmoid(twice_u(a));
-    case activation::silu: return a * sigmoid(a);
-    case activation::mish: return a * std::tanh(softplus(a));
-    case activation::softplus: return softplus(a);
-    case activation::softsign: return a / (1 + std::abs(a));
-    case activation::hard_tanh: return a > 1 ? T(1) : a < -1 ? T(-1) : a;
-    case activation::log_sigmoid: return -softplus(-a);
-    default: return a;
-  }
-}
-
-template <class T>
-T slope(activation h, T a) {
-  switch (h) {
-    case activation::tanh: return tanh_slope(a);
-    case activation::sigmoid: return sigmoid(a) * sigmoid(-a);
-    case activation::relu: return a > 0 ? T(1) : T(0);
-    case activation::leaky_relu: return a > 0 ? T(1) : T(leak);
-    case activation::elu: return a > 0 ? T(1) : std::exp(a);
-    case activation::selu: return a >= 0 ? T(selu_scale) : T(selu_shift) * std::exp(a);
-    case activation::gelu: return normal_distribution(a) + a * normal_density(a);
-    case activation::gelu_tanh: {
-      const T u = twice_u(a), s = sigmoid(u);
-      return s + a * s * sigmoid(-u) * twice_u_slope(a);
-    }
-    case activation::silu: return sigmoid(a) * (1 + a * sigmoid(-a));
-    case activation::mish: {
-      const T s = softplus(a);
-      return std::tanh(s) + a * tanh_slope(s) * sigmoid(a);
-    }
-    case activation::softplus: return sigmoid(a);
-    case activation::softsign: return 1 / ((1 + std::abs(a)) * (1 + std::abs(a)));
-    case activation::hard_tanh: return std::abs(a) < 1 ? T(1) : T(0);
-    case activation::log_sigmoid: return sigmoid(-a);
-    default: return T(1);
-  }
+[[noreturn]] void refuse_softmax() {
+  throw autodiff::domain_error("softmax", "asked for one unit",
+                               "it needs the whole layer: activate() and through_activation()");
 }
 
 /// exp(a_k) / sum exp(a_j) of one sample. The largest a is taken off, which changes nothing but
@@ -154,6 +113,56 @@ std::optional<activation> activation_of(std::string_view name) {
 
 std::string_view to_string(loss e) { return loss_names[static_cast<std::size_t>(e)]; }
 std::optional<loss> loss_of(std::string_view name) { return find<loss>(loss_names, name); }
+
+template <class T>
+T value(activation h, T a) {
+  switch (h) {
+    case activation::tanh: return std::tanh(a);
+    case activation::sigmoid: return sigmoid(a);
+    case activation::softmax: refuse_softmax();
+    case activation::relu: return a <= 0 ? T(0) : a;
+    case activation::leaky_relu: return a > 0 ? a : T(leak) * a;
+    case activation::elu: return a > 0 ? a : std::expm1(a);
+    case activation::selu: return a > 0 ? T(selu_scale) * a : T(selu_shift) * std::expm1(a);
+    case activation::gelu: return a * normal_distribution(a);
+    case activation::gelu_tanh: return a * sigmoid(twice_u(a));
+    case activation::silu: return a * sigmoid(a);
+    case activation::mish: return a * std::tanh(softplus(a));
+    case activation::softplus: return softplus(a);
+    case activation::softsign: return a / (1 + std::abs(a));
+    case activation::hard_tanh: return a > 1 ? T(1) : a < -1 ? T(-1) : a;
+    case activation::log_sigmoid: return -softplus(-a);
+    default: return a;
+  }
+}
+
+template <class T>
+T slope(activation h, T a) {
+  switch (h) {
+    case activation::tanh: return tanh_slope(a);
+    case activation::sigmoid: return sigmoid(a) * sigmoid(-a);
+    case activation::softmax: refuse_softmax();
+    case activation::relu: return a > 0 ? T(1) : T(0);
+    case activation::leaky_relu: return a > 0 ? T(1) : T(leak);
+    case activation::elu: return a > 0 ? T(1) : std::exp(a);
+    case activation::selu: return a >= 0 ? T(selu_scale) : T(selu_shift) * std::exp(a);
+    case activation::gelu: return normal_distribution(a) + a * normal_density(a);
+    case activation::gelu_tanh: {
+      const T u = twice_u(a), s = sigmoid(u);
+      return s + a * s * sigmoid(-u) * twice_u_slope(a);
+    }
+    case activation::silu: return sigmoid(a) * (1 + a * sigmoid(-a));
+    case activation::mish: {
+      const T s = softplus(a);
+      return std::tanh(s) + a * tanh_slope(s) * sigmoid(a);
+    }
+    case activation::softplus: return sigmoid(a);
+    case activation::softsign: return 1 / ((1 + std::abs(a)) * (1 + std::abs(a)));
+    case activation::hard_tanh: return std::abs(a) < 1 ? T(1) : T(0);
+    case activation::log_sigmoid: return sigmoid(-a);
+    default: return T(1);
+  }
+}
 
 template <class T>
 matrix<T> activate(activation h, const matrix<T>& a) {
@@ -251,6 +260,8 @@ matrix<T> error_slope(loss e, const matrix<T>& y, const matrix<T>& t) {
 }
 
 #define INSTANTIATE(T)                                                                  \
+  template T value(activation, T);                                                      \
+  template T slope(activation, T);                                                      \
   template matrix<T> activate(activation, const matrix<T>&);                            \
   template matrix<T> through_activation(activation, const matrix<T>&, const matrix<T>&, \
                                         const matrix<T>&);                              \

@@ -51,6 +51,12 @@ enum class loss {
 std::string_view to_string(loss e);
 std::optional<loss> loss_of(std::string_view name);
 
+/// h(a) and h'(a) of one unit. Throws domain_error for softmax, which needs the whole layer.
+template <class T>
+T value(activation h, T a);
+template <class T>
+T slope(activation h, T a);
+
 /// z = h(a), [n, K] -> [n, K].
 template <class T>
 matrix<T> activate(activation h, const matrix<T>& a);

@@ -15,6 +15,7 @@
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
 #include <nn/network.hpp>
+#include <nn/neuron.hpp>
 #include <nn/optimizer.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>

@@ -4,7 +4,6 @@
 #include <nn/nn.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 
 namespace primer {
@@ -36,55 +35,56 @@ void read(const matrix<T>& values, std::array<T, N>& into) {
   std::copy(values.values().begin(), values.values().end(), into.begin());
 }
 
+template <std::size_t N>
+void copy(const nn::matrix<double>& from, std::array<double, N>& into) {
+  std::copy(from.values.begin(), from.values.end(), into.begin());
+}
+
+template <std::size_t Out, std::size_t In>
+void copy(const nn::matrix<double>& from, std::array<std::array<double, In>, Out>& into) {
+  for (std::size_t k = 0; k < Out; ++k) {
+    for (std::size_t m = 0; m < In; ++m) into[k][m] = from(k, m);
+  }
+}
+
+/// The numbers of a report on one of its sides, but for the slopes, which it does not hold.
+numbers<double> one_side(const nn::delta_report& report, nn::matrix<double> nn::compared::*side) {
+  const nn::delta_layer &first = report.layers[0], &second = report.layers[1];
+  numbers<double> n{};
+  copy(first.a.*side, n.a1);
+  copy(first.z.*side, n.z1);
+  copy(first.delta.*side, n.delta1);
+  copy(first.dw.*side, n.dw1);
+  copy(second.a.*side, n.a2);
+  copy(second.delta.*side, n.delta2);
+  copy(second.dw.*side, n.dw2);
+  n.e = (report.error.*side)(0, 0);
+  return n;
+}
+
 }  // namespace
 
+nn::delta_report compared() {
+  nn::network<double> net(
+      2, {nn::dense(3, nn::tanh, nn::bias::without), nn::dense(2, nn::identity, nn::bias::without)},
+      nn::seed{1});
+  net.layers()[0].weights = as_weights<double>(w1);
+  net.layers()[1].weights = as_weights<double>(w2);
+  return nn::compare_deltas(net, matrix<double>({x[0], x[1]}), matrix<double>({t[0], t[1]}),
+                            nn::half_squared_error);
+}
+
 numbers<double> by_formula() {
-  numbers<double> n{};
-  for (std::size_t m = 0; m < 3; ++m) {
-    for (std::size_t i = 0; i < 2; ++i) n.a1[m] += w1[m][i] * x[i];
-    n.z1[m] = std::tanh(n.a1[m]);
-    n.slope1[m] = 1 - n.z1[m] * n.z1[m];
-  }
-  for (std::size_t k = 0; k < 2; ++k) {
-    for (std::size_t m = 0; m < 3; ++m) n.a2[k] += w2[k][m] * n.z1[m];
-    n.delta2[k] = n.a2[k] - t[k];  // (5)
-    n.e += 0.5 * n.delta2[k] * n.delta2[k];
-    for (std::size_t m = 0; m < 3; ++m) n.dw2[k][m] = n.delta2[k] * n.z1[m];  // (1) and (6)
-  }
-  for (std::size_t m = 0; m < 3; ++m) {
-    double sum = 0;
-    for (std::size_t k = 0; k < 2; ++k) sum += w2[k][m] * n.delta2[k];
-    n.delta1[m] = n.slope1[m] * sum;  // (7)
-    for (std::size_t i = 0; i < 2; ++i) n.dw1[m][i] = n.delta1[m] * x[i];
-  }
+  numbers<double> n = one_side(compared(), &nn::compared::formula);
+  for (std::size_t m = 0; m < 3; ++m) n.slope1[m] = 1 - n.z1[m] * n.z1[m];  // (3)
   return n;
 }
 
 numbers<double> by_tape() {
-  nn::network<double> net(
-      2, {nn::dense(3, nn::tanh, nn::bias::without), nn::dense(2, nn::identity, nn::bias::without)},
-      nn::seed{1});
-  nn::dense_layer<double>&first = net.layers()[0], &second = net.layers()[1];
-  first.weights = as_weights<double>(w1);
-  second.weights = as_weights<double>(w2);
-
+  numbers<double> n = one_side(compared(), &nn::compared::tape);
   autodiff::tape tape;
-  const nn::recorded_parameters recorded(net, tape);
-  const auto a1 = first.preactivation(matrix<double>({x[0], x[1]}));
-  const auto z1 = first.activation()(a1);
-  const auto a2 = second.preactivation(z1);
-  const auto e = nn::half_squared_error(a2, matrix<double>({t[0], t[1]}));
-  tape.backward(e);
-
-  numbers<double> n{};
-  read(a1, n.a1);
-  read(z1, n.z1);
-  read(a2, n.a2);
-  read(tape.adjoint(a1), n.delta1);
-  read(tape.adjoint(a2), n.delta2);
-  read_transposed(tape.adjoint(first.weights), n.dw1);
-  read_transposed(tape.adjoint(second.weights), n.dw2);
-  n.e = e.item();
+  const auto a1 = tape.variable(matrix<double>({n.a1[0], n.a1[1], n.a1[2]}));
+  const auto z1 = tanh(a1);
   tape.backward(z1, autodiff::ones<double>(z1.shape()));
   read(tape.adjoint(a1), n.slope1);  // dz/da, one unit each
   return n;

@@ -1,7 +1,8 @@
 #pragma once
 // The numerical example of "A Primer on Backpropagation with a Numerical Example" (Santi, 2025),
-// computed twice: by the formulas that the document derives, with plain loops, and by the sweep of
-// the tape.
+// computed twice: by the formulas that the document derives and by the sweep of the tape.
+
+#include <nn/delta_report.hpp>
 
 #include <array>
 
@@ -27,11 +28,12 @@ inline constexpr std::array<double, 2> x{1.0, 2.0}, t{1.0, 1.15};
 inline constexpr std::array<std::array<double, 2>, 3> w1{{{0.1, 0.2}, {0.3, 0.4}, {0.5, 0.6}}};
 inline constexpr std::array<std::array<double, 3>, 2> w2{{{0.1, 0.2, 0.3}, {0.4, 0.5, 0.6}}};
 
-/// Equations (5) to (7) and dE/dw = delta z of the document, with E = 1/2 sum (y - t)^2.
-numbers<double> by_formula();
+/// The example as nn::network<double> with E = 1/2 sum (y - t)^2, by both ways.
+nn::delta_report compared();
 
-/// The network as nn::network<double>, recorded and swept; deltas are adjoints of the
-/// preactivations.
+/// Its numbers by equations (1) to (7) of the document.
+numbers<double> by_formula();
+/// Its numbers by the tape; deltas are adjoints of the preactivations.
 numbers<double> by_tape();
 
 /// In float, with the hidden outputs that the document's script printed instead of tanh(a): the
