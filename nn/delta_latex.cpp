@@ -32,15 +32,19 @@ std::string escaped_character(std::string_view character, char32_t point) {
     case '<': return "\\textless{}";
     case '>': return "\\textgreater{}";
     case '|': return "\\textbar{}";
+    // Braces against ligatures: two apostrophes, ?`
     case '"': return "'{}'";
+    case '\'': return "'{}";
+    case '`': return "{}`{}";
     default: break;
   }
   constexpr std::string_view special = "_%#&${}";
-  const bool command = special.find(character) != std::string_view::npos;
-  // Braces keep ligatures apart, and ?` from turning into a foreign mark.
-  if (character == "`" || character == "-" || character == "'" || character == ",")
-    return std::string(character) + "{}";
-  return (command ? "\\" : "") + std::string(character);
+  return (special.find(character) == std::string_view::npos ? "" : "\\") + std::string(character);
+}
+
+void replace_all(std::string& text, std::string_view part, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += by.size())
+    text.replace(at, part.size(), by);
 }
 
 std::string escaped(std::string_view words) {
@@ -48,9 +52,8 @@ std::string escaped(std::string_view words) {
   for_each_character(words, [&](std::string_view character, char32_t point) {
     text += escaped_character(character, point);
   });
-  constexpr std::string_view arrow = "-{}\\textgreater{}";
-  for (std::size_t at; (at = text.find(arrow)) != std::string::npos;)
-    text.replace(at, arrow.size(), "$\\to$");
+  replace_all(text, "-\\textgreater{}", "$\\to$");
+  replace_all(text, "--", "-{}-{}");
   return text;
 }
 

@@ -29,9 +29,10 @@ class number_format {
     }
     if (largest == 0) return;
     const int power = static_cast<int>(std::floor(std::log10(largest)));
-    decimals_ = std::max(digits - 1 - power, 0);
-    // The small ones would be left with less than half of the digits.
-    fixed_ = power < digits && power > -4 && smallest >= largest * std::pow(10.0, -digits / 2.0);
+    const int least = static_cast<int>(std::floor(std::log10(smallest)));
+    fixed_ = power < std::max(digits, 3) && power > -4 && power - least <= 3;
+    // The smallest keeps two digits.
+    decimals_ = std::max({digits - 1 - power, std::min(digits, 2) - 1 - least, 0});
   }
 
   std::string operator()(double x) const {

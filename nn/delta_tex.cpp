@@ -13,7 +13,7 @@ constexpr std::size_t longest_line = 72;  // characters in 16 cm
 std::string tex_name(std::string_view name) {
   std::string text = "\\mathrm{";
   for_each_character(name, [&](std::string_view character, char32_t point) {
-    constexpr std::string_view escaped = "_%#&${}", plain = "()[]<>|=+-*/.,:;!?@\"";
+    constexpr std::string_view escaped = "_%#&${}", plain = "()[]=+-/.,:;!?@\"";
     const char c = character[0];
     const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (is_letter || (c >= '0' && c <= '9'))
@@ -44,14 +44,14 @@ std::string tex_symbol(const piece& p) {
   // The index first: an underscore behind a letter is not taken for emphasis by Markdown.
   if (!p.units.empty()) text += "_{" + p.units + '}';
   if (!p.layer.empty()) text += "^{(" + p.layer + ")}";
-  return text;
+  return text == "\\delta" ? text + ' ' : text;
 }
 
 std::string tex_piece(const piece& p, bool display) {
   switch (p.what) {
     case piece::kind::words: return "\\text{" + p.text + '}';
     case piece::kind::number: return tex_number(p.text);
-    case piece::kind::symbol: return tex_symbol(p) + ' ';
+    case piece::kind::symbol: return tex_symbol(p);
     case piece::kind::derivative:
       return display ? "\\frac{\\partial E}{\\partial " + tex_symbol(p) + '}'
                      : "\\partial E/\\partial " + tex_symbol(p);
@@ -60,9 +60,9 @@ std::string tex_piece(const piece& p, bool display) {
     case piece::kind::slope: return tex_name(p.text) + '\'';
     case piece::kind::sum: return "\\sum_{" + p.text + "} ";
     case piece::kind::sign:
-      return p.text == "..."                  ? "\\cdots"
-             : p.text == "=" || p.text == "+" ? ' ' + p.text + ' '
-                                              : p.text;
+      return p.text == "..."                                   ? "\\cdots"
+             : p.text == "=" || p.text == "+" || p.text == "-" ? ' ' + p.text + ' '
+                                                               : p.text;
     case piece::kind::tag: return "\\qquad\\text{" + p.text + '}';
     case piece::kind::turn: break;
   }
@@ -94,10 +94,11 @@ std::string tex_line(const line& l) {
       continue;
     }
     if (p.what == piece::kind::sign && p.text == "=" && !aligned) {
-      chunks.back().text += '&';
+      chunks.back().text += " &= ";
       aligned = true;
+    } else {
+      chunks.back().text += tex_piece(p, true);
     }
-    chunks.back().text += tex_piece(p, true);
     chunks.back().width += width(p);
   }
   std::string text;
