@@ -317,14 +317,16 @@ TEST_CASE("what does not fit is refused with its sizes and what to do") {
 }
 
 TEST_CASE("the formulas include nothing of the engine but its exceptions") {
-  for (const char* file : {"matrix.hpp", "delta_functions.hpp", "delta_functions.cpp", "delta.hpp",
-                           "delta.cpp", "delta_report.hpp", "delta_report.cpp"}) {
+  for (const char* file :
+       {"matrix.hpp", "delta_functions.hpp", "delta_functions.cpp", "delta.hpp", "delta.cpp",
+        "delta_report.hpp", "delta_report.cpp", "neuron.hpp", "neuron.cpp"}) {
     std::ifstream in(std::filesystem::path(BACKSWEEP_SOURCE_DIR) / "nn" / file);
     REQUIRE(in);
     for (std::string line; std::getline(in, line);) {
       INFO(file << ": " << line);
       if (line.starts_with("#include <autodiff/")) CHECK(says(line, "<autodiff/error.hpp>"));
-      if (line.starts_with("#include <nn/")) CHECK((says(line, "delta") || says(line, "matrix")));
+      if (line.starts_with("#include <nn/"))
+        CHECK((says(line, "delta") || says(line, "matrix") || says(line, "neuron")));
     }
   }
 }

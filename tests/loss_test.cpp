@@ -3,6 +3,7 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <nn/loss.hpp>
 
@@ -218,6 +219,39 @@ TEST_CASE("binary cross-entropy of logit 0 is log 2 with slope 1/2 - t") {
     tape.backward(e);
     CHECK(reference::close(e.item(), std::log(2.0L), 1e-16));
     CHECK(tape.adjoint(y).value(0) == 0.5 - t);
+  }
+}
+
+TEST_CASE("cross-entropies of probabilities are those of the logits they come from") {
+  const autodiff::tensor<double> logits({{0.5, -1.5, 2.0}, {0.0, 3.0, -0.25}}),
+      t({{0.25, 0.0, 0.75}, {1.0, 0.0, 0.0}});
+  const auto same = [&](const nn::loss& of_logits, const nn::loss& of_probabilities, auto&& h) {
+    autodiff::tape tape;
+    const autodiff::tensor<double> a = tape.variable(logits), b = tape.variable(logits);
+    const autodiff::tensor<double> e = of_logits(a, t), f = of_probabilities(h(b), t);
+    CHECK(reference::close(f.item(), e.item(), 1e-15));
+    tape.backward(e);
+    const autodiff::tensor<double> slope = tape.adjoint(a);
+    tape.backward(f);
+    CHECK(reference::all_close(tape.adjoint(b).values(), slope.values(), 1e-15));
+  };
+  same(nn::binary_cross_entropy, nn::binary_cross_entropy_of_probabilities,
+       [](const auto& a) { return autodiff::sigmoid(a); });
+  same(nn::softmax_cross_entropy, nn::cross_entropy_of_probabilities,
+       [](const auto& a) { return autodiff::softmax(a); });
+}
+
+TEST_CASE("a probability of 0 or 1 costs nothing where its weight is 0") {
+  autodiff::tape tape;
+  const autodiff::tensor<double> y = tape.variable(autodiff::tensor<double>({0.0, 1.0})),
+                                 t({0.0, 1.0});
+  for (const nn::loss* e :
+       {&nn::binary_cross_entropy_of_probabilities, &nn::cross_entropy_of_probabilities}) {
+    const autodiff::tensor<double> zero = (*e)(y, t);
+    tape.backward(zero);
+    CHECK(zero.item() == 0);
+    CHECK(std::isfinite(tape.adjoint(y).value(0)));
+    CHECK(std::isfinite(tape.adjoint(y).value(1)));
   }
 }
 
