@@ -108,7 +108,7 @@ void writer::put_value(line& f, double value, const compared& c, std::size_t i) 
   if (given == value || (std::isnan(given) && std::isnan(value))) return;
   // The sum was taken in another order and perhaps in another number type.
   if (std::abs(given - value) <= c.allowed * scale) return;
-  put(f.turn().words(", where the function compared gave "), given);
+  put(f.words(", ").turn().words("where the function compared gave "), given);
 }
 
 void writer::put_slope(line& f, std::size_t k) const {
@@ -187,7 +187,7 @@ line writer::hidden_delta(std::size_t m) const {
   line f;
   f.symbol("delta", name(), unit(m)).sign("=");
   if (h_ != activation::identity) put_slope(f, m);
-  f.sign("[");
+  f.turn().sign("[");
   const double sum = put_products(f, column(m), delta);
   f.sign("]");
   if (h_ != activation::identity) {

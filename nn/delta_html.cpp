@@ -70,7 +70,7 @@ th, td { padding: 0.28rem 0.75rem; text-align: right; white-space: nowrap; font-
 .words { text-align: left; }
 thead th, thead td {
   position: sticky; top: 0; z-index: 2; background: var(--raised); font-weight: 600;
-  border-bottom: 1px solid var(--line); vertical-align: bottom;
+  border-bottom: 1px solid var(--line); vertical-align: bottom; white-space: normal;
 }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 tbody th { position: sticky; left: 0; z-index: 1; background: var(--page); color: var(--quiet); }
@@ -81,6 +81,7 @@ tr.differs .mark { color: var(--bad); font-weight: 700; }
 .mark, .left-out { text-align: left; color: var(--quiet); }
 @media (max-width: 30rem) {
   th, td { padding: 0.28rem 0.5rem; font-size: 0.9rem; }
+  .equations .together { white-space: normal; }
   summary .state { float: none; display: block; }
 }
 @media print { .scroll { max-height: none; overflow: visible; } }
@@ -186,6 +187,7 @@ std::string html(const equations& e) {
     for (const piece& p : l) {
       const bool breaks = p.what == piece::kind::turn || p.what == piece::kind::words;
       if (breaks) flush();
+      // Spaces at the ends of what stays together are lost.
       if (p.what == piece::kind::turn) text += ' ';
       (breaks ? text : chunk) += html(p);
     }
@@ -209,7 +211,8 @@ std::string html(const table::row& row, const table& t) {
         fmt::format("<{}{}>{}{}</{}>", tag, t.columns[j].numbers ? "" : " class=\"words\"",
                     differs && j == 0 ? "\u2260 " : "", html(row.cells[j]), j == 0 ? "th" : "td");
   }
-  return text + fmt::format("<td class=\"mark\">{}</td></tr>\n", to_string(row.mark));
+  if (t.has_marks()) text += fmt::format("<td class=\"mark\">{}</td>", to_string(row.mark));
+  return text + "</tr>\n";
 }
 
 std::string html(const table& t) {
@@ -219,7 +222,8 @@ std::string html(const table& t) {
     text += fmt::format("<th scope=\"col\"{}>{}</th>", column.numbers ? "" : " class=\"words\"",
                         html(column.heading));
   }
-  text += "<td></td></tr></thead>\n<tbody>\n";
+  text += t.has_marks() ? "<td></td>" : "";
+  text += "</tr></thead>\n<tbody>\n";
   for (const table::row& row : t.rows) text += html(row, t);
   return text + "</tbody>\n</table>\n</div>\n</figure>\n";
 }

@@ -65,6 +65,10 @@ std::string latex(const table& t) {
     columns += column.numbers ? 'r' : 'l';
     head += (head.empty() ? "" : " & ") + latex(column.heading);
   }
+  if (t.has_marks()) {
+    columns += 'l';
+    head += " &";
+  }
   for (const table::row& row : t.rows) {
     std::string cells;
     for (const line& cell : row.cells) cells += (cells.empty() ? "" : " & ") + latex(cell);
@@ -75,8 +79,8 @@ std::string latex(const table& t) {
     rows += cells + " \\\\\n";
   }
   return fmt::format(
-      "\\begin{{center}}\n{}\\\\[0.5ex]\n\\footnotesize\n\\begin{{tabular}}{{{}l}}\n\\toprule\n"
-      "{} & \\\\\n\\midrule\n{}\\bottomrule\n\\end{{tabular}}\n\\end{{center}}\n",
+      "\\begin{{center}}\n{}\\\\[0.5ex]\n\\footnotesize\n\\begin{{tabular}}{{{}}}\n\\toprule\n"
+      "{} \\\\\n\\midrule\n{}\\bottomrule\n\\end{{tabular}}\n\\end{{center}}\n",
       latex(t.caption), columns, head, rows);
 }
 

@@ -5,6 +5,7 @@
 #include <nn/delta_pieces.hpp>
 #include <nn/delta_tex.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,33 +15,47 @@ namespace nn {
 namespace {
 
 std::string escaped(std::string_view words) {
-  constexpr std::string_view special = "\\`*_{}[]<>#+!|~$&@";
+  constexpr std::string_view special = "\\`*_{}[]<>#!|~$&@";
   std::string text;
-  for (const char c : words) {
-    if (special.find(c) != std::string_view::npos) text += '\\';
-    text += c;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words.substr(i, 2) == "->") {
+      text += "\u2192";
+      ++i;
+      continue;
+    }
+    if (special.find(words[i]) != std::string_view::npos) text += '\\';
+    text += words[i];
   }
   return text;
 }
 
 std::string markdown(const line& l) { return tex_inline(l, escaped); }
 
-/// The mark of a row needs no column where no row has one.
+/// Numbers of a table stand as they are, also for those who read the source.
+std::string cell(const line& l) {
+  const bool is_number = !l.empty() && l.begin()->what == piece::kind::number;
+  return is_number ? l.begin()->text : markdown(l);
+}
+
 std::string markdown(const table& t) {
   std::string head = "|", rule = "|", rows;
   for (const table::column& column : t.columns) {
     head += ' ' + markdown(column.heading) + " |";
     rule += column.numbers ? " ---: |" : " :--- |";
   }
+  if (t.has_marks()) {
+    head += "  |";
+    rule += " :--- |";
+  }
   for (const table::row& row : t.rows) {
     rows += '|';
     if (!row.left_out.empty()) rows += " *" + row.left_out + "* |";
-    for (const line& cell : row.cells) rows += ' ' + markdown(cell) + " |";
+    for (const line& entry : row.cells) rows += ' ' + cell(entry) + " |";
     // GitHub fills up rows that are short of cells.
     if (row.mark != mark::none) rows += " **" + std::string(to_string(row.mark)) + "** |";
     rows += '\n';
   }
-  return markdown(t.caption) + "\n\n" + head + "  |\n" + rule + " :--- |\n" + rows;
+  return markdown(t.caption) + "\n\n" + head + '\n' + rule + '\n' + rows;
 }
 
 std::string markdown(const equations& e) {

@@ -47,6 +47,10 @@ std::string_view to_string(mark m) {
   return "";
 }
 
+bool table::has_marks() const {
+  return std::any_of(rows.begin(), rows.end(), [](const row& r) { return r.mark != mark::none; });
+}
+
 std::string clean(std::string_view text) {
   std::string cleaned;
   while (!text.empty()) {

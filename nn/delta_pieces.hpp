@@ -87,6 +87,9 @@ struct table {
   line caption;
   std::vector<column> columns;
   std::vector<row> rows = {};
+
+  /// Whether there is a row that stands out, and so a column for the words that say how.
+  bool has_marks() const;
 };
 
 /// Lines of mathematics, one below the other.

@@ -204,7 +204,7 @@ TEST_CASE("a formula that was not the textbook's stands beside what the products
   const nn::delta_report report = primer_with_a_slip(1.5);
   for (const std::string& text :
        {nn::to_latex(report), nn::to_markdown(report), nn::to_html(report)})
-    CHECK(says(text, ", where the function compared gave ", "0.0292738"));
+    CHECK(says(text, "where the function compared gave ", "0.0292738"));
   for (const std::string& text : all_forms(primer())) CHECK_FALSE(says(text, "function compared"));
 }
 
@@ -370,7 +370,7 @@ TEST_CASE("NaN and infinity are shown, and a NaN on one side differs") {
   CHECK(says(text, "nan", "-inf", "<- differs most", "layer 1, delta, sample 1, unit 2"));
   CHECK(says(with_hyphens(nn::to_html(report)), "NaN", "-\u221E"));
   CHECK(says(nn::to_latex(report), "\\mathrm{NaN}", "\\infty"));
-  CHECK(says(nn::to_markdown(report), "\\mathrm{NaN}", "\\infty"));
+  CHECK(says(nn::to_markdown(report), "| nan |", "| -inf |"));
   if (is_here("pdflatex", "texlive-latex-recommended"))
     CHECK(latex_complaints(nn::to_latex(report)) == "");
 }
