@@ -135,7 +135,7 @@ std::string math_index(std::string_view index) {
 }
 
 std::string math_symbol(const piece& p) {
-  const std::string base = "<mi>" + (p.text == "delta" ? "\u03B4" : p.text) + "</mi>";
+  std::string base = "<mi>" + (p.text == "delta" ? "\u03B4" : p.text) + "</mi>";
   const std::string units = math_index(p.units), layer = math_index('(' + p.layer + ')');
   if (p.layer.empty() && p.units.empty()) return base;
   if (p.layer.empty()) return "<msub>" + base + units + "</msub>";

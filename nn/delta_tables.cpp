@@ -245,7 +245,7 @@ table summary(const delta_report& report) {
     table::row row{.cells = {number(std::to_string(l + 1))}};
     for (const compared* c : {&layer.a, &layer.z, &layer.delta, &layer.dw, &layer.db}) {
       if (c->formula.empty()) {
-        row.cells.push_back(line("none"));
+        row.cells.emplace_back("none");
         continue;
       }
       row.cells.push_back(number(difference_text(c->relative.value)));

@@ -12,16 +12,14 @@ constexpr std::size_t longest_line = 72;  // characters in 16 cm
 /// A name among symbols. Commands that LaTeX and MathJax both know; the others become "?".
 std::string tex_name(std::string_view name) {
   std::string text = "\\mathrm{";
-  for_each_character(name, [&](std::string_view character, char32_t point) {
+  for_each_character(name, [&](std::string_view character, char32_t) {
     constexpr std::string_view escaped = "_%#&${}", plain = "()[]=+-/.,:;!?@\"";
     const char c = character[0];
     const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (is_letter || (c >= '0' && c <= '9'))
-      text += c;
-    else if (point < 0x80 && escaped.find(c) != std::string_view::npos)
+    if (is_letter || (c >= '0' && c <= '9') || plain.find(character) != std::string_view::npos)
+      text += character;
+    else if (escaped.find(character) != std::string_view::npos)
       (text += '\\') += c;
-    else if (point < 0x80 && plain.find(c) != std::string_view::npos)
-      text += c;
     else
       text += c == ' ' ? "\\ " : c == '\\' ? "\\backslash{}" : "?";
   });
