@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -68,7 +69,7 @@ class writer {
 
   line hidden_delta(std::size_t m) const;
   line output_delta(std::size_t k) const;
-  void put_difference(line& f, double p, double t, double count) const;
+  void put_difference(line& f, loss e, double p, std::size_t k) const;
   void put_error_slope(line& f, loss e, std::size_t k, double value) const;
   line softmax_delta(std::size_t k, const numbers& de_dz) const;
   bool cancels() const;
@@ -198,27 +199,27 @@ line writer::hidden_delta(std::size_t m) const {
   return f;
 }
 
-/// (p - t) / count
-void writer::put_difference(line& f, double p, double t, double count) const {
-  put(f.sign("("), p).sign("-");
-  put_factor(f, t).sign(")");
-  if (count != 1) f.sign("/").number(shown(count, 12));
+/// (p - t) / count; for classes whose targets do not sum to 1, (p(sum) - t) / count.
+void writer::put_difference(line& f, loss e, double p, std::size_t k) const {
+  put(f.sign("("), p);
+  if (e == loss::softmax_cross_entropy || e == loss::cross_entropy_of_probabilities) {
+    const numbers t = row_of(report_.target, 0);
+    const double sum = std::accumulate(t.begin(), t.end(), 0.0);
+    if (shown(sum, format_.digits) != "1") put_bracketed(f, sum);
+  }
+  put_factor(f.sign("-"), report_.target(0, k)).sign(")");
+  const double count = 1 / textbook::loss_scale<double>(e, samples_, z_.size());
+  if (e != loss::half_squared_error && count != 1) f.sign("/").number(shown(count, 12));
 }
 
 /// dE/dy_k: (y - t), 2 (y - t) / count, (sigmoid(y) - t) / count, or its value alone.
 void writer::put_error_slope(line& f, loss e, std::size_t k, double value) const {
-  const double t = report_.target(0, k);
-  const double count = 1 / textbook::loss_scale<double>(e, samples_, z_.size());
   const auto linked = [&](activation h) { return textbook::activate(h, as_row(z_))(0, k); };
   switch (e) {
-    case loss::half_squared_error: put_difference(f, z_[k], t, 1); break;
-    case loss::mean_squared_error: put_difference(f.number("2"), z_[k], t, count); break;
-    case loss::binary_cross_entropy:
-      put_difference(f, linked(activation::sigmoid), t, count);
-      break;
-    case loss::softmax_cross_entropy:
-      put_difference(f, linked(activation::softmax), t, count);
-      break;
+    case loss::half_squared_error: put_difference(f, e, z_[k], k); break;
+    case loss::mean_squared_error: put_difference(f.number("2"), e, z_[k], k); break;
+    case loss::binary_cross_entropy: put_difference(f, e, linked(activation::sigmoid), k); break;
+    case loss::softmax_cross_entropy: put_difference(f, e, linked(activation::softmax), k); break;
     default: put_bracketed(f, value);
   }
 }
@@ -239,7 +240,7 @@ line writer::output_delta(std::size_t k) const {
   line f;
   f.symbol("delta", name(), unit(k)).sign("=");
   if (cancels()) {
-    put_difference(f, z_[k], t(0, k), 1 / textbook::loss_scale<double>(e, samples_, z_.size()));
+    put_difference(f, e, z_[k], k);
   } else if (h_ == activation::identity) {
     if (e == loss::half_squared_error)
       f.symbol("y", "", unit(k)).sign("-").symbol("t", "", unit(k)).turn().sign("=");
