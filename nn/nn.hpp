@@ -6,6 +6,7 @@
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
 #include <nn/delta_difference.hpp>
+#include <nn/delta_format.hpp>
 #include <nn/delta_functions.hpp>
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>

@@ -1,0 +1,160 @@
+#include <nn/delta_document.hpp>
+
+#include <nn/delta_equations.hpp>
+#include <nn/delta_tables.hpp>
+#include <nn/matrix.hpp>
+
+#include <autodiff/error.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace nn {
+namespace {
+
+void require_range(const delta_format& format) {
+  if (format.digits < 1 || format.digits > 17) {
+    throw autodiff::domain_error("delta_format", fmt::format("{} digits", format.digits),
+                                 "choose from 1 to 17: more than 17 no double has");
+  }
+  if (format.most_units == 0)
+    throw autodiff::domain_error("delta_format", "most_units is 0", "show at least one unit");
+}
+
+/// "3 units", "1 sample"
+std::string counted(std::size_t n, const char* what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+/// "2 -> 3 tanh -> 2 identity"
+std::string shape_of(const delta_report& report) {
+  std::string text = std::to_string(report.input.columns);
+  for (const delta_layer& layer : report.layers)
+    text += fmt::format(" -> {} {}", layer.outputs, layer.activation);
+  return text;
+}
+
+std::vector<const compared*> quantities_of(const delta_layer& layer) {
+  return {&layer.a, &layer.z, &layer.delta, &layer.dw, &layer.db};
+}
+
+std::string verdict(const delta_report& report) {
+  if (const auto first = report.first_disagreement())
+    return "Formula and tape first disagree at " + to_string(*first) + '.';
+  double largest = report.error.relative.value;
+  bool beyond = false;  // where sums cancel, and more is allowed
+  for (const delta_layer& layer : report.layers) {
+    for (const compared* c : quantities_of(layer)) {
+      largest = std::max(largest, c->relative.value);
+      beyond = beyond || c->relative.value > report.tolerance;
+    }
+  }
+  if (largest == 0) return "Formula and tape agree in every bit.";
+  return fmt::format(
+      "Formula and tape agree: they differ by {:.2g} of the largest entry of a kind at most "
+      "(tolerance {:.0e}{}).",
+      largest, report.tolerance, beyond ? ", more where sums cancel" : "");
+}
+
+bool is_large(const delta_report& report, const delta_format& format) {
+  return std::any_of(report.layers.begin(), report.layers.end(), [&](const delta_layer& layer) {
+    return std::max(layer.inputs, layer.outputs) > format.most_units;
+  });
+}
+
+line error_line(const delta_report& report) {
+  line e;
+  const double formula = report.error.formula(0, 0), tape = report.error.tape(0, 0);
+  e.symbol("E", "", "").words(" = ").number(fmt::format("{}", formula));
+  if (formula == tape) return e.words(" by the formula and by the tape.");
+  return e.words(" by the formula, ").number(fmt::format("{}", tape)).words(" by the tape.");
+}
+
+/// (1, 2, ...) of the first sample
+line vector_line(const char* letter, const matrix<double>& m, const delta_format& format) {
+  line f;
+  f.symbol(letter, "", "").sign("=").sign("(");
+  for (std::size_t i = 0; i < std::min(m.columns, format.most_units); ++i) {
+    if (i > 0) f.sign(",").turn();
+    f.number(shown(m(0, i), format.digits));
+  }
+  if (m.columns > format.most_units) f.sign(",").sign("...");
+  return f.sign(")");
+}
+
+part forward_part(const delta_report& report, const delta_format& format) {
+  part p{.heading = "Forward pass"};
+  p.blocks.emplace_back(
+      line("Equations are numbered as in N. Santi, A Primer on Backpropagation with a Numerical "
+           "Example (2025)."));
+  p.blocks.emplace_back(line(report.input.rows == 1
+                                 ? "From the input to the output, layer by layer:"
+                                 : "Of the first sample, from the input to the output:"));
+  p.blocks.emplace_back(
+      equations{{vector_line("x", report.input, format), vector_line("t", report.target, format)}});
+  for (std::size_t l = 0; l < report.layers.size(); ++l)
+    p.blocks.emplace_back(forward_pass(report, l, format));
+  return p;
+}
+
+part layer_part(const delta_report& report, std::size_t l, const delta_format& format) {
+  const delta_layer& layer = report.layers[l];
+  part p{.heading = layer.name, .state = "agrees"};
+  for (const compared* c : quantities_of(layer)) p.agrees = p.agrees && agrees(*c);
+  if (!p.agrees) p.state = "differs";
+  if (const equations e = deltas(report, l, format); !e.lines.empty())
+    p.blocks.emplace_back(e);
+  else
+    p.blocks.emplace_back(
+        line("The delta is not written out: no formula of the textbook has this "
+             "activation or loss."));
+  p.blocks.emplace_back(gradients(report, l, format));
+  for (table& t : tables_of(report, l, format)) p.blocks.emplace_back(std::move(t));
+  return p;
+}
+
+/// All that comes from outside, as text that any writer may escape.
+delta_report cleaned(delta_report report) {
+  for (std::string* text : {&report.number_type, &report.loss, &report.remark})
+    *text = clean(*text);
+  for (delta_layer& layer : report.layers) {
+    layer.name = clean(layer.name);
+    layer.activation = clean(layer.activation);
+  }
+  return report;
+}
+
+}  // namespace
+
+delta_document document_of(const delta_report& untrusted, const delta_format& format) {
+  require_range(format);
+  const delta_report report = cleaned(untrusted);
+  delta_document d;
+  d.title = "Backpropagation by formula and by tape";
+  d.verdict = verdict(report);
+  d.agrees = report.agrees();
+  d.opening.emplace_back(
+      line(fmt::format("Network {} in {}, loss {}, {}.", shape_of(report), report.number_type,
+                       report.loss, counted(report.input.rows, "sample"))));
+  if (!report.remark.empty()) d.opening.emplace_back(line(report.remark));
+  d.opening.emplace_back(error_line(report));
+  d.opening.emplace_back(summary(report));
+  if (is_large(report, format)) {
+    d.opening.emplace_back(
+        line(fmt::format("Of large layers the first {} are written out, and tables are cut in the "
+                         "middle; the largest difference is always shown.",
+                         counted(format.most_units, "unit"))));
+  }
+  d.parts.push_back(forward_part(report, format));
+  for (std::size_t l = report.layers.size(); l-- > 0;)
+    d.parts.push_back(layer_part(report, l, format));
+  const bool all_short = !is_large(report, format) && report.layers.size() <= 3;
+  for (part& p : d.parts) p.is_short = all_short;
+  return d;
+}
+
+}  // namespace nn

@@ -1,0 +1,15 @@
+#pragma once
+// One walk over a delta report, which says what is said and in which order. What the four writers
+// make of it differs in signs only.
+
+#include <nn/delta_format.hpp>
+#include <nn/delta_pieces.hpp>
+#include <nn/delta_report.hpp>
+
+namespace nn {
+
+/// Names from the report are clean() in it, but not escaped for any writer. Throws domain_error
+/// for a format out of range.
+delta_document document_of(const delta_report& report, const delta_format& format);
+
+}  // namespace nn
