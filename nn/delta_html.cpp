@@ -71,6 +71,7 @@ th, td { padding: 0.28rem 0.75rem; text-align: right; white-space: nowrap; font-
 thead th, thead td {
   position: sticky; top: 0; z-index: 2; background: var(--raised); font-weight: 600;
   border-bottom: 1px solid var(--line); vertical-align: bottom; white-space: normal;
+  overflow-wrap: normal;
 }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 tbody th { position: sticky; left: 0; z-index: 1; background: var(--page); color: var(--quiet); }
