@@ -65,7 +65,7 @@ figcaption { color: var(--quiet); margin-bottom: 0.35rem; }
   max-height: 75vh; overflow: auto; border: 1px solid var(--line); border-radius: 0.4rem;
   width: fit-content; max-width: 100%;
 }
-table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
+table { overflow-wrap: normal; border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.28rem 0.75rem; text-align: right; white-space: nowrap; font-weight: 400; }
 .words { text-align: left; }
 thead th, thead td {
