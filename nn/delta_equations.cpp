@@ -84,6 +84,7 @@ class writer {
 
 double writer::put_products(line& f, const numbers& u, const numbers& v) const {
   double sum = 0;
+  if (u.empty()) f.number("0");
   for (std::size_t i = 0; i < u.size(); ++i) {
     sum += u[i] * v[i];
     if (i < format_.most_units) {
@@ -291,9 +292,9 @@ equations writer::gradients() const {
     for (std::size_t i = 0; i < m.rows; ++i) x[i] = m(i, j);
     return x;
   };
-  const std::size_t most = 2 * format_.most_units;
-  for (std::size_t i = 0; i < std::min(layer_.outputs * layer_.inputs, most); ++i) {
-    const std::size_t k = i / layer_.inputs, m = i % layer_.inputs;
+  const std::size_t width = inputs().columns, most = 2 * format_.most_units;
+  for (std::size_t i = 0; i < std::min(layer_.outputs * width, most); ++i) {
+    const std::size_t k = i / width, m = i % width;
     line f;
     f.derivative("w", name(), units(k, m)).sign("=");
     const double sum = put_products(f, column(layer_.delta.formula, k), column(inputs(), m));

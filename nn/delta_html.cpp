@@ -65,12 +65,13 @@ figcaption { color: var(--quiet); margin-bottom: 0.35rem; }
   max-height: 75vh; overflow: auto; border: 1px solid var(--line); border-radius: 0.4rem;
   width: fit-content; max-width: 100%;
 }
-table { overflow-wrap: normal; border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
+table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.28rem 0.75rem; text-align: right; white-space: nowrap; font-weight: 400; }
 .words { text-align: left; }
 thead th, thead td {
   position: sticky; top: 0; z-index: 2; background: var(--raised); font-weight: 600;
   border-bottom: 1px solid var(--line); vertical-align: bottom; white-space: normal;
+  overflow-wrap: normal;
 }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 tbody th { position: sticky; left: 0; z-index: 1; background: var(--page); color: var(--quiet); }

@@ -334,7 +334,7 @@ TEST_CASE("NaN and infinity are shown, and a NaN on one side differs") {
   report.layers[0].delta.formula(0, 1) = nan;
   report.layers[0].delta.relative = {infinity, 0, 1};
   report.layers[1].dw.formula(0, 0) = report.layers[1].dw.tape(0, 0) = -infinity;
-  report.layers[1].biases = {1, 2, {infinity, nan}};
+  report.layers[1].weights(0, 0) = infinity;
   const std::string text = nn::to_string(report);
   CHECK(says(text, "nan", "-inf", "<- differs most", "layer 1, delta, sample 1, unit 2"));
   CHECK(says(with_hyphens(nn::to_html(report)), "NaN", "-\u221E"));
@@ -365,6 +365,35 @@ TEST_CASE("a report prints by fmt and by a stream as its text") {
   out << report;
   CHECK(out.str() == nn::to_string(report));
   CHECK(fmt::format("{}", report) == nn::to_string(report));
+}
+
+TEST_CASE("a report whose matrices do not fit each other is refused with both shapes") {
+  using reference::message;
+  const auto refusal = [](auto&& spoil) {
+    nn::delta_report report = primer();
+    spoil(report);
+    return message<autodiff::shape_error>([&] { nn::to_html(report); });
+  };
+  CHECK(says(message<autodiff::shape_error>([] { nn::to_string(nn::delta_report()); }),
+             "delta_format", "without layers", "compare_deltas"));
+  CHECK(says(refusal([](nn::delta_report& r) { r.input = {}; }), "without samples"));
+  CHECK(says(refusal([](nn::delta_report& r) { r.error = {}; }), "E by formula [0, 0]", "[1, 1]"));
+  CHECK(says(refusal([](nn::delta_report& r) { r.target = {1, 3}; }), "targets [1, 3]", "[1, 2]"));
+  CHECK(says(refusal([](nn::delta_report& r) {
+               r.layers[1].weights = {3, 2};
+             }),
+             "the weights of layer 2 [3, 2]", "[2, 3]"));
+  CHECK(says(refusal([](nn::delta_report& r) { r.layers[0].delta.tape.values.pop_back(); }),
+             "delta of layer 1 by tape [1, 3] of 2 values"));
+  CHECK(says(refusal([](nn::delta_report& r) {
+               r.layers[0].biases = {1, 3};
+             }),
+             "dE/db of layer 1 by formula [0, 0]", "[1, 3]"));
+  CHECK(says(refusal([](nn::delta_report& r) {
+               r.layers[0].dw.relative = {1.0, 3, 0};
+             }),
+             "dE/dW of layer 1 [3, 2]", "at [3, 0]"));
+  CHECK(says(refusal([](nn::delta_report& r) { r.output_factor = {1, 1}; }), "factor", "[1, 1]"));
 }
 
 TEST_CASE("a format out of range is refused with what is possible") {
