@@ -108,6 +108,19 @@ bool is_here(const std::string& program, const char* package) {
   return false;
 }
 
+/// The same for pdflatex and the packages that a report asks for.
+bool latex_is_here() {
+  if (!is_here("pdflatex", "texlive-latex-recommended")) return false;
+  const bool complete =
+      std::system("kpsewhich amsmath.sty booktabs.sty geometry.sty >/dev/null 2>&1") == 0;
+  if (!complete) {
+    WARN(
+        "skipped: pdflatex is here without amsmath, booktabs or geometry "
+        "(apt-get install texlive-latex-recommended)");
+  }
+  return complete;
+}
+
 /// "accepted", or what the program says about the text, in a file of this name.
 std::string verdict(const std::string& text, const std::string& name, const std::string& command) {
   const temporary_folder folder;
@@ -256,7 +269,7 @@ TEST_CASE("Markdown tables have a rule under the head and no row with more cells
 }
 
 TEST_CASE("the LaTeX of a report compiles") {
-  if (!is_here("pdflatex", "texlive-latex-recommended")) return;
+  if (!latex_is_here()) return;
   CHECK(pdflatex(nn::to_latex(primer())) == "accepted");
   CHECK(pdflatex(nn::to_latex(primer_with_a_slip(1.5), {.digits = 17})) == "accepted");
   CHECK(pdflatex(nn::to_latex(named(hostile))) == "accepted");
@@ -339,8 +352,7 @@ TEST_CASE("NaN and infinity are shown, and a NaN on one side differs") {
   CHECK(says(with_hyphens(nn::to_html(report)), "NaN", "-\u221E"));
   CHECK(says(nn::to_latex(report), "\\mathrm{NaN}", "\\infty"));
   CHECK(says(nn::to_markdown(report), "| nan |", "| -inf |"));
-  if (is_here("pdflatex", "texlive-latex-recommended"))
-    CHECK(pdflatex(nn::to_latex(report)) == "accepted");
+  if (latex_is_here()) CHECK(pdflatex(nn::to_latex(report)) == "accepted");
 }
 
 TEST_CASE("where the factor of an output activation was forgotten, the report shows it") {
