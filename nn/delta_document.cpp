@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nn {
@@ -23,6 +24,64 @@ void require_range(const delta_format& format) {
   }
   if (format.most_units == 0)
     throw autodiff::domain_error("delta_format", "most_units is 0", "show at least one unit");
+}
+
+using extents = std::pair<std::size_t, std::size_t>;
+
+void require_extents(const matrix<double>& m, extents wanted, const std::string& what) {
+  if (extents(m.rows, m.columns) == wanted && m.values.size() == m.rows * m.columns) return;
+  throw autodiff::shape_error(
+      "delta_format",
+      fmt::format("{} [{}, {}] of {} values instead of [{}, {}]", what, m.rows, m.columns,
+                  m.values.size(), wanted.first, wanted.second),
+      "leave the matrices of a report as compare_deltas made them");
+}
+
+void require_extents(const compared& c, extents wanted, const std::string& what) {
+  require_extents(c.formula, wanted, what + " by formula");
+  require_extents(c.tape, wanted, what + " by tape");
+  const largest_difference& worst = c.relative;
+  if (c.formula.empty() || (worst.row < wanted.first && worst.column < wanted.second)) return;
+  throw autodiff::shape_error(
+      "delta_format",
+      fmt::format("{} [{}, {}] with the largest difference at [{}, {}]", what, wanted.first,
+                  wanted.second, worst.row, worst.column),
+      "count rows and columns from 0");
+}
+
+/// Reports are plain structs, which anybody may fill.
+void require_whole(const delta_report& report) {
+  if (report.layers.empty()) {
+    throw autodiff::shape_error("delta_format", "a report without layers",
+                                "take the one that compare_deltas returns");
+  }
+  const std::size_t n = report.input.rows;
+  if (n == 0) {
+    throw autodiff::shape_error("delta_format", "a report without samples",
+                                "give it at least one row of inputs");
+  }
+  require_extents(report.error, {1, 1}, "E");
+  std::size_t inputs = report.input.columns;
+  require_extents(report.input, {n, inputs}, "the inputs");
+  for (std::size_t l = 0; l < report.layers.size(); ++l) {
+    const delta_layer& layer = report.layers[l];
+    const auto of_layer = [&](const char* what) {
+      return fmt::format("{} of layer {}", what, l + 1);
+    };
+    const std::size_t outputs = layer.outputs;
+    const bool biased = !layer.biases.empty();
+    require_extents(layer.weights, {outputs, inputs}, of_layer("the weights"));
+    if (biased) require_extents(layer.biases, {1, outputs}, of_layer("the biases"));
+    require_extents(layer.a, {n, outputs}, of_layer("a"));
+    require_extents(layer.z, {n, outputs}, of_layer("z"));
+    require_extents(layer.delta, {n, outputs}, of_layer("delta"));
+    require_extents(layer.dw, {outputs, inputs}, of_layer("dE/dW"));
+    require_extents(layer.db, biased ? extents(1, outputs) : extents(0, 0), of_layer("dE/db"));
+    inputs = outputs;
+  }
+  require_extents(report.target, {n, inputs}, "the targets");
+  if (!report.output_factor.empty())
+    require_extents(report.output_factor, {n, inputs}, "the factor of the output");
 }
 
 /// "3 units", "1 sample"
@@ -132,6 +191,7 @@ delta_report cleaned(delta_report report) {
 
 delta_document document_of(const delta_report& untrusted, const delta_format& format) {
   require_range(format);
+  require_whole(untrusted);
   const delta_report report = cleaned(untrusted);
   delta_document d;
   d.title = "Backpropagation by formula and by tape";

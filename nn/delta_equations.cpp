@@ -56,9 +56,7 @@ class writer {
   line& put(line& f, double x) const { return f.number(shown(x, format_.digits)); }
   line& put_bracketed(line& f, double x) const { return put(f.sign("("), x).sign(")"); }
   /// A factor that stands after another one or after a sign.
-  line& put_factor(line& f, double x) const {
-    return std::signbit(x) ? put_bracketed(f, x) : put(f, x);
-  }
+  line& put_factor(line& f, double x) const { return x < 0 ? put_bracketed(f, x) : put(f, x); }
   /// u_0(v_0) + u_1(v_1) + ..., and what all of it comes to.
   double put_products(line& f, const numbers& u, const numbers& v) const;
   /// "= value", and what the report has instead where that is something else.
@@ -86,6 +84,7 @@ class writer {
 
 double writer::put_products(line& f, const numbers& u, const numbers& v) const {
   double sum = 0;
+  if (u.empty()) f.number("0");
   for (std::size_t i = 0; i < u.size(); ++i) {
     sum += u[i] * v[i];
     if (i < format_.most_units) {
@@ -293,9 +292,9 @@ equations writer::gradients() const {
     for (std::size_t i = 0; i < m.rows; ++i) x[i] = m(i, j);
     return x;
   };
-  const std::size_t most = 2 * format_.most_units;
-  for (std::size_t i = 0; i < std::min(layer_.outputs * layer_.inputs, most); ++i) {
-    const std::size_t k = i / layer_.inputs, m = i % layer_.inputs;
+  const std::size_t width = inputs().columns, most = 2 * format_.most_units;
+  for (std::size_t i = 0; i < std::min(layer_.outputs * width, most); ++i) {
+    const std::size_t k = i / width, m = i % width;
     line f;
     f.derivative("w", name(), units(k, m)).sign("=");
     const double sum = put_products(f, column(layer_.delta.formula, k), column(inputs(), m));
@@ -318,7 +317,9 @@ equations writer::gradients() const {
 
 }  // namespace
 
-std::string shown(double x, int digits) { return fmt::format("{:.{}g}", x, digits); }
+std::string shown(double x, int digits) {
+  return x == 0 ? "0" : fmt::format("{:.{}g}", x, digits);  // and no "-0"
+}
 
 equations forward_pass(const delta_report& report, std::size_t l, const delta_format& format) {
   return writer(report, l, format).forward();
