@@ -130,9 +130,9 @@ void row_layer<T>::pull(const T* da, input_adjoint<T> dx, input_adjoint<T> dw,
 
 /// x [m, k] w [k, n].
 struct layer_size {
-  std::size_t m, k, n;
+  std::size_t m = 1, k, n;
 
-  layer_size(const shape& x, const shape& w) : m(1), k(w[0]), n(w[1]) {
+  layer_size(const shape& x, const shape& w) : k(w[0]), n(w[1]) {
     for (std::size_t i = 0; i + 1 < x.rank(); ++i) m *= x[i];
   }
 };
