@@ -9,6 +9,7 @@
 #include <autodiff/expression.hpp>
 #include <autodiff/format.hpp>
 #include <autodiff/gradient.hpp>
+#include <autodiff/graph.hpp>
 #include <autodiff/hessian.hpp>
 #include <autodiff/jacobian.hpp>
 #include <autodiff/lanes.hpp>
