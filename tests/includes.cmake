@@ -144,7 +144,7 @@ row(check error argument gradient tensor/tensor var)
 row(format anomaly dual tensor/mask tensor/shape tape var tensor/tensor check)
 
 # Of autodiff, nn sees what a user sees, noun by noun.
-set(closed_to_nn ops.def memory tensor/dispatch tensor/strided_matrix tensor/register_tile tensor/panels tensor/gemm tensor/multiply_add tensor/blas tensor/lapack tensor/factors tensor/cofactors autodiff)
+set(closed_to_nn ops.def memory expression_text graph_builder rule_table tensor/shares tensor/dispatch tensor/strided_matrix tensor/register_tile tensor/panels tensor/gemm tensor/multiply_add tensor/blas tensor/lapack tensor/factors tensor/cofactors autodiff)
 folder(nn)
 row(init)
 row(activation init)
