@@ -188,7 +188,9 @@ void graph_builder::add_shares(const noted_operation& noted, std::size_t id,
 }
 
 std::size_t graph_builder::add_at_operation(graph_node node, std::size_t operation) {
-  node.adjoint = quantity_of(adjoint_numbers(object(operation)));
+  tensor_numbers adjoint = adjoint_numbers(object(operation));
+  node.epsilon = adjoint.epsilon;
+  node.adjoint = quantity_of(std::move(adjoint));
   node.operation = operation;
   put_into_group(node, [&](const noted_group& g) {
     return g.from.operations <= operation && (g.is_open || operation < g.to.operations);
