@@ -14,7 +14,7 @@ namespace {
 
 using kind = graph_node::kind;
 
-constexpr std::size_t most_terms = 16, longest_path = 6;
+constexpr std::size_t most_terms = 16;
 
 std::string written(double x) { return std::isnan(x) ? "nan" : fmt::format("{:.6g}", x); }
 
@@ -105,7 +105,7 @@ class writer {
                           x.paths.size(), x.path_count)
             : "  paths, each the product of its partials\n";
     for (const gradient_path& path : x.paths)
-      out_ += cut(fmt::format("  {:>13}  {}", written(path.product), way(path.nodes)), 80) + "\n";
+      out_ += fmt::format("  {:>13}  {}\n", written(path.product), way(path.nodes, 63));
   }
 
   void write_kinks() {
@@ -135,18 +135,24 @@ class writer {
                        adjoint, product);
   }
 
-  /// "y <- * <- exp <- x1", the middle of a long one left out.
-  std::string way(const std::vector<std::size_t>& nodes) const {
-    std::string text = graph_.title;
+  /// "#7 * <- #5 exp <- x1", of a long one as much as fits from both ends.
+  std::string way(const std::vector<std::size_t>& nodes, std::size_t width) const {
+    std::string text = way_by(nodes, std::min(nodes.size(), width));
+    for (std::size_t shown = std::min(nodes.size(), width / 5); text.size() > width && shown > 2;)
+      text = way_by(nodes, --shown);
+    return cut(std::move(text), width);
+  }
+  std::string way_by(const std::vector<std::size_t>& nodes, std::size_t shown) const {
+    const std::size_t left_out = nodes.size() - shown, first = (shown + 1) / 2;
+    std::string text;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      const bool is_middle = i >= longest_path / 2 && i + longest_path / 2 < nodes.size();
-      if (is_middle && nodes.size() > longest_path) {
-        if (i == longest_path / 2) text += fmt::format(" <- {} more", nodes.size() - longest_path);
-        continue;
+      if (i > 0) text += " <- ";
+      if (left_out > 0 && i == first) {
+        text += fmt::format("{} more <- ", left_out);
+        i += left_out;
       }
       const graph_node& n = graph_.nodes[nodes[i]];
-      text += fmt::format(
-          " <- {}", n.what == kind::input ? n.label : fmt::format("#{} {}", nodes[i], n.label));
+      text += n.what == kind::input ? n.label : fmt::format("#{} {}", nodes[i], n.label);
     }
     return text;
   }

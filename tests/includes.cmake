@@ -145,7 +145,7 @@ row(jacobian argument tensor/bridge direction dual error gradient lanes tape ten
 row(hessian argument direction gradient jacobian)
 row(eigen argument dual expression var)
 row(check error argument gradient tensor/tensor var)
-row(format anomaly dual tensor/mask tensor/shape tape var tensor/tensor check)
+row(format anomaly dual explain tensor/mask tensor/shape tape var tensor/tensor check)
 
 # Of autodiff, nn sees what a user sees, noun by noun.
 set(closed_to_nn ops.def memory expression_text graph_builder json_text rule_table tensor/shares tensor/dispatch tensor/strided_matrix tensor/register_tile tensor/panels tensor/gemm tensor/multiply_add tensor/blas tensor/lapack tensor/factors tensor/cofactors autodiff)
