@@ -1,6 +1,7 @@
 #include <autodiff/explain.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/noted.hpp>
 
 #include <fmt/format.h>
 

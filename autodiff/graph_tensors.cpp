@@ -1,6 +1,7 @@
 #include <autodiff/graph_builder.hpp>
 
 #include <autodiff/rule_table.hpp>
+#include <autodiff/tensor/noted.hpp>
 #include <autodiff/tensor/shares.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
@@ -147,7 +148,7 @@ std::size_t graph_builder::operand_node(const noted_operand& operand) {
       std::string label = written(*values.extents);
       return add_constant(std::move(values), std::move(label)).node;
     }
-    return operand.number ? leaf_piece(notebook::passive, *operand.number).node : none;
+    return operand.number ? leaf_piece(tape_notes::passive, *operand.number).node : none;
   }
   if (operand.place != noted_operand::nowhere)
     return leaf_piece(operand.place, operand.number.value_or(0)).node;
