@@ -1,6 +1,6 @@
 #include <autodiff/explain.hpp>
 #include <autodiff/expression_text.hpp>
-#include <autodiff/json_text.hpp>
+#include <autodiff/json.hpp>
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 #include <autodiff/graph.hpp>
-#include <autodiff/json_text.hpp>
+#include <autodiff/json.hpp>
 
 #include <fmt/format.h>
 

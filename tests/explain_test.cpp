@@ -252,6 +252,16 @@ TEST_CASE("a tape that was not watched is explained by statements") {
   CHECK(says(to_string(e), "statement"));
 }
 
+TEST_CASE("terms that do not add up to the adjoint are an error that names the node") {
+  explained_tape t;
+  const var x = t.variable(2.0);
+  autodiff::graph g = graph_of(t, x * x * x);
+  g.edges.front().term = 1.0;
+  const std::vector<autodiff::explained_variable> inputs{explained_as(t, x)};
+  CHECK(says(message<autodiff::error>([&] { explain_graph(g, inputs, {}); }), "explain",
+             "the terms at x1 add up to", "the tape's adjoint is 12", "report it"));
+}
+
 TEST_CASE("the tape of this thread need not be named") {
   explained_tape t;
   const var x = t.variable(2.0);

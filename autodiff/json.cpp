@@ -1,4 +1,4 @@
-#include <autodiff/json_text.hpp>
+#include <autodiff/json.hpp>
 
 #include <fmt/format.h>
 
