@@ -6,12 +6,15 @@
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
 #include <autodiff/error.hpp>
+#include <autodiff/explain.hpp>
 #include <autodiff/expression.hpp>
 #include <autodiff/format.hpp>
 #include <autodiff/gradient.hpp>
+#include <autodiff/graph.hpp>
 #include <autodiff/hessian.hpp>
 #include <autodiff/jacobian.hpp>
 #include <autodiff/lanes.hpp>
+#include <autodiff/note.hpp>
 #include <autodiff/ops.hpp>
 #include <autodiff/random.hpp>
 #include <autodiff/tape.hpp>

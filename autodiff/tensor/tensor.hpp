@@ -167,6 +167,34 @@ template <class T>
   return input_adjoint<T>(static_cast<tensor_node<T>*>(&node));
 }
 
+/// Notes of an explained tape what was recorded last: an operation with this result, and its
+/// operands one by one.
+template <class T>
+void note_result(tape& t, std::string_view operation, const array<T>& y);
+template <class T>
+void note_operand(tape& t, const tensor<T>& x);
+template <class T, class... Inputs>
+[[gnu::noinline, gnu::cold]] void note_operation(tape& t, std::string_view operation,
+                                                 const array<T>& y,
+                                                 const tensor<Inputs>&... inputs) {
+  note_result(t, operation, y);
+  (note_operand(t, inputs), ...);
+}
+
+/// Whether the tape of this thread is explained: then operations are recorded one by one that are
+/// otherwise recorded as one.
+inline bool is_explained() noexcept {
+  const tape* recording = active_recorder<double>.tape;
+  return recording && recording->is_explained();
+}
+
+/// Notes the number that stood as operand `slot` of the operation that y was computed by just now.
+template <class T>
+void note_number(const tensor<T>& y, std::size_t slot, const T& number) {
+  if (y.is_recorded() && is_explained()) [[unlikely]]
+    active_recorder<double>.tape->notes().add_number(slot, innermost(number));
+}
+
 /// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
 /// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
 /// Since moving a pullback onto the tape is a good part of recording a small tensor, this one is
@@ -181,6 +209,8 @@ void record(std::string_view operation, tensor<T>& y, const MakePullback& make_p
   t.add_operation<recorded_operation<T, pullback, Inputs...>>(
       0, y.shape(), make_pullback, find_adjoint(t, inputs, operation)...);
   y.attach(t.operation_tag(), t.serial());
+  if (t.is_explained()) [[unlikely]]
+    note_operation(t, operation, y.stored(), inputs...);
 }
 /// The same with the pullback itself.
 template <class T, class Pullback, class... Inputs>
