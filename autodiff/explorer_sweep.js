@@ -1,0 +1,94 @@
+// What the tape recorded, and where its sweep stands. A position counts the records passed: 0 is
+// the start, where only the output has an adjoint; the last one is the end.
+
+class Sweep {
+  constructor(graph) {
+    this.graph = graph;
+    this.nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+    this.operands = groupBy(graph.edges, (edge) => edge.to);
+    this.results = groupBy(graph.edges, (edge) => edge.from);
+    for (const edges of this.operands.values()) edges.sort((a, b) => a.slot - b.slot);
+    // In the order of the sweep; inputs and constants have no operands to pass anything to.
+    this.order = [...graph.nodes].sort((a, b) => a.step - b.step);
+    this.records = this.order.filter((node) => this.operandsOf(node).length > 0);
+    this.passedAt = new Map(this.records.map((node, i) => [node.id, i + 1]));
+    for (const edges of this.results.values()) {
+      edges.sort((a, b) => this.arrival(a) - this.arrival(b) || a.slot - b.slot);
+    }
+    this.output = this.nodes.get(graph.output);
+    this.seed = this.seedOf(this.output);
+    this.end = this.records.length + 1;
+    this.position = 0;
+  }
+
+  operandsOf(node) { return this.operands.get(node.id) ?? []; }
+  resultsOf(node) { return this.results.get(node.id) ?? []; }
+
+  /** The position from which on the term of an edge is part of the adjoint of its operand. */
+  arrival(edge) { return this.passedAt.get(edge.to) ?? Infinity; }
+
+  /** The record in hand, or null at the start and at the end. */
+  get inHand() { return this.records[this.position - 1] ?? null; }
+
+  /** What backward() sets the adjoint of the output to: what no edge accounts for. */
+  seedOf(output) {
+    const back = this.resultsOf(output);
+    if (back.length === 0) return output.adjoint;
+    if (isTensor(output.adjoint)) return output.adjoint;
+    return numberOf(output.adjoint) - back.reduce((total, e) => total + numberOf(e.term), 0);
+  }
+
+  /** {value, missing}: the adjoint as far as the sweep has come, and how many terms it awaits. */
+  adjoint(node, position = this.position) {
+    const terms = this.resultsOf(node);
+    const arrived = terms.filter((edge) => this.arrival(edge) <= position);
+    const missing = terms.length - arrived.length;
+    const start = node === this.output ? this.seed : null;
+    if (missing === 0) return { value: this.finished(node, position), missing };
+    return { value: arrived.reduce((total, edge) => sum(total, edge.term), start), missing };
+  }
+
+  /** The number the tape has, not our sum of it; none for what the sweep never reaches. */
+  finished(node, position) {
+    const known = node === this.output || this.resultsOf(node).length > 0 || position === this.end;
+    return known ? node.adjoint : null;
+  }
+
+  /** "waiting", "growing" or "complete". */
+  state(node) {
+    const { value, missing } = this.adjoint(node);
+    if (value === null) return "waiting";
+    return missing > 0 ? "growing" : "complete";
+  }
+
+  /** Moves, and names the nodes whose adjoint or role differs afterwards. */
+  moveTo(position) {
+    const target = Math.max(0, Math.min(this.end, position));
+    const [low, high] = [Math.min(this.position, target), Math.max(this.position, target)];
+    const touched = new Set();
+    for (let i = Math.max(low, 1); i <= Math.min(high, this.records.length); ++i) {
+      const record = this.records[i - 1];
+      touched.add(record);
+      for (const edge of this.operandsOf(record)) touched.add(this.nodes.get(edge.from));
+    }
+    if (high === this.end) for (const node of this.order) touched.add(node);
+    this.position = target;
+    return touched;
+  }
+}
+
+function groupBy(items, key) {
+  const groups = new Map();
+  for (const item of items) {
+    const name = key(item);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(item);
+  }
+  return groups;
+}
+
+/** What a node is called where there is little room. */
+const titleOf = (node) => node.label || node.name || node.kind;
+
+/** The same, unmistakable. */
+const fullName = (node) => `${titleOf(node)} (#${node.id})`;
