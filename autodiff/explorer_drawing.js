@@ -28,8 +28,8 @@ class Drawing {
     byId("lines").replaceChildren(...this.view.lines.map(lineElement));
     byId("terms").replaceChildren();
     this.linesInto = groupBy(this.view.lines, (line) => line.to);
-    this.viewport.fit(this.view.width, this.view.height);
     this.setEntry(this.boxFor(this.sweep.inHand ?? this.sweep.output) ?? this.view.boxes[0]);
+    this.viewport.start(this.view.width, this.view.height, this.entry);
     this.refresh(this.sweep.order);
   }
 
@@ -70,7 +70,7 @@ class Drawing {
         clipped(titleOf(node), letters - (shape ? shape.length + 1 : 0))),
       svg("text", { class: "shape", x: box.w - 9, y: rowHeight }, shape),
       ...box.valueText.all, ...box.adjointText.all);
-    box.valueText.number.textContent = inBox(node.value);
+    box.valueText.number.textContent = inBox(node.value, box);
   }
 
   drawGroup(box) {
@@ -109,7 +109,7 @@ class Drawing {
     const node = this.sweep.nodes.get(box.node);
     const { value, missing } = this.sweep.adjoint(node);
     const waits = value !== null && missing > 0;
-    box.adjointText.number.textContent = inBox(value) + (waits ? " …" : "");
+    box.adjointText.number.textContent = inBox(value, box) + (waits ? " …" : "");
     box.element.dataset.state = this.sweep.state(node);
     box.element.setAttribute("aria-label", this.spoken(node, value, waits));
   }
@@ -159,8 +159,9 @@ class Drawing {
   termLabel(line) {
     const edge = this.sweep.graph.edges[line.edge];
     if (!edge || edge.term === null) return "";
-    const text = edge.partial === null || isTensor(edge.term) ? `+ ${textOf(edge.term, 2)}`
-      : `${short(edge.partial)} × ${factor(this.sweep.nodes.get(edge.to).adjoint)}`;
+    // The other factor is the adjoint of the record, which stands in its box.
+    const text = edge.partial === null || isTensor(edge.term) ? `+ ${textOf(edge.term, 1)}`
+      : `× ${short(edge.partial, 3)}`;
     const path = line.element.lastChild;
     const { x, y } = path.getPointAtLength(path.getTotalLength() / 2);
     const width = 6.6 * text.length + 10;
@@ -200,7 +201,15 @@ class Drawing {
 }
 
 const kindClass = (node) => `kind-${String(node.kind).replace(/\W+/g, "-")}`;
-const inBox = (v) => (v === null ? "·" : isTensor(v) ? clipped(firstValues(v, 3), 22) : short(v));
+
+/** A number, or as many first elements as there is room for. */
+function inBox(v, box) {
+  if (v === null) return "·";
+  if (!isTensor(v)) return short(v);
+  const letters = Math.floor((box.w - 66) / 7.2);
+  const texts = [3, 2, 1].map((count) => firstValues(v, count));
+  return texts.find((text) => text.length <= letters) ?? clipped(texts[2], letters);
+}
 
 function outline(box, double) {
   const rect = (inset, radius, name) => svg("rect", { class: name, x: inset, y: inset,

@@ -18,21 +18,23 @@ function nameOfUnusual(x) {
   return x > 0 ? "inf" : "\u2212inf";
 }
 
-/** Four significant digits. */
-function short(v) {
+/** A few significant digits. */
+function short(v, digits = 4) {
   const x = numberOf(v);
   if (!Number.isFinite(x)) return nameOfUnusual(x);
   if (x === 0) return Object.is(x, -0) ? "\u22120" : "0";
   const size = Math.abs(x);
-  if (size >= 1e6 || size < 1e-4) return withMinus(x.toExponential(3).replace("e+", "e"));
-  return withMinus(String(Number(x.toPrecision(4))));
+  if (size >= 1e6 || size < 1e-4) return withMinus(x.toExponential(digits - 1).replace("e+", "e"));
+  return withMinus(String(Number(x.toPrecision(digits))));
 }
 
 /** Every digit of the double. */
 function exact(v) {
   const x = numberOf(v);
   if (!Number.isFinite(x)) return nameOfUnusual(x);
-  return withMinus(Object.is(x, -0) ? "-0" : String(x).replace("e+", "e"));
+  if (Object.is(x, -0)) return "\u22120";
+  const text = x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential() : String(x);
+  return withMinus(text.replace("e+", "e"));
 }
 
 /** As a factor: a negative one stands in parentheses. */
@@ -42,7 +44,7 @@ const shapeText = (v) => `[${v.shape.join(", ")}]`;
 
 /** The first elements, as many as asked for. */
 function firstValues(v, most) {
-  const shown = v.values.slice(0, most).map(short).join(", ");
+  const shown = v.values.slice(0, most).map((x) => short(x)).join(", ");
   return v.count > Math.min(most, v.values.length) ? `${shown}, …` : shown;
 }
 

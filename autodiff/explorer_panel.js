@@ -41,7 +41,7 @@ function termElement(sweep, edge, other, follow) {
   const button = html("button", { type: "button", class: "link" }, fullName(other));
   button.addEventListener("click", () => follow(other));
   const note = arrived ? "" : html("small", {}, " not yet");
-  return html("li", { class: arrived ? "arrived" : "ahead" }, button, " ",
+  return html("li", { class: arrived ? "arrived" : "ahead" }, button,
     html("span", { class: "number" }, edge.term === null ? "constant" : product), note);
 }
 

@@ -31,6 +31,12 @@ class Viewport {
     this.apply();
   }
 
+  /** A picture that only fits with letters too small to read is shown at this box instead. */
+  start(width, height, box) {
+    this.fit(width, height);
+    if (this.scale < 0.6 && box) this.centre(box, 0.85, 0.8);
+  }
+
   /** Long chains would shrink to a line: then the output's end is shown, where the sweep begins. */
   get smallest() { return Math.min(1, Math.max(0.02, 40 / this.height)); }
 
@@ -65,7 +71,7 @@ class Viewport {
     if (this.pending) return;
     this.pending = requestAnimationFrame(() => {
       this.pending = 0;
-      this.canvas.setAttribute("transform", `translate(${this.x} ${this.y}) scale(${this.scale})`);
+      this.canvas.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
       const detail = this.scale < 0.22 ? "shapes" : this.scale < 0.42 ? "titles" : "all";
       if (this.picture.dataset.detail !== detail) this.picture.dataset.detail = detail;
     });
@@ -76,12 +82,21 @@ class Viewport {
       w: box.w * this.scale, h: box.h * this.scale };
   }
 
-  centre(box, leastScale = 0) {
+  /** Brings a box into the middle, or to another part of the width. */
+  centre(box, leastScale = 0, part = 0.5) {
     this.scale = Math.max(this.scale, leastScale);
     const { width, height } = this.area;
-    this.x = width / 2 - (box.x + box.w / 2) * this.scale;
+    this.x = width * part - (box.x + box.w / 2) * this.scale;
     this.y = height / 2 - (box.y + box.h / 2) * this.scale;
+    this.glide();
     this.moved();
+  }
+
+  /** The next change is a short movement, so that the eye can follow; a jump where none is wanted. */
+  glide() {
+    this.canvas.classList.add("gliding");
+    clearTimeout(this.gliding);
+    this.gliding = setTimeout(() => this.canvas.classList.remove("gliding"), 300);
   }
 
   reveal(box) {
@@ -101,6 +116,7 @@ class Viewport {
 
   press(event) {
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    this.canvas.classList.remove("gliding");
     this.travelled = 0;
   }
 
