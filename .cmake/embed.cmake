@@ -1,9 +1,8 @@
-# cmake -D OUTPUT=file.cpp -D HTML=... -D CSS=... -D JS="a.js b.js" -P embed.cmake
+# cmake -D OUTPUT=file.cpp -D HTML=... -D CSS=... "-D JS=a.js;b.js" -P embed.cmake
 #
 # The parts of the explorer's page as strings of the library, so that an installed package needs no
 # files beside it.
 
-separate_arguments(JS)
 foreach(part IN ITEMS HTML CSS JS)
   set(text_${part} "")
   foreach(file IN LISTS ${part})

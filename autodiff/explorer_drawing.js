@@ -80,7 +80,7 @@ class Drawing {
     box.element.classList.add("group", ...(box.outside ? ["outside"] : []));
     box.element.append(...outline(box, false),
       svg("text", { class: "title", x: 11, y: rowHeight },
-        `${box.outside ? "↗ " : "⊞ "}${clipped(group.name, Math.floor((box.w - 34) / 7.4))}`),
+        `${box.outside ? "↗ " : "⊞ "}${clipped(nameOfGroup(group), Math.floor((box.w - 34) / 7.4))}`),
       svg("text", { class: "key", x: 11, y: 2 * rowHeight + 1 }, `${box.total.length} nodes`),
       ...box.adjointText.all);
   }
@@ -128,7 +128,7 @@ class Drawing {
     box.adjointText.number.textContent = text;
     box.element.dataset.state = passed.length === 0 ? "waiting"
       : passed.length < records.length ? "growing" : "complete";
-    const name = this.layout.groups[box.group].name;
+    const name = nameOfGroup(this.layout.groups[box.group]);
     box.element.setAttribute("aria-label",
       `group ${name}, ${box.total.length} nodes, ${text} records passed; Enter opens it`);
   }
@@ -200,6 +200,8 @@ class Drawing {
   }
 }
 
+/** The whole graph is a box only where it stands for what lies outside a group. */
+const nameOfGroup = (group) => group.name || "elsewhere";
 const kindClass = (node) => `kind-${String(node.kind).replace(/\W+/g, "-")}`;
 
 /** A number, or as many first elements as there is room for. */

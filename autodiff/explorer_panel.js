@@ -26,8 +26,11 @@ function slopeElement({ edge, left, slope, numbers }) {
 
 /** Name, rule with numbers, kink convention; what hovering shows too. */
 function ruleElements(sweep, node) {
+  const numbers = node.rule && withNumbers(node.rule.replace(/^y = /, ""), sweep, node);
+  const value = numbers ? `${numbers} = ${short(node.value)}` : "";
   return [
-    node.rule ? html("p", { class: "rule" }, node.rule) : "",
+    node.rule ? html("div", { class: "slope" }, html("code", {}, withMinus(node.rule)),
+      value ? html("code", {}, `= ${value}`) : "") : "",
     ...slopeRows(sweep, node).slice(0, 3).map(slopeElement),
     node.kink ? html("p", { class: "kink" }, html("b", {}, "Kink: "), node.kink) : "",
   ];

@@ -87,8 +87,11 @@ function groupBy(items, key) {
   return groups;
 }
 
-/** What a node is called where there is little room. */
-const titleOf = (node) => node.label || node.name || node.kind;
+/** What a node is called where there is little room; "multiply" says more than "*". */
+function titleOf(node) {
+  const [label, name] = [node.label, node.name];
+  return /[\p{L}\p{N}]/u.test(label ?? "") ? label : name || label || node.kind;
+}
 
 /** The same, unmistakable. */
 const fullName = (node) => `${titleOf(node)} (#${node.id})`;

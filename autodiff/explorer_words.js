@@ -43,17 +43,12 @@ function stepSentence(sweep) {
   return `${opening}: ${listed(texts, 3)}.`;
 }
 
-/** Splits "b, pow(a, b)" at the commas that no parenthesis encloses. */
-function splitSlopes(text) {
-  const parts = [""];
-  let depth = 0;
-  for (const c of text) {
-    if (c === "(") ++depth;
-    if (c === ")") --depth;
-    if (c === "," && depth === 0) parts.push("");
-    else parts[parts.length - 1] += c;
-  }
-  return parts.map((part) => part.trim());
+/** "dy/da = b, dy/db = a" as a map from a and b to their slopes. */
+function slopesOf(node) {
+  const starts = [...(node.slope ?? "").matchAll(/(?:^|, )dy\/d(\w+) = /g)];
+  const end = (i) => starts[i + 1]?.index ?? node.slope.length;
+  return new Map(starts.map((start, i) =>
+    [start[1], node.slope.slice(start.index + start[0].length, end(i))]));
 }
 
 /** A rule of ops.def with the numbers of a node in the places of x, or a, b, c, and y. */
@@ -65,19 +60,19 @@ function withNumbers(text, sweep, node) {
     known.set("abc"[edge.slot], value);
     if (edge.slot === 0) known.set("x", value);
   }
-  if ([...known.values()].some(isTensor)) return null;
+  if ([...known.values()].some((v) => v === null || isTensor(v))) return "";
   return text.replace(/(?<![\w.])[abcxy](?![\w(.])/g, (name) =>
     known.has(name) ? factor(known.get(name)) : name);
 }
 
 /** One row per operand: {edge, left: "dy/da", slope, numbers}. */
 function slopeRows(sweep, node) {
-  const edges = sweep.operandsOf(node);
-  const slopes = node.slope ? splitSlopes(node.slope) : [];
-  const names = slopes.length === 1 ? ["x"] : ["a", "b", "c"];
-  return edges.map((edge) => {
-    const slope = slopes[edge.slot] ?? "";
-    const name = names[edge.slot] ?? `operand ${edge.slot}`;
-    return { edge, left: `dy/d${name}`, slope, numbers: slope && withNumbers(slope, sweep, node) };
+  const slopes = slopesOf(node);
+  const names = slopes.has("x") ? ["x"] : ["a", "b", "c"];
+  return sweep.operandsOf(node).filter((edge) => edge.term !== null).map((edge) => {
+    const name = names[edge.slot] ?? "";
+    const slope = slopes.get(name) ?? "";
+    const left = slope ? `dy/d${name}` : `∂y/∂${titleOf(sweep.nodes.get(edge.from))}`;
+    return { edge, left, slope, numbers: slope && withNumbers(slope, sweep, node) };
   });
 }
