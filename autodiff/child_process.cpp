@@ -93,10 +93,10 @@ finished_process run_program(std::string_view operation, std::vector<std::string
   const stream complaints = nameless_file(operation);
   if (std::fwrite(input.data(), 1, input.size(), in.get()) != input.size() ||
       std::fflush(in.get()) != 0) {
-    throw io_error(operation,
-                   fmt::format("the data cannot be handed to {} ({})", command.front(),
-                               reason(errno)),
-                   "make room in /tmp");
+    throw io_error(
+        operation,
+        fmt::format("the data cannot be handed to {} ({})", command.front(), reason(errno)),
+        "make room in /tmp");
   }
   std::rewind(in.get());
   const int status =

@@ -49,18 +49,19 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
 
 void explore(const graph& g, const std::filesystem::path& file) {
   if (g.nodes.size() > most_explored_nodes) {
-    throw domain_error("explore",
-                       fmt::format("the graph has {} nodes, a page takes {}", g.nodes.size(),
-                                   most_explored_nodes),
-                       "explore a smaller case, or tensors in place of their elements");
+    throw domain_error(
+        "explore",
+        fmt::format("the graph has {} nodes, a page takes {}", g.nodes.size(), most_explored_nodes),
+        "explore a smaller case, or tensors in place of their elements");
   }
+  part_file page("explore", file);
   const std::string layout = layout_json("explore", g, views_of(g));
-  write_whole("explore", file,
-              filled(explorer_html, {{"title", html_text(g.title)},
-                                     {"style", std::string(explorer_css)},
-                                     {"script", std::string(explorer_js)},
-                                     {"graph", html_json(to_json(g))},
-                                     {"layout", html_json(layout)}}));
+  page.write(filled(explorer_html, {{"title", html_text(g.title)},
+                                    {"style", std::string(explorer_css)},
+                                    {"script", std::string(explorer_js)},
+                                    {"graph", html_json(to_json(g))},
+                                    {"layout", html_json(layout)}}));
+  page.keep();
 }
 
 }  // namespace autodiff

@@ -12,8 +12,8 @@ namespace {
 
 constexpr double pixels_per_inch = 72;  // Graphviz counts in inches
 
-/// How long Graphviz may improve a layout: from some hundred boxes on, its last touches cost seconds
-/// and cannot be seen.
+/// How long Graphviz may improve a layout: from some hundred boxes on, its last touches cost
+/// seconds and cannot be seen.
 std::string_view patience(std::size_t boxes) {
   return boxes > 500 ? "nslimit=1;nslimit1=1;mclimit=0.2;" : "";
 }

@@ -47,9 +47,9 @@ std::string frames_of(const std::vector<layout_box>& boxes, const layout& placed
   }
   std::string text;
   for (const auto& [note, a] : areas) {
-    text += fmt::format(
-        R"({}{{"note":{},"x":{:.1f},"y":{:.1f},"w":{:.1f},"h":{:.1f}}})", text.empty() ? "" : ",",
-        json_text(note), a.left - 15, a.top - 22, a.right - a.left + 30, a.bottom - a.top + 35);
+    text += fmt::format(R"({}{{"note":{},"x":{:.1f},"y":{:.1f},"w":{:.1f},"h":{:.1f}}})",
+                        text.empty() ? "" : ",", json_text(note), a.left - 15, a.top - 22,
+                        a.right - a.left + 30, a.bottom - a.top + 35);
   }
   return text;
 }
@@ -99,9 +99,8 @@ std::string view_json(std::string_view operation, const graph& g, const graph_vi
 std::string layout_json(std::string_view operation, const graph& g, const graph_views& views) {
   std::vector<std::string> groups;
   for (const view_group& group : views.groups) {
-    groups.push_back(fmt::format(R"({{"name":{},"parent":{},"nodes":[{}]}})",
-                                 json_text(group.name), number_or_minus(group.parent),
-                                 fmt::join(group.nodes, ",")));
+    groups.push_back(fmt::format(R"({{"name":{},"parent":{},"nodes":[{}]}})", json_text(group.name),
+                                 number_or_minus(group.parent), fmt::join(group.nodes, ",")));
   }
   std::vector<std::string> pictures;
   for (const view& picture : views.views) {

@@ -46,7 +46,8 @@ class grouping {
     const auto [known, is_new] = by_note_.try_emplace(note, none);
     if (!is_new) return known->second;
     const std::size_t slash = note.rfind('/');
-    const std::size_t parent = slash == std::string::npos ? 0 : group_of_note(note.substr(0, slash));
+    const std::size_t parent =
+        slash == std::string::npos ? 0 : group_of_note(note.substr(0, slash));
     return by_note_[note] = add(note, parent);
   }
 

@@ -1,8 +1,8 @@
 #pragma once
 // A graph cut into pictures that a browser can show. One of moderate size is one picture, with a
-// frame around the nodes of each note. A larger one is a tree of groups by notes ("net/layer 1" lies
-// in "net"), and what a note leaves too large is cut further, by the steps of the sweep: a picture
-// for each group, in which the groups inside it are boxes.
+// frame around the nodes of each note. A larger one is a tree of groups by notes ("net/layer 1"
+// lies in "net"), and what a note leaves too large is cut further, by the steps of the sweep: a
+// picture for each group, in which the groups inside it are boxes.
 
 #include <autodiff/graph.hpp>
 
