@@ -21,6 +21,7 @@ enum class watching {
   off,
   report,  ///< statements with a NaN value, or an infinite or NaN partial, are noted
   strict,  ///< a NaN value or partial throws where it is recorded, and after a sweep every anomaly
+  explained,  ///< as report, and what each statement and operation was is remembered: graph.hpp
 };
 
 /// What a sweep does with edges from a result on which the output does not depend.
@@ -46,10 +47,6 @@ struct anomaly {
 std::string to_string(const anomaly& a);
 std::ostream& operator<<(std::ostream& out, const anomaly& a);
 
-/// An expression as its author would have written it, from the text of its type: leaves are x1, x2
-/// ... from left to right, constants are c.
-std::string written_out(const char* text);
-
 /// Throws domain_error with the first few unless there are none.
 void require_no_anomalies(const std::vector<anomaly>& found);
 
@@ -67,13 +64,12 @@ class statement_watch {
   /// Looks at the statement that is about to be recorded at `place`. Throws domain_error for a NaN
   /// when the watch is strict.
   template <class T>
-  void note(std::uint64_t place, const T& value, const T* partials, const tag_type* tags,
-            std::size_t count, const char* text) {
+  void note(std::uint64_t place, const spelled_statement<T>& s) {
     if (mode == watching::off) return;
-    anomaly found{anomaly::kind::recorded, place, innermost(value), 0, 0, text};
-    for (std::size_t i = 0; i < count; ++i) {
-      const double partial = innermost(partials[i]);
-      if (tags[i] != 0 && !std::isfinite(partial) && !std::isnan(found.partial)) {
+    anomaly found{anomaly::kind::recorded, place, innermost(s.value), 0, 0, s.text};
+    for (std::size_t i = 0; i < s.leaves; ++i) {
+      const double partial = innermost(s.partials[i]);
+      if (s.is_argument(i) && !std::isfinite(partial) && !std::isnan(found.partial)) {
         found.partial = partial;
       }
     }

@@ -6,9 +6,11 @@
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
 #include <autodiff/error.hpp>
+#include <autodiff/explore.hpp>
 #include <autodiff/expression.hpp>
 #include <autodiff/format.hpp>
 #include <autodiff/gradient.hpp>
+#include <autodiff/graph.hpp>
 #include <autodiff/hessian.hpp>
 #include <autodiff/jacobian.hpp>
 #include <autodiff/lanes.hpp>

@@ -36,7 +36,7 @@ struct statement {
 template <class T>
 struct leaf {
   using value_type = T;
-  static constexpr std::size_t leaves = 1;
+  static constexpr std::size_t leaves = 1, terminals = 1;
   T value_;
   tag_type tag_;
 
@@ -60,12 +60,18 @@ struct leaf {
     out.tags[Offset] = tag_;
     out.is_unit[Offset] = std::same_as<Weight, unit>;
   }
+  /// Puts the numbers that stand in the expression, leaves and constants from left to right, into
+  /// out[Offset], out[Offset + 1] ...
+  template <std::size_t Offset>
+  [[gnu::always_inline]] constexpr void list_numbers(T* out) const {
+    out[Offset] = value_;
+  }
 };
 
 template <class T>
 struct constant {
   using value_type = T;
-  static constexpr std::size_t leaves = 0;
+  static constexpr std::size_t leaves = 0, terminals = 1;
   T value_;
 
   [[gnu::always_inline]] explicit constexpr constant(const T& value) : value_(value) {}
@@ -76,12 +82,16 @@ struct constant {
   [[gnu::always_inline]] constexpr bool is_active() const { return false; }
   template <std::size_t Offset, class Weight, class Statement>
   constexpr void propagate(const Weight&, Statement&) const {}
+  template <std::size_t Offset>
+  [[gnu::always_inline]] constexpr void list_numbers(T* out) const {
+    out[Offset] = value_;
+  }
 };
 
 template <unary_rule Rule, class X>
 struct unary_node {
   using value_type = typename X::value_type;
-  static constexpr std::size_t leaves = X::leaves;
+  static constexpr std::size_t leaves = X::leaves, terminals = X::terminals;
   X x_;
   value_type value_;
 
@@ -95,12 +105,17 @@ struct unary_node {
     x_.template propagate<Offset>(
         scaled<T, Rule::steep>(weight, Rule::template slope<T>(x_.value(), value_)), out);
   }
+  template <std::size_t Offset>
+  [[gnu::always_inline]] constexpr void list_numbers(value_type* out) const {
+    x_.template list_numbers<Offset>(out);
+  }
 };
 
 template <binary_rule Rule, class A, class B>
 struct binary_node {
   using value_type = typename A::value_type;
   static constexpr std::size_t leaves = A::leaves + B::leaves;
+  static constexpr std::size_t terminals = A::terminals + B::terminals;
   A a_;
   B b_;
   value_type value_;
@@ -123,6 +138,11 @@ struct binary_node {
       b_.template propagate<Offset + A::leaves>(scaled<T, Rule::steep>(weight, slope), out);
     }
   }
+  template <std::size_t Offset>
+  [[gnu::always_inline]] constexpr void list_numbers(value_type* out) const {
+    a_.template list_numbers<Offset>(out);
+    b_.template list_numbers<Offset + A::terminals>(out);
+  }
 
  private:
   template <class Other>
@@ -135,6 +155,7 @@ template <ternary_rule Rule, class A, class B, class C>
 struct ternary_node {
   using value_type = typename A::value_type;
   static constexpr std::size_t leaves = A::leaves + B::leaves + C::leaves;
+  static constexpr std::size_t terminals = A::terminals + B::terminals + C::terminals;
   A a_;
   B b_;
   C c_;
@@ -163,6 +184,12 @@ struct ternary_node {
       c_.template propagate<Offset + A::leaves + B::leaves>(scaled<T, Rule::steep>(weight, slope),
                                                             out);
     }
+  }
+  template <std::size_t Offset>
+  [[gnu::always_inline]] constexpr void list_numbers(value_type* out) const {
+    a_.template list_numbers<Offset>(out);
+    b_.template list_numbers<Offset + A::terminals>(out);
+    c_.template list_numbers<Offset + A::terminals + B::terminals>(out);
   }
 };
 

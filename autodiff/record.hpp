@@ -7,6 +7,7 @@
 #include <autodiff/expression.hpp>
 #include <autodiff/marks.hpp>
 #include <autodiff/misuse.hpp>
+#include <autodiff/notebook.hpp>
 #include <autodiff/operations.hpp>
 #include <autodiff/recorder.hpp>
 #include <autodiff/statistics.hpp>
@@ -64,6 +65,11 @@ class basic_record {
     watch_.mode = mode;
     set_argument_limit(at_work());
   }
+  /// Whether it notes all that a graph shows.
+  bool is_explained() const noexcept { return watch_.mode == watching::explained; }
+  /// What it noted.
+  const notebook& notes() const noexcept { return notes_; }
+  notebook& notes() noexcept { return notes_; }
 
   tape_statistics statistics() const noexcept {
     tape_statistics s;
@@ -192,8 +198,7 @@ class basic_record {
   const statement_watch& watched() const noexcept { return watch_; }
 
  private:
-  friend tag_type record_slowly<T>(recorder<T>& r, const T& value, const T* partials,
-                                   const tag_type* tags, std::size_t count, const char* text);
+  friend tag_type record_slowly<T>(recorder<T>& r, const spelled_statement<T>& s);
 
   /// The recorder of this tape, whether it is the one that records now or an inner tape is.
   recorder<T>& at_work() noexcept {
@@ -273,6 +278,7 @@ class basic_record {
   standing_marks marks_;
   graves graves_;
   statement_watch watch_;
+  notebook notes_;
   std::size_t block_count_ = 0;
   std::uint64_t rewinds_ = 0;
 };
@@ -320,6 +326,7 @@ bool basic_record<T>::cut(const mark_type& mark) {
   block_count_ = mark.blocks;
   marks_.cut(mark.codes);
   watch_.cut(mark.places);
+  notes_.cut(mark);
   if constexpr (checked_build) bury(freed);
   return true;
 }
@@ -346,22 +353,22 @@ void basic_record<T>::make_room(recorder<T>& r, std::size_t arguments) {
 }
 
 template <class T>
-tag_type record_slowly(recorder<T>& r, const T& value, const T* partials, const tag_type* tags,
-                       std::size_t count, const char* text) {
+tag_type record_slowly(recorder<T>& r, const spelled_statement<T>& s) {
   std::size_t live = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (tags[i] == 0) continue;
-    if (!r.tape) tape_errors::foreign("statement", tags[i], 0, 0);
-    r.tape->place(tags[i], "statement");
+  for (std::size_t i = 0; i < s.leaves; ++i) {
+    if (!s.is_argument(i)) continue;
+    if (!r.tape) tape_errors::foreign("statement", s.tags[i], 0, 0);
+    r.tape->place(s.tags[i], "statement");
     ++live;
   }
   if (live == 0) return 0;
   if (r.argument_count + live + 1 > r.argument_limit) r.tape->make_room(r, live + 1);
-  r.tape->watch_.note(r.places(), value, partials, tags, count, text);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (tags[i] == 0) continue;
-    new (r.partials + r.argument_count) T(partials[i]);
-    r.arguments[r.argument_count++] = static_cast<std::uint32_t>(tags[i]);
+  r.tape->watch_.note(r.places(), s);
+  if (r.tape->is_explained()) r.tape->notes_.add_statement(r.places(), r.first, s);
+  for (std::size_t i = 0; i < s.leaves; ++i) {
+    if (!s.is_argument(i)) continue;
+    new (r.partials + r.argument_count) T(s.partials[i]);
+    r.arguments[r.argument_count++] = static_cast<std::uint32_t>(s.tags[i]);
   }
   auto code = static_cast<std::uint8_t>(live);
   if (live > tape_code::longest) {

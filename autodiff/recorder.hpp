@@ -74,36 +74,74 @@ inline constexpr std::uint64_t most_places = std::uint64_t{1} << 31;
 template <class T>
 inline constinit thread_local recorder<T> active_recorder{};
 
-/// The text of an expression, to be read by anomaly.cpp: the name of its type, which is all that
-/// tells what was computed and costs nothing to carry along.
+/// The text of an expression, to be read by expression_text.hpp: the name of its type, which is all
+/// that tells what was computed and costs nothing to carry along.
 template <class E>
 constexpr const char* text_of() {
   return __PRETTY_FUNCTION__;
 }
+
+/// A statement as it is handed to whoever may look at it.
+template <class T>
+struct spelled_statement {
+  const T& value;
+  // Of its leaves. A merged leaf is the variable of one before it, which has the partial of both.
+  const T* partials;
+  const tag_type* tags;
+  const bool* merged;
+  std::size_t leaves;
+  const char* text;
+  // In its leaves and constants, from left to right; null for nested number types.
+  const T* numbers;
+  std::size_t terminals;
+
+  bool is_argument(std::size_t leaf) const { return tags[leaf] != 0 && !merged[leaf]; }
+};
 
 /// Records a statement whose arguments are not all active, that found the memory full, or that is
 /// watched. Returns the tag of its result: 0 when no argument is active. Throws tape_error for a
 /// variable that is not of this recorder's tape, memory_error when its limit is reached,
 /// domain_error when a strict tape refuses it.
 template <class T>
-[[gnu::noinline]] tag_type record_slowly(recorder<T>& r, const T& value, const T* partials,
-                                         const tag_type* tags, std::size_t count, const char* text);
+[[gnu::noinline]] tag_type record_slowly(recorder<T>& r, const spelled_statement<T>& statement);
 
-/// An argument of a statement: its partial and its tag.
+/// A leaf of a statement: its partial, its tag, and whether it was merged with one before it.
 template <class T>
 struct edge {
   T partial;
   tag_type tag;
+  bool merged;
+};
+/// A number in a statement.
+template <class T>
+struct terminal {
+  T number;
 };
 
-/// The same for arguments that come by value: were the address of a statement to leave its
-/// function, every statement would go through memory.
-template <class T, std::same_as<edge<T>>... Edges>
-[[gnu::noinline, gnu::cold]] tag_type record_edges_slowly(recorder<T>& r, T value, const char* text,
-                                                          Edges... edges) {
-  const T partials[] = {edges.partial...};
-  const tag_type tags[] = {edges.tag...};
-  return record_slowly(r, value, partials, tags, sizeof...(Edges), text);
+/// The same for edges and then terminals that come by value: were the address of a statement to
+/// leave its function, every statement would go through memory.
+template <class T, class... Parts>
+[[gnu::noinline, gnu::cold]] tag_type record_parts_slowly(recorder<T>& r, T value, const char* text,
+                                                          Parts... parts) {
+  constexpr std::size_t leaves = (std::same_as<Parts, edge<T>> + ...);
+  constexpr std::size_t terminals = sizeof...(Parts) - leaves;
+  T partials[leaves], numbers[terminals + 1];
+  tag_type tags[leaves];
+  bool merged[leaves];
+  std::size_t at = 0;
+  const auto put = [&](const auto& part) {
+    if constexpr (std::same_as<decltype(part), const edge<T>&>) {
+      partials[at] = part.partial;
+      tags[at] = part.tag;
+      merged[at] = part.merged;
+    } else {
+      numbers[at - leaves] = part.number;
+    }
+    ++at;
+  };
+  (put(parts), ...);
+  return record_slowly(r, spelled_statement<T>{value, partials, tags, merged, leaves, text,
+                                               terminals ? numbers : nullptr, terminals});
 }
 
 /// Stores two neighbours at once: a loop that records is bound by the number of its stores.
@@ -147,6 +185,10 @@ template <class T, class E>
   } else {
     statement<T, n> s;
     e.template propagate<0>(unit{}, s);
+    // An explained tape notes these. Of nested number types they would be records of their own.
+    constexpr std::size_t terminals = std::floating_point<T> ? E::terminals : 0;
+    [[maybe_unused]] T numbers[E::terminals];
+    if constexpr (terminals > 0) e.template list_numbers<0>(numbers);
     bool merged[n] = {};
     // Pairs are spelled out, not looped over, so that the comparisons fold before loops are
     // unrolled.
@@ -172,9 +214,13 @@ template <class T, class E>
         const tag_type distance = ((I == carried ? tag_type{0} : next - 1 - s.tags[I]) | ...);
         if (checked_build || n > tape_code::longest || distance >= most_places ||
             argument_count + n > r.argument_limit) [[unlikely]] {
-          const tag_type result =
-              record_edges_slowly(r, e.value(), text_of<E>(),
-                                  edge<T>{s.partials[I], merged[I] ? tag_type{0} : s.tags[I]}...);
+          const tag_type result = [&]<std::size_t... J>(std::index_sequence<J...>)
+              __attribute__((always_inline)) {
+            return record_parts_slowly(r, e.value(), text_of<E>(),
+                                       edge<T>{s.partials[I], s.tags[I], merged[I]}...,
+                                       terminal<T>{numbers[J]}...);
+          }
+          (std::make_index_sequence<terminals>());
           next_after = r.next;
           argument_count_after = r.argument_count;
           return result;

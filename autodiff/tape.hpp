@@ -192,6 +192,8 @@ class basic_tape : public basic_record<T> {
     if (tag - this->first() >= adjoints_.operations()) tape_errors::recorded_after_sweep(what);
   }
   keeping kept() const noexcept { return kept_; }
+  /// The tag of a place, or of an operation, by its number.
+  tag_type tag_at(std::uint64_t number) const noexcept { return this->first() + number; }
 
  private:
   // In the name of `what`.
@@ -263,19 +265,19 @@ void basic_tape<T>::refuse_adjoint(tag_type tag, std::string_view what) const {
 }
 
 // What is not worth compiling in every program; the rest is short and belongs inline.
-#define AUTODIFF_COMPILED_ONCE(EXTERN)                                                            \
-  EXTERN template record_storage<double>::record_storage();                                       \
-  EXTERN template void record_storage<double>::reserve(std::size_t, std::size_t);                 \
-  EXTERN template void basic_record<double>::make_room(recorder<double>&, std::size_t);           \
-  EXTERN template tag_type record_slowly<double>(recorder<double>&, const double&, const double*, \
-                                                 const tag_type*, std::size_t, const char*);      \
-  EXTERN template void swept_adjoints<double>::sweep_to(basic_tape<double>&, const position&);    \
-  EXTERN template void swept_adjoints<double>::clear_computed(const position&);                   \
-  EXTERN template void swept_adjoints<double>::propagate_everything(basic_tape<double>&,          \
-                                                                    const position&);             \
-  EXTERN template void basic_tape<double>::continue_to(const position&, std::string_view);        \
-  EXTERN template std::vector<anomaly> basic_tape<double>::anomalies() const;                     \
-  EXTERN template std::size_t basic_tape<double>::suppressed() const;                             \
+#define AUTODIFF_COMPILED_ONCE(EXTERN)                                                         \
+  EXTERN template record_storage<double>::record_storage();                                    \
+  EXTERN template void record_storage<double>::reserve(std::size_t, std::size_t);              \
+  EXTERN template void basic_record<double>::make_room(recorder<double>&, std::size_t);        \
+  EXTERN template tag_type record_slowly<double>(recorder<double>&,                            \
+                                                 const spelled_statement<double>&);            \
+  EXTERN template void swept_adjoints<double>::sweep_to(basic_tape<double>&, const position&); \
+  EXTERN template void swept_adjoints<double>::clear_computed(const position&);                \
+  EXTERN template void swept_adjoints<double>::propagate_everything(basic_tape<double>&,       \
+                                                                    const position&);          \
+  EXTERN template void basic_tape<double>::continue_to(const position&, std::string_view);     \
+  EXTERN template std::vector<anomaly> basic_tape<double>::anomalies() const;                  \
+  EXTERN template std::size_t basic_tape<double>::suppressed() const;                          \
   EXTERN template void basic_tape<double>::refuse_adjoint(tag_type, std::string_view) const;
 AUTODIFF_COMPILED_ONCE(extern)
 

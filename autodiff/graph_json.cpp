@@ -1,0 +1,107 @@
+#include <autodiff/graph.hpp>
+#include <autodiff/json.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+namespace autodiff {
+namespace {
+
+constexpr std::size_t most_values = 64;
+
+std::string json(double x) {
+  if (std::isnan(x)) return "\"nan\"";
+  if (std::isinf(x)) return x > 0 ? "\"inf\"" : "\"-inf\"";
+  return fmt::format("{}", x);
+}
+
+std::string json(std::string_view text) { return json_text(text); }
+
+template <class T>
+std::string json(const std::optional<T>& x) {
+  return x ? json(*x) : "null";
+}
+
+/// [a, b, c]
+template <class Range, class Write>
+std::string list(const Range& range, const Write& write) {
+  std::string out = "[";
+  for (const auto& each : range) {
+    if (out.size() > 1) out += ", ";
+    out += write(each);
+  }
+  return out + ']';
+}
+
+/// Large and small entries without overflow.
+double norm(const std::vector<double>& numbers) {
+  double length = 0;
+  for (const double x : numbers) length = std::hypot(length, x);
+  return length;
+}
+
+std::string json(const quantity& q) {
+  if (!q.is_known()) return "null";
+  if (!q.is_tensor()) return json(q.numbers.front());
+  const std::vector<double> shown(
+      q.numbers.begin(),
+      q.numbers.begin() + static_cast<std::ptrdiff_t>(std::min(most_values, q.numbers.size())));
+  // A NaN is neither smallest nor largest, and hides both.
+  const bool has_nan = std::ranges::any_of(q.numbers, [](double x) { return std::isnan(x); });
+  const double unknown = std::nan("");
+  const bool is_bounded = !q.numbers.empty() && !has_nan;
+  return fmt::format(
+      R"({{"shape": {}, "values": {}, "count": {}, "min": {}, "max": {}, "norm": {}}})",
+      list(*q.extents, [](std::size_t n) { return fmt::format("{}", n); }),
+      list(shown, [](double x) { return json(x); }), q.numbers.size(),
+      json(is_bounded ? *std::ranges::min_element(q.numbers) : unknown),
+      json(is_bounded ? *std::ranges::max_element(q.numbers) : unknown), json(norm(q.numbers)));
+}
+
+std::string_view name_of(graph_node::kind what) {
+  using enum graph_node::kind;
+  switch (what) {
+    case input: return "input";
+    case constant: return "constant";
+    case function: return "function";
+    case statement: return "statement";
+    case tensor_operation: return "tensor operation";
+    case element_bridge: break;
+  }
+  return "element bridge";
+}
+
+std::string json(const graph_node& n, std::size_t id) {
+  return fmt::format(
+      R"({{"id": {}, "kind": {}, "name": {}, "label": {}, "rule": {}, "slope": {}, "note": {}, )"
+      R"("step": {}, "value": {}, "adjoint": {}, "kink": {}, "layer": {}}})",
+      id, json(name_of(n.what)), json(n.name), json(n.label), json(n.rule), json(n.slope),
+      json(n.note), n.step, json(n.value), json(n.adjoint), json(n.kink), json(n.layer));
+}
+
+std::string json(const graph_edge& e) {
+  return fmt::format(R"({{"from": {}, "to": {}, "slot": {}, "partial": {}, "term": {}}})", e.from,
+                     e.to, e.slot, json(e.partial), json(e.term));
+}
+
+}  // namespace
+
+std::string to_json(const graph& g) {
+  std::string out =
+      fmt::format("{{\"title\": {}, \"output\": {},\n\"nodes\": [", json(g.title), g.output);
+  for (std::size_t id = 0; id < g.nodes.size(); ++id) {
+    out += id == 0 ? "\n" : ",\n";
+    out += json(g.nodes[id], id);
+  }
+  out += "],\n\"edges\": [";
+  for (const graph_edge& e : g.edges) {
+    out += &e == g.edges.data() ? "\n" : ",\n";
+    out += json(e);
+  }
+  return out + "]}\n";
+}
+
+}  // namespace autodiff
