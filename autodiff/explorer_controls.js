@@ -15,7 +15,7 @@ function wireTabs(show) {
 }
 
 /** The system's choice until the switch is used. */
-function wireTheme(button) {
+function wireTheme(button, changed) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
   const isDark = () => (root.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
@@ -26,8 +26,12 @@ function wireTheme(button) {
   button.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     name();
+    changed();
   });
-  system.addEventListener("change", name);
+  system.addEventListener("change", () => {
+    name();
+    changed();
+  });
   name();
 }
 

@@ -47,6 +47,7 @@ class Drawing {
 
   boxElement(box) {
     const element = svg("g", { class: "box", tabindex: -1, role: "button",
+      "data-node": box.node ?? null, "data-group": box.group ?? null,
       transform: `translate(${box.x} ${box.y})` });
     box.element = element;
     if (box.node === undefined) this.drawGroup(box);

@@ -4,7 +4,7 @@ const byId = (id) => document.getElementById(id);
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value !== null) element.setAttribute(name, value);
   }
   element.append(...children.filter((child) => child !== null && child !== ""));
   return element;

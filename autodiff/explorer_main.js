@@ -6,6 +6,7 @@ class Explorer {
     this.layout = layout;
     this.pinned = null;
     this.drawing = new Drawing(this.sweep, layout, (box, how) => this.chosen(box, how));
+    this.overview = new Overview(byId("overview"), this.drawing);
     const follow = (node) => this.goTo(node);
     this.table = new NodeTable(this.sweep, byId("table-view"), follow);
     this.layers = new LayerTable(this.sweep, byId("layers-view"), follow);
@@ -31,6 +32,7 @@ class Explorer {
     const touched = this.sweep.moveTo(position);
     if (before) touched.add(before);
     this.drawing.refresh(touched);
+    this.overview.render();
     this.table.render();
     this.layers.render();
     this.showPosition();
@@ -195,7 +197,7 @@ class Explorer {
     on("help-button", () => byId("help").showModal());
     byId("slider").addEventListener("input", () => this.slide());
     wireTabs((view) => this.show(view));
-    wireTheme(byId("theme"));
+    wireTheme(byId("theme"), () => this.overview.render());
     document.addEventListener("keydown", (event) => keyPressed(this, event));
   }
 

@@ -74,7 +74,20 @@ class Viewport {
       this.canvas.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
       const detail = this.scale < 0.22 ? "shapes" : this.scale < 0.42 ? "titles" : "all";
       if (this.picture.dataset.detail !== detail) this.picture.dataset.detail = detail;
+      this.onchange?.();
     });
+  }
+
+  /** The part of the picture that can be seen. */
+  get inSight() {
+    const { width, height } = this.area;
+    return { x: -this.x / this.scale, y: -this.y / this.scale,
+      w: width / this.scale, h: height / this.scale };
+  }
+
+  get isWhole() {
+    const { x, y, w, h } = this.inSight;
+    return x <= 0 && y <= 0 && x + w >= this.width && y + h >= this.height;
   }
 
   onScreen(box) {

@@ -15,7 +15,7 @@ constexpr double pixels_per_inch = 72;  // Graphviz counts in inches
 /// How long Graphviz may improve a layout: from some hundred boxes on, its last touches cost
 /// seconds and cannot be seen.
 std::string_view patience(std::size_t boxes) {
-  return boxes > 500 ? "nslimit=1;nslimit1=1;mclimit=0.2;" : "";
+  return boxes > 500 ? "nslimit=0.5;nslimit1=0.5;mclimit=0.1;" : "";
 }
 
 /// Boxes are named by their numbers and labels are left to the page: no text of a user's program
