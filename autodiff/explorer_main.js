@@ -31,7 +31,7 @@ class Explorer {
     const before = this.sweep.inHand;
     const touched = this.sweep.moveTo(position);
     if (before) touched.add(before);
-    this.drawing.refresh(touched);
+    this.drawing.refresh([...touched]);
     this.overview.render();
     this.table.render();
     this.layers.render();
@@ -130,6 +130,16 @@ class Explorer {
     this.pin(this.sweep.nodes.get(box.node));
   }
 
+  /** A painted box is no element: a click goes near it, where it is one. */
+  pickedFromFar(event) {
+    const { viewport } = this.drawing;
+    if (!this.drawing.isFar || viewport.dragged) return;
+    const box = this.drawing.boxAt(viewport.pictureAt(event));
+    if (!box) return;
+    this.drawing.centre(box);
+    this.picked(box);
+  }
+
   showCard(box) {
     const card = byId("card");
     card.replaceChildren(...cardElements(this.sweep, this.sweep.nodes.get(box.node))
@@ -196,8 +206,9 @@ class Explorer {
     on("fit", () => this.drawing.viewport.fit());
     on("help-button", () => byId("help").showModal());
     byId("slider").addEventListener("input", () => this.slide());
+    byId("picture").addEventListener("click", (event) => this.pickedFromFar(event));
     wireTabs((view) => this.show(view));
-    wireTheme(byId("theme"), () => this.overview.render());
+    wireTheme(byId("theme"), () => this.drawing.moved());
     document.addEventListener("keydown", (event) => keyPressed(this, event));
   }
 

@@ -5,15 +5,10 @@ const overviewSize = { w: 190, h: 96 };
 class Overview {
   constructor(canvas, drawing) {
     Object.assign(this, { canvas, drawing, viewport: drawing.viewport });
-    const density = window.devicePixelRatio || 1;
-    canvas.width = overviewSize.w * density;
-    canvas.height = overviewSize.h * density;
-    this.pen = canvas.getContext("2d");
-    this.pen.scale(density, density);
     for (const event of ["pointerdown", "pointermove"]) {
       canvas.addEventListener(event, (e) => e.buttons && this.goTo(e));
     }
-    this.viewport.onchange = () => this.render();
+    drawing.onmove = () => this.render();
     this.render();
   }
 
@@ -29,30 +24,25 @@ class Overview {
   }
 
   render() {
-    if (this.pending) return;
-    this.pending = requestAnimationFrame(() => {
+    this.pending ||= requestAnimationFrame(() => {
       this.pending = 0;
       this.canvas.hidden = this.viewport.isWhole;
-      if (!this.canvas.hidden) this.draw();
+      if (!this.canvas.hidden) this.paint();
     });
   }
 
-  draw() {
-    const style = getComputedStyle(document.documentElement);
-    const ink = (name) => style.getPropertyValue(name);
-    const { pen, scale } = this;
-    const { x, y } = this.origin;
-    pen.clearRect(0, 0, overviewSize.w, overviewSize.h);
-    const inks = { waiting: ink("--line"), growing: ink("--flow"), complete: ink("--adjoint") };
-    for (const box of this.drawing.view.boxes) {
-      pen.fillStyle = inks[box.element.dataset.state] ?? inks.waiting;
-      pen.fillRect(x + box.x * scale, y + box.y * scale,
-        Math.max(box.w * scale, 1.5), Math.max(box.h * scale, 1.5));
-    }
-    const seen = this.viewport.inSight;
-    pen.strokeStyle = ink("--value");
-    pen.lineWidth = 2;
-    pen.strokeRect(x + seen.x * scale, y + seen.y * scale, seen.w * scale, seen.h * scale);
+  paint() {
+    const ink = inksOfPage();
+    const pen = sizedPen(this.canvas, overviewSize.w, overviewSize.h);
+    const pixel = 1 / this.scale;
+    pen.translate(this.origin.x, this.origin.y);
+    pen.scale(this.scale, this.scale);
+    pen.lineWidth = 0.7 * pixel;
+    paintBoxes(pen, this.drawing.view.boxes, ink, pixel);
+    const { x, y, w, h } = this.viewport.inSight;
+    pen.strokeStyle = ink("value");
+    pen.lineWidth = 2 * pixel;
+    pen.strokeRect(x, y, w, h);
   }
 
   goTo(event) {

@@ -37,7 +37,7 @@ function ruleElements(sweep, node) {
 }
 
 /** A row of "adjoint of w += 0.6 × −0.0037 = …", with a way to the other node. */
-function termElement(sweep, edge, other, follow) {
+function termRow(sweep, edge, other, follow) {
   const arrived = sweep.arrival(edge) <= sweep.position;
   const product = edge.partial === null || isTensor(edge.term) ? described(edge.term)
     : `${short(edge.partial)} × ${factor(sweep.nodes.get(edge.to).adjoint)} = ${short(edge.term)}`;
@@ -50,7 +50,7 @@ function termElement(sweep, edge, other, follow) {
 
 function termList(title, empty, sweep, edges, otherOf, follow) {
   const shown = edges.slice(0, mostTerms);
-  const rows = shown.map((edge) => termElement(sweep, edge, otherOf(edge), follow));
+  const rows = shown.map((edge) => termRow(sweep, edge, otherOf(edge), follow));
   const rest = edges.length - shown.length;
   if (rest > 0) rows.push(html("li", {}, `and ${rest} more`));
   return [html("h3", {}, title), rows.length ? html("ul", {}, ...rows) : html("p", {}, empty)];

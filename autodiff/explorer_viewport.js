@@ -1,12 +1,12 @@
 // Pan and zoom. The picture is scaled by a transform of its canvas; how much is written on the
-// boxes follows from the scale, as small letters cost time and nobody can read them.
+// boxes follows from the scale.
 
 const largestScale = 3;
 const margin = 34;
 
 class Viewport {
-  constructor(picture, canvas) {
-    Object.assign(this, { picture, canvas, x: 0, y: 0, scale: 1, width: 1, height: 1 });
+  constructor(picture, canvas, changed) {
+    Object.assign(this, { picture, canvas, changed, x: 0, y: 0, scale: 1, width: 1, height: 1 });
     this.pointers = new Map();
     picture.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     picture.addEventListener("pointerdown", (event) => this.press(event));
@@ -68,13 +68,12 @@ class Viewport {
   }
 
   apply() {
-    if (this.pending) return;
-    this.pending = requestAnimationFrame(() => {
+    this.pending ||= requestAnimationFrame(() => {
       this.pending = 0;
       this.canvas.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
-      const detail = this.scale < 0.22 ? "shapes" : this.scale < 0.42 ? "titles" : "all";
+      const detail = this.scale < 0.42 ? "titles" : "all";
       if (this.picture.dataset.detail !== detail) this.picture.dataset.detail = detail;
-      this.onchange?.();
+      this.changed();
     });
   }
 
@@ -88,6 +87,13 @@ class Viewport {
   get isWhole() {
     const { x, y, w, h } = this.inSight;
     return x <= 0 && y <= 0 && x + w >= this.width && y + h >= this.height;
+  }
+
+  /** Where in the picture an event happened. */
+  pictureAt(event) {
+    const { left, top } = this.area;
+    return { x: (event.clientX - left - this.x) / this.scale,
+      y: (event.clientY - top - this.y) / this.scale };
   }
 
   onScreen(box) {
