@@ -1,9 +1,11 @@
 #include <autodiff/layout.hpp>
 
+#include <algorithm>
 #include <autodiff/child_process.hpp>
 #include <autodiff/error.hpp>
 #include <charconv>
 #include <map>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -12,19 +14,74 @@ namespace {
 
 constexpr double pixels_per_inch = 72;  // Graphviz counts in inches
 
-/// How long Graphviz may improve a layout: from some hundred boxes on, its last touches cost
-/// seconds and cannot be seen.
-std::string_view patience(std::size_t boxes) {
-  return boxes > 500 ? "nslimit=0.5;nslimit1=0.5;mclimit=0.1;" : "";
+/// How many columns each line leads across, from the left: a box stands right of all that lead to
+/// it. Lines in a circle, as there are between groups, count as one.
+std::vector<std::size_t> spans_of(std::size_t boxes, std::span<const layout_line> lines) {
+  std::vector<std::size_t> column(boxes), open(boxes), ready;
+  std::vector<std::vector<std::size_t>> next(boxes);
+  for (const layout_line& line : lines) {
+    ++open[line.to];
+    next[line.from].push_back(line.to);
+  }
+  for (std::size_t i = 0; i < boxes; ++i) {
+    if (open[i] == 0) ready.push_back(i);
+  }
+  while (!ready.empty()) {
+    const std::size_t from = ready.back();
+    ready.pop_back();
+    for (const std::size_t to : next[from]) {
+      column[to] = std::max(column[to], column[from] + 1);
+      if (--open[to] == 0) ready.push_back(to);
+    }
+  }
+  std::vector<std::size_t> spans;
+  for (const layout_line& line : lines) {
+    const std::size_t from = column[line.from];
+    spans.push_back(column[line.to] > from ? column[line.to] - from : 1);
+  }
+  return spans;
+}
+
+/// Which lines Graphviz lays out. It cuts a line into pieces of one column, and some thousands of
+/// those take minutes: the longest lines of boxes that have others are left to us.
+std::vector<bool> laid_out(std::size_t boxes, std::span<const layout_line> lines,
+                           const std::vector<std::size_t>& spans, std::size_t most) {
+  std::vector<std::size_t> degree(boxes);
+  for (const layout_line& line : lines) ++degree[line.from], ++degree[line.to];
+  std::vector<std::size_t> longest(lines.size());
+  std::iota(longest.begin(), longest.end(), std::size_t{0});
+  std::stable_sort(longest.begin(), longest.end(),
+                   [&](std::size_t a, std::size_t b) { return spans[a] > spans[b]; });
+  std::vector<bool> kept(lines.size(), true);
+  std::size_t total = std::accumulate(spans.begin(), spans.end(), std::size_t{0});
+  for (const std::size_t i : longest) {
+    if (total <= most) break;
+    if (degree[lines[i].from] < 2 || degree[lines[i].to] < 2) continue;
+    kept[i] = false;
+    total -= spans[i];
+    --degree[lines[i].from];
+    --degree[lines[i].to];
+  }
+  return kept;
+}
+
+constexpr std::size_t most_pieces = 9000;
+
+/// How long Graphviz may improve a layout: in a large one, its last touches cost minutes and cannot
+/// be seen.
+std::string_view patience(std::size_t pieces) {
+  if (pieces > 4500) return "nslimit=0.2;nslimit1=0.2;mclimit=0.05;";
+  return pieces > 1000 ? "nslimit=0.5;nslimit1=0.5;mclimit=0.1;" : "";
 }
 
 /// Boxes are named by their numbers and labels are left to the page: no text of a user's program
 /// reaches Graphviz.
-std::string description(std::span<const layout_box> boxes, std::span<const layout_line> lines) {
+std::string description(std::span<const layout_box> boxes, std::span<const layout_line> lines,
+                        const std::vector<bool>& kept, std::size_t pieces) {
   std::string text = fmt::format(
       "digraph g{{rankdir=LR;nodesep=0.28;ranksep=0.9;{}edge[arrowhead=none];"
       "node[shape=box,fixedsize=true,label=\"\"];\n",
-      patience(boxes.size()));
+      patience(pieces));
   std::map<std::string_view, std::vector<std::size_t>> frames;
   for (std::size_t i = 0; i < boxes.size(); ++i) frames[boxes[i].frame].push_back(i);
   std::size_t count = 0;
@@ -36,7 +93,9 @@ std::string description(std::span<const layout_box> boxes, std::span<const layou
     }
     if (!frame.empty()) text += "}\n";
   }
-  for (const layout_line& line : lines) text += fmt::format("{}->{};\n", line.from, line.to);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (kept[i]) text += fmt::format("{}->{};\n", lines[i].from, lines[i].to);
+  }
   return text + "}\n";
 }
 
@@ -79,13 +138,15 @@ std::string path_of(words& line) {
 }
 
 layout read_plain(std::string_view text, std::span<const layout_box> boxes,
-                  std::span<const layout_line> lines) {
+                  std::span<const layout_line> lines, const std::vector<bool>& kept) {
   layout result;
   result.corners.resize(boxes.size());
   result.paths.resize(lines.size());
   // Several lines between the same boxes come in the order in which they were named.
   std::multimap<std::pair<std::size_t, std::size_t>, std::size_t> open;
-  for (std::size_t i = 0; i < lines.size(); ++i) open.insert({{lines[i].from, lines[i].to}, i});
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (kept[i]) open.insert({{lines[i].from, lines[i].to}, i});
+  }
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     words line(text.substr(0, end));
@@ -111,12 +172,26 @@ layout read_plain(std::string_view text, std::span<const layout_box> boxes,
   return result;
 }
 
+/// From the right side of a box to the left side of another.
+std::string direct_path(const layout_line& line, const layout& placed,
+                        std::span<const layout_box> boxes) {
+  const layout::corner a = placed.corners[line.from], b = placed.corners[line.to];
+  const double x1 = a.x + boxes[line.from].width, y1 = a.y + boxes[line.from].height / 2;
+  const double x2 = b.x, y2 = b.y + boxes[line.to].height / 2;
+  return fmt::format("M{:.1f} {:.1f}C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", x1, y1, x1 + 60,
+                     y1, x2 - 60, y2, x2, y2);
+}
+
 }  // namespace
 
 layout lay_out(std::string_view operation, std::span<const layout_box> boxes,
                std::span<const layout_line> lines) {
+  const std::vector<std::size_t> spans = spans_of(boxes.size(), lines);
+  const std::vector<bool> kept = laid_out(boxes.size(), lines, spans, most_pieces);
+  std::size_t pieces = boxes.size();
+  for (std::size_t i = 0; i < lines.size(); ++i) pieces += kept[i] ? spans[i] - 1 : 0;
   const finished_process dot =
-      run_program(operation, {"dot", "-Tplain", "-y"}, description(boxes, lines),
+      run_program(operation, {"dot", "-Tplain", "-y"}, description(boxes, lines, kept, pieces),
                   "install Graphviz (apt-get install graphviz)");
   if (!dot.failure.empty() || !dot.output.starts_with("graph ")) {
     throw io_error(operation,
@@ -124,7 +199,11 @@ layout lay_out(std::string_view operation, std::span<const layout_box> boxes,
                                dot.failure.empty() ? "no layout" : dot.failure, dot.complaints),
                    "Graphviz 2.42 or newer is needed");
   }
-  return read_plain(dot.output, boxes, lines);
+  layout placed = read_plain(dot.output, boxes, lines, kept);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (placed.paths[i].empty()) placed.paths[i] = direct_path(lines[i], placed, boxes);
+  }
+  return placed;
 }
 
 }  // namespace autodiff
