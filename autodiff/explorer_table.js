@@ -20,7 +20,7 @@ class NodeTable {
     const caption = html("caption", {}, "Every node, with its adjoint as far as the sweep has come");
     host.replaceChildren(html("table", { class: "nodes", "aria-rowcount": sweep.order.length + 1 },
       caption, html("thead", {}, this.head), this.body));
-    host.addEventListener("scroll", () => this.render());
+    host.addEventListener("scroll", () => this.fillSight());
     this.sort("step");
   }
 
@@ -59,14 +59,26 @@ class NodeTable {
     this.render();
   }
 
+  /** All anew, after a sort or a step. */
   render() {
+    this.made = new Map();
+    this.fillSight();
+  }
+
+  /** Rows that stay in sight stay the same elements, and keep the focus. */
+  fillSight() {
     if (this.host.hidden) return;
     const first = Math.max(0, Math.floor(this.host.scrollTop / tableRow) - spareRows);
     const inSight = Math.ceil(this.host.clientHeight / tableRow) + 2 * spareRows;
     const last = Math.min(this.rows.length, first + inSight);
-    this.body.replaceChildren(this.spacer(first),
-      ...this.rows.slice(first, last).map((node, i) => this.rowElement(node, first + i)),
-      this.spacer(this.rows.length - last));
+    const focused = document.activeElement;
+    const rows = this.rows.slice(first, last).map((node, i) =>
+      this.made.get(node) ?? this.rowElement(node, first + i));
+    this.made = new Map(rows.map((row, i) => [this.rows[first + i], row]));
+    this.body.replaceChildren(this.spacer(first), ...rows, this.spacer(this.rows.length - last));
+    if (focused !== document.activeElement && this.body.contains(focused)) {
+      focused.focus({ preventScroll: true });
+    }
   }
 
   spacer(rows) {

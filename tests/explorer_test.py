@@ -55,7 +55,16 @@ class Page(unittest.TestCase):
                                 "&& !document.querySelector(arguments[0]).hidden", selector)
 
     def boxes(self):
-        return self.browser.run("return document.querySelectorAll('#boxes .box').length")
+        """How many boxes the picture has; elements exist for those in sight alone."""
+        return self.browser.run("return explorer.drawing.view.boxes.length")
+
+    def elements(self):
+        return self.browser.run("return document.querySelectorAll('#boxes .box, .line').length")
+
+    def go_to(self, node):
+        """Brings a node into sight, so that its box is an element."""
+        self.browser.run("explorer.drawing.setEntry(explorer.drawing.boxFor("
+                         "explorer.sweep.nodes.get(arguments[0])))", node)
 
     def node_named(self, name, label=None):
         return self.browser.run("return explorer.sweep.graph.nodes.find(n => n.name === arguments[0]"
@@ -76,8 +85,15 @@ class Page(unittest.TestCase):
     def test_a_graph_of_two_thousand_nodes_is_one_picture(self):
         self.open("large")
         self.assertEqual(self.boxes(), 2000)
-        lines = self.browser.run("return document.querySelectorAll('#lines .line').length")
+        lines = self.browser.run("return explorer.drawing.view.lines.length")
         self.assertEqual(lines, len(graph_of(self.folder / "large.html")["edges"]))
+        self.assertLess(self.elements(), 1000)
+        self.browser.click("#fit")
+        self.browser.wait(FRAME)
+        self.assertLess(self.elements(), 1000)
+        painted = "const c = document.querySelector('#far'); return !c.hidden && c.getContext('2d')" \
+                  ".getImageData(0, 0, c.width, c.height).data.some(x => x > 0)"
+        self.assertTrue(self.browser.run(painted))
 
     def test_adjoints_grow_term_by_term_as_in_the_sweep(self):
         for name in ("scalars", "primer", "large"):
@@ -97,6 +113,7 @@ class Page(unittest.TestCase):
                         adjoints[edge["from"]] = start + edge["term"]
                 touched = {edge["from"] for edge in into[record] if edge["term"] is not None}
                 for node in touched:
+                    self.go_to(node)
                     number = self.browser.text(BOX.format(node) + " .number.adjoint")
                     with self.subTest(name, position=position, node=node):
                         self.assertTrue(math.isclose(shown(number), adjoints[node], rel_tol=2e-3,
@@ -104,6 +121,7 @@ class Page(unittest.TestCase):
 
     def test_an_adjoint_that_waits_for_terms_says_so(self):
         self.open("primer")
+        self.browser.run("explorer.drawing.viewport.fit()")
         waited = set()
         for _ in range(self.browser.run("return explorer.sweep.end")):
             self.browser.press("Right")
@@ -122,6 +140,7 @@ class Page(unittest.TestCase):
         for node in graph_of(self.folder / "scalars.html")["nodes"]:
             if node["kind"] != "input":
                 continue
+            self.go_to(node["id"])
             number = self.browser.text(BOX.format(node["id"]) + " .number.adjoint")
             self.assertTrue(math.isclose(shown(number), node["adjoint"], rel_tol=1e-3))
 
@@ -165,7 +184,9 @@ class Page(unittest.TestCase):
 
     def test_going_back_shows_what_going_forth_showed(self):
         self.open("primer")
-        picture = "return [...document.querySelectorAll('#boxes .box')].map(b => [b.textContent, " \
+        self.browser.run("explorer.drawing.viewport.fit(); explorer.keepInSight = () => {}")
+        self.browser.wait(FRAME)
+        picture = "return [...document.querySelectorAll('#boxes .box')].sort((a, b) => a.dataset.node - b.dataset.node).map(b => [b.textContent, " \
                   "b.dataset.state, b.getAttribute('aria-label'), b.classList.contains('hand')])"
         for stops in ((5, 9, 5), (9, 40, 9), (0, 1000, 0)):
             self.browser.run("explorer.stepTo(arguments[0])", stops[0])
