@@ -74,7 +74,7 @@ function nodeState(box, sweep) {
   const node = sweep.nodes.get(box.node);
   const { value, missing } = sweep.adjoint(node);
   const waits = value !== null && missing > 0;
-  const adjoint = value === null ? "no adjoint yet"
+  const adjoint = value === null ? `no adjoint${node.kind === "constant" ? "" : " yet"}`
     : `adjoint ${described(value)}${waits ? ", waiting for more" : ""}`;
   const hand = node === sweep.inHand ? ", in hand" : "";
   return { text: inBox(value, box) + (waits ? " …" : ""),

@@ -12,7 +12,13 @@ class Drawing {
     layout.groups.forEach((group, i) => group.nodes.forEach((id) => this.groupOf.set(id, i)));
     this.far = new FarPicture(byId("far"), this);
     this.viewport = new Viewport(byId("picture"), byId("canvas"), () => this.moved());
-    this.open(0);
+    this.open(this.first());
+  }
+
+  /** The first group in which there is something to see. */
+  first(group = 0) {
+    const { boxes } = this.layout.views[group];
+    return boxes.length === 1 && boxes[0].group !== undefined ? this.first(boxes[0].group) : group;
   }
 
   /** Shows a group from inside; 0 is the whole graph. */
@@ -67,6 +73,13 @@ class Drawing {
       if (box) return box;
     }
     return null;
+  }
+
+  /** Whether a node is neither in this group nor in one inside it. */
+  isOutside(node) {
+    let g = this.groupOf.get(node.id);
+    while (g >= 0 && g !== this.group) g = this.layout.groups[g].parent;
+    return g !== this.group;
   }
 
   moved() {

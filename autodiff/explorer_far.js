@@ -20,7 +20,7 @@ function sizedPen(canvas, width, height) {
 
 /** Boxes by their states: hollow, striped and full, so that colour is not the only sign. */
 function paintBoxes(pen, boxes, ink, least) {
-  const fills = { waiting: ink("raised"), growing: ink("growing"), complete: ink("adjoint") };
+  const fills = { waiting: ink("rule"), growing: ink("growing"), complete: ink("adjoint") };
   const edges = { waiting: ink("line"), growing: ink("flow"), complete: ink("adjoint") };
   for (const state of Object.keys(fills)) {
     pen.beginPath();

@@ -23,7 +23,7 @@ class Explorer {
   summary() {
     const { nodes, edges } = this.sweep.graph;
     const output = this.sweep.output;
-    return `${titleOf(output)} = ${described(output.value)}; ${nodes.length} nodes, ` +
+    return `${isNamed(output) ? `${titleOf(output)} =` : "value"} ${described(output.value)}; ${nodes.length} nodes, ` +
       `${edges.length} edges, ${this.sweep.records.length} records`;
   }
 
@@ -64,9 +64,8 @@ class Explorer {
   keepInSight() {
     const record = this.sweep.inHand;
     if (!record || byId("graph-view").hidden) return;
-    // Inside a group, the sweep leads on into the next one; from the whole graph it is watched.
-    const own = this.drawing.groupOf.get(record.id);
-    if (this.drawing.group !== 0 && own !== this.drawing.group) this.open(own);
+    // Inside a group, the sweep leads on into the next one; from further out it is watched.
+    if (this.drawing.isOutside(record)) this.open(this.drawing.groupOf.get(record.id));
     const box = this.drawing.boxFor(record);
     if (box) this.drawing.reveal(box);
   }

@@ -5,7 +5,7 @@ const mostTerms = 200;
 const fact = (key, ...value) => [html("dt", {}, key), html("dd", {}, ...value)];
 
 function valueElement(v) {
-  if (v === null || v === undefined) return html("span", { class: "number" }, "none yet");
+  if (v === null || v === undefined) return html("span", { class: "number" }, "none");
   if (!isTensor(v)) return html("span", { class: "number" }, exact(v));
   const range = v.min === undefined ? "" : `, from ${short(v.min)} to ${short(v.max)}`;
   const norm = v.norm === null ? "" : `, norm ${short(v.norm)}`;
@@ -16,9 +16,10 @@ function valueElement(v) {
 /** "dy/dx = 4 * logistic_pdf(x + x)", then with numbers, then what came out. */
 function slopeElement({ edge, left, slope, numbers }) {
   const lines = [];
+  if (slope === exact(edge.partial)) numbers = "";
   if (slope) lines.push(html("code", {}, `${left} = ${withMinus(slope)}`));
   if (numbers && numbers !== slope) lines.push(html("code", {}, `= ${numbers}`));
-  if (edge.partial !== null) {
+  if (edge.partial !== null && slope !== exact(edge.partial)) {
     lines.push(html("code", { class: "outcome" }, `${slope ? "" : `${left} `}= ${exact(edge.partial)}`));
   }
   return lines.length ? html("div", { class: "slope" }, ...lines) : "";
@@ -87,7 +88,7 @@ function cardElements(sweep, node) {
   return [
     html("p", { class: "card-title" }, html("b", {}, fullName(node)), ` ${node.kind}`),
     html("p", {}, "value ", html("span", { class: "number" }, described(node.value)),
-      ", adjoint ", html("span", { class: "number" }, value === null ? "none yet" : described(value))),
+      ", adjoint ", html("span", { class: "number" }, value === null ? "none" : described(value))),
     ...ruleElements(sweep, node),
   ];
 }

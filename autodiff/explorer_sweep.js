@@ -8,6 +8,9 @@ class Sweep {
     this.operands = groupBy(graph.edges, (edge) => edge.to);
     this.results = groupBy(graph.edges, (edge) => edge.from);
     for (const edges of this.operands.values()) edges.sort((a, b) => a.slot - b.slot);
+    for (const node of graph.nodes) {
+      node.title = titleFrom(node, this.operandsOf(node).map((e) => this.nodes.get(e.from)));
+    }
     // In the order of the sweep; inputs and constants have no operands to pass anything to.
     this.order = [...graph.nodes].sort((a, b) => a.step - b.step);
     this.records = this.order.filter((node) => this.operandsOf(node).length > 0);
@@ -40,6 +43,7 @@ class Sweep {
 
   /** {value, missing}: the adjoint as far as the sweep has come, and how many terms it awaits. */
   adjoint(node, position = this.position) {
+    if (node.kind === "constant") return { value: null, missing: 0 };
     const terms = this.resultsOf(node);
     const arrived = terms.filter((edge) => this.arrival(edge) <= position);
     const missing = terms.length - arrived.length;
@@ -87,11 +91,28 @@ function groupBy(items, key) {
   return groups;
 }
 
-/** What a node is called where there is little room; "multiply" says more than "*". */
-function titleOf(node) {
-  const [label, name] = [node.label, node.name];
-  return /[\p{L}\p{N}]/u.test(label ?? "") ? label : name || label || node.kind;
+const hasLetters = (text) => /[\p{L}\p{N}]/u.test(text ?? "");
+
+/** Inputs, constants and what a program gave a name of its own. */
+const isNamed = (node) =>
+  hasLetters(node.label) && (["input", "constant"].includes(node.kind) || node.label !== node.name);
+
+const signs = new Map([["*", "×"], ["-", "\u2212"]]);
+
+/** "w × x1" or "tanh(a1)" where the operands have short names, else the name of the function. */
+function titleFrom(node, operands) {
+  if (isNamed(node)) return node.label;
+  const names = operands.map((operand) => (isNamed(operand) ? operand.label : ""));
+  const short = names.length > 0 && names.every((name) => name.length > 0 && name.length <= 8);
+  if (short && !hasLetters(node.label) && names.length === 2) {
+    return `${names[0]} ${signs.get(node.label) ?? node.label} ${names[1]}`;
+  }
+  const name = node.name || node.label || node.kind;
+  return short && names.length === 1 ? `${name}(${names[0]})` : name;
 }
+
+/** What a node is called; set when the sweep reads the graph. */
+const titleOf = (node) => node.title;
 
 /** The same, unmistakable. */
 const fullName = (node) => `${titleOf(node)} (#${node.id})`;

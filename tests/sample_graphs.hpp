@@ -3,6 +3,7 @@
 
 #include <autodiff/graph.hpp>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -75,7 +76,8 @@ class builder {
   graph graph_{};
 };
 
-/// Twenty inputs and functions of what came shortly before, in as many notes as asked for.
+/// Twenty inputs and functions of what came shortly before, in as many notes as asked for; the last
+/// node depends on all.
 inline graph random_graph(std::size_t nodes, std::size_t notes, std::string title) {
   builder made;
   std::uint32_t state = 1;
@@ -83,19 +85,27 @@ inline graph random_graph(std::size_t nodes, std::size_t notes, std::string titl
     state = state * 1664525U + 1013904223U;
     return static_cast<std::size_t>(state >> 8U) % n;
   };
+  std::deque<std::size_t> unused;
   for (std::size_t id = 0; id < nodes; ++id) {
     if (notes > 0) made.note = "net/layer " + std::to_string(id * notes / nodes + 1);
     if (id < 20) {
+      unused.push_back(id);
       made.input(0.05 * static_cast<double>(id + 1), "x" + std::to_string(id + 1));
       continue;
     }
-    const std::size_t a = id - 1 - below(std::min<std::size_t>(id, 60));
-    const std::size_t b = id - 1 - below(std::min<std::size_t>(id, 60));
-    if (below(3) == 0) {
-      made.multiply(a, b);
+    const std::size_t a = unused.front();
+    unused.pop_front();
+    if (nodes - id < 20) {  // nothing is left over
+      made.add(a, unused.front());
+      unused.pop_front();
+    } else if (below(2) == 0) {
+      made.multiply(a, id - 1 - below(std::min<std::size_t>(id, 60)));
+    } else if (below(2) == 0 && made.value(a) < 1) {
+      made.add(a, below(20));
     } else {
-      made.halve(made.value(a) > 2 ? a : b);
+      made.halve(a);
     }
+    unused.push_back(id);
   }
   return made.finish(std::move(title));
 }
