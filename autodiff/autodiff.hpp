@@ -14,6 +14,7 @@
 #include <autodiff/hessian.hpp>
 #include <autodiff/jacobian.hpp>
 #include <autodiff/lanes.hpp>
+#include <autodiff/note.hpp>
 #include <autodiff/ops.hpp>
 #include <autodiff/random.hpp>
 #include <autodiff/tape.hpp>

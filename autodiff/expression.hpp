@@ -36,7 +36,7 @@ struct statement {
 template <class T>
 struct leaf {
   using value_type = T;
-  static constexpr std::size_t leaves = 1, terminals = 1;
+  static constexpr std::size_t leaves = 1, constants = 0;
   T value_;
   tag_type tag_;
 
@@ -60,18 +60,14 @@ struct leaf {
     out.tags[Offset] = tag_;
     out.is_unit[Offset] = std::same_as<Weight, unit>;
   }
-  /// Puts the numbers that stand in the expression, leaves and constants from left to right, into
-  /// out[Offset], out[Offset + 1] ...
   template <std::size_t Offset>
-  [[gnu::always_inline]] constexpr void list_numbers(T* out) const {
-    out[Offset] = value_;
-  }
+  constexpr void list_constants(T*) const {}
 };
 
 template <class T>
 struct constant {
   using value_type = T;
-  static constexpr std::size_t leaves = 0, terminals = 1;
+  static constexpr std::size_t leaves = 0, constants = 1;
   T value_;
 
   [[gnu::always_inline]] explicit constexpr constant(const T& value) : value_(value) {}
@@ -82,8 +78,10 @@ struct constant {
   [[gnu::always_inline]] constexpr bool is_active() const { return false; }
   template <std::size_t Offset, class Weight, class Statement>
   constexpr void propagate(const Weight&, Statement&) const {}
+  /// Puts the constants of the expression, from left to right, into out[Offset], out[Offset + 1]
+  /// ...
   template <std::size_t Offset>
-  [[gnu::always_inline]] constexpr void list_numbers(T* out) const {
+  [[gnu::always_inline]] constexpr void list_constants(T* out) const {
     out[Offset] = value_;
   }
 };
@@ -91,7 +89,7 @@ struct constant {
 template <unary_rule Rule, class X>
 struct unary_node {
   using value_type = typename X::value_type;
-  static constexpr std::size_t leaves = X::leaves, terminals = X::terminals;
+  static constexpr std::size_t leaves = X::leaves, constants = X::constants;
   X x_;
   value_type value_;
 
@@ -106,8 +104,8 @@ struct unary_node {
         scaled<T, Rule::steep>(weight, Rule::template slope<T>(x_.value(), value_)), out);
   }
   template <std::size_t Offset>
-  [[gnu::always_inline]] constexpr void list_numbers(value_type* out) const {
-    x_.template list_numbers<Offset>(out);
+  [[gnu::always_inline]] constexpr void list_constants(value_type* out) const {
+    x_.template list_constants<Offset>(out);
   }
 };
 
@@ -115,7 +113,7 @@ template <binary_rule Rule, class A, class B>
 struct binary_node {
   using value_type = typename A::value_type;
   static constexpr std::size_t leaves = A::leaves + B::leaves;
-  static constexpr std::size_t terminals = A::terminals + B::terminals;
+  static constexpr std::size_t constants = A::constants + B::constants;
   A a_;
   B b_;
   value_type value_;
@@ -139,9 +137,9 @@ struct binary_node {
     }
   }
   template <std::size_t Offset>
-  [[gnu::always_inline]] constexpr void list_numbers(value_type* out) const {
-    a_.template list_numbers<Offset>(out);
-    b_.template list_numbers<Offset + A::terminals>(out);
+  [[gnu::always_inline]] constexpr void list_constants(value_type* out) const {
+    a_.template list_constants<Offset>(out);
+    b_.template list_constants<Offset + A::constants>(out);
   }
 
  private:
@@ -155,7 +153,7 @@ template <ternary_rule Rule, class A, class B, class C>
 struct ternary_node {
   using value_type = typename A::value_type;
   static constexpr std::size_t leaves = A::leaves + B::leaves + C::leaves;
-  static constexpr std::size_t terminals = A::terminals + B::terminals + C::terminals;
+  static constexpr std::size_t constants = A::constants + B::constants + C::constants;
   A a_;
   B b_;
   C c_;
@@ -186,10 +184,10 @@ struct ternary_node {
     }
   }
   template <std::size_t Offset>
-  [[gnu::always_inline]] constexpr void list_numbers(value_type* out) const {
-    a_.template list_numbers<Offset>(out);
-    b_.template list_numbers<Offset + A::terminals>(out);
-    c_.template list_numbers<Offset + A::terminals + B::terminals>(out);
+  [[gnu::always_inline]] constexpr void list_constants(value_type* out) const {
+    a_.template list_constants<Offset>(out);
+    b_.template list_constants<Offset + A::constants>(out);
+    c_.template list_constants<Offset + A::constants + B::constants>(out);
   }
 };
 

@@ -7,6 +7,7 @@
 //   std::string json = to_json(graph_of(tape, y));
 
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
 #include <cstddef>
@@ -58,7 +59,9 @@ struct graph_node {
 struct graph_edge {
   std::size_t from, to;
   std::size_t slot;  ///< which operand; of an element, which one
-  /// None between tensors, and from constants, to which nothing flows.
+  /// None between tensors, and from constants, to which nothing flows. 1 from a tensor to one of
+  /// its elements, or from a scalar to the tensor that it was stacked into: there the term is a
+  /// number, and the slot says at which element.
   std::optional<double> partial;
   quantity term;  ///< what the result adds to the operand's adjoint: partial * adjoint
 };
@@ -73,8 +76,11 @@ struct graph {
 };
 
 /// The graph of y, after a sweep from y: adjoint(x) is dy/dx from then on. Throws tape_error and
-/// shape_error like backward().
+/// shape_error like backward(), and tape_error where y depends on a tensor operation that was
+/// recorded while the tape was not explained.
 graph graph_of(tape& t, const var& y, std::string title = "y");
+template <class T>
+graph graph_of(tape& t, const tensor<T>& y, std::string title = "y");
 
 /// {"title", "output", "nodes": [{"id", "kind", "name", "label", "rule", "slope", "note", "step",
 /// "value", "adjoint", "kink", "layer"}], "edges": [{"from", "to", "slot", "partial", "term"}]}.

@@ -6,10 +6,20 @@ namespace autodiff {
 
 void notebook::add_statement(std::uint64_t place, tag_type first,
                              const spelled_statement<double>& s) {
-  statements_.push_back({place, s.value, s.text, leaves_.size(), numbers_.size()});
+  statements_.push_back({place, s.value, s.text, leaves_.size(), constants_.size()});
   for (std::size_t i = 0; i < s.leaves; ++i)
     leaves_.push_back(s.tags[i] == 0 ? passive : s.tags[i] - first);
-  numbers_.insert(numbers_.end(), s.numbers, s.numbers + s.terminals);
+  constants_.insert(constants_.end(), s.constants, s.constants + s.constant_count);
+}
+
+// Operations with a place for it were given a tensor without elements there.
+void notebook::add_number(std::size_t slot, double number) {
+  std::vector<noted_operand>& operands = operations_.back().operands;
+  const auto at = operands.begin() + static_cast<std::ptrdiff_t>(slot);
+  if (slot < operands.size() && at->is_constant() && !at->values)
+    at->number = number;
+  else
+    operands.insert(at, {.number = number});
 }
 
 std::size_t notebook::open_group(std::string_view name, const position& at, bool is_layer) {
@@ -33,7 +43,7 @@ void notebook::cut(const position& mark) {
       std::ranges::lower_bound(statements_, mark.places, {}, &noted_statement::place);
   if (first != statements_.end()) {
     leaves_.resize(first->leaves);
-    numbers_.resize(first->numbers);
+    constants_.resize(first->constants);
     statements_.erase(first, statements_.end());
   }
   operations_.erase(

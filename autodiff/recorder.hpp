@@ -91,9 +91,9 @@ struct spelled_statement {
   const bool* merged;
   std::size_t leaves;
   const char* text;
-  // In its leaves and constants, from left to right; null for nested number types.
-  const T* numbers;
-  std::size_t terminals;
+  // From left to right; null for nested number types.
+  const T* constants;
+  std::size_t constant_count;
 
   bool is_argument(std::size_t leaf) const { return tags[leaf] != 0 && !merged[leaf]; }
 };
@@ -112,20 +112,15 @@ struct edge {
   tag_type tag;
   bool merged;
 };
-/// A number in a statement.
-template <class T>
-struct terminal {
-  T number;
-};
 
-/// The same for edges and then terminals that come by value: were the address of a statement to
+/// The same for edges and then constants that come by value: were the address of a statement to
 /// leave its function, every statement would go through memory.
 template <class T, class... Parts>
 [[gnu::noinline, gnu::cold]] tag_type record_parts_slowly(recorder<T>& r, T value, const char* text,
                                                           Parts... parts) {
   constexpr std::size_t leaves = (std::same_as<Parts, edge<T>> + ...);
-  constexpr std::size_t terminals = sizeof...(Parts) - leaves;
-  T partials[leaves], numbers[terminals + 1];
+  constexpr std::size_t constant_count = sizeof...(Parts) - leaves;
+  T partials[leaves], constants[constant_count + 1];
   tag_type tags[leaves];
   bool merged[leaves];
   std::size_t at = 0;
@@ -135,13 +130,13 @@ template <class T, class... Parts>
       tags[at] = part.tag;
       merged[at] = part.merged;
     } else {
-      numbers[at - leaves] = part.number;
+      constants[at - leaves] = part;
     }
     ++at;
   };
   (put(parts), ...);
   return record_slowly(r, spelled_statement<T>{value, partials, tags, merged, leaves, text,
-                                               terminals ? numbers : nullptr, terminals});
+                                               constants, constant_count});
 }
 
 /// Stores two neighbours at once: a loop that records is bound by the number of its stores.
@@ -185,10 +180,11 @@ template <class T, class E>
   } else {
     statement<T, n> s;
     e.template propagate<0>(unit{}, s);
-    // An explained tape notes these. Of nested number types they would be records of their own.
-    constexpr std::size_t terminals = std::floating_point<T> ? E::terminals : 0;
-    [[maybe_unused]] T numbers[E::terminals];
-    if constexpr (terminals > 0) e.template list_numbers<0>(numbers);
+    // For the notes of an explained tape. Most are known to the compiler: where they go costs
+    // nothing before they are asked for, while the values of leaves would have to be kept.
+    constexpr std::size_t constant_count = std::floating_point<T> ? E::constants : 0;
+    [[maybe_unused]] T constants[constant_count + 1];
+    if constexpr (constant_count > 0) e.template list_constants<0>(constants);
     bool merged[n] = {};
     // Pairs are spelled out, not looped over, so that the comparisons fold before loops are
     // unrolled.
@@ -218,9 +214,9 @@ template <class T, class E>
               __attribute__((always_inline)) {
             return record_parts_slowly(r, e.value(), text_of<E>(),
                                        edge<T>{s.partials[I], s.tags[I], merged[I]}...,
-                                       terminal<T>{numbers[J]}...);
+                                       constants[J]...);
           }
-          (std::make_index_sequence<terminals>());
+          (std::make_index_sequence<constant_count>());
           next_after = r.next;
           argument_count_after = r.argument_count;
           return result;

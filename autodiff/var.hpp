@@ -110,7 +110,10 @@ std::ostream& operator<<(std::ostream& out, const E& e) {
 
 template <class T, class U>
 requires std::convertible_to<U, T> basic_var<T> make_variable(basic_tape<T>& t, const U& value) {
-  return {T(value), t.add_inputs(1)};
+  const basic_var<T> x(T(value), t.add_inputs(1));
+  if (t.is_explained()) [[unlikely]]
+    t.notes().add_inputs(x.tag() - t.tag_at(0), std::span<const T>(&x.value(), 1));
+  return x;
 }
 template <class T>
 void make_variables(basic_tape<T>& t, std::span<const T> values, std::span<basic_var<T>> out) {
@@ -118,6 +121,8 @@ void make_variables(basic_tape<T>& t, std::span<const T> values, std::span<basic
     tape_errors::variable_count("variables", values.size(), out.size());
   if (values.empty()) return;
   tag_type tag = t.add_inputs(static_cast<std::uint32_t>(values.size()));
+  if (t.is_explained()) [[unlikely]]
+    t.notes().add_inputs(tag - t.tag_at(0), values);
   for (std::size_t i = 0; i < values.size(); ++i) out[i] = basic_var<T>(values[i], tag++);
 }
 template <class T>

@@ -1,6 +1,7 @@
 #include <nn/network.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/note.hpp>
 
 #include <fmt/format.h>
 
@@ -22,11 +23,23 @@ network<T>::network(std::size_t inputs, std::span<const dense> layers, nn::seed 
 
 template <class T>
 autodiff::tensor<T> network<T>::operator()(const autodiff::tensor<T>& x) const {
+  if (autodiff::is_explained()) return explained(x);
   const dense_layer<T>*layer = &layers_.front(), *const last = &layers_.back();
   if (layer == last) return (*last)(x);
   autodiff::tensor<T> z = (*layer)(x);
   while (++layer != last) z = (*layer)(z);
   return (*last)(z);
+}
+
+template <class T>
+autodiff::tensor<T> network<T>::explained(autodiff::tensor<T> z) const {
+  autodiff::tape& recording = *autodiff::active_recorder<double>.tape;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const autodiff::note here(recording, fmt::format("layer {}", i + 1),
+                              autodiff::note::kind::layer);
+    z = layers_[i](z);
+  }
+  return z;
 }
 
 template <class T>

@@ -28,7 +28,8 @@ class network {
       : network(inputs, std::span<const dense>(layers.begin(), layers.size()), seed) {}
   network(std::size_t inputs, std::span<const dense> layers, nn::seed seed);
 
-  /// Outputs: [n, inputs] -> [n, outputs], or [inputs] -> [outputs].
+  /// Outputs: [n, inputs] -> [n, outputs], or [inputs] -> [outputs]. On an explained tape the
+  /// layers are noted by number, the first being "layer 1".
   autodiff::tensor<T> operator()(const autodiff::tensor<T>& x) const;
 
   std::size_t inputs() const noexcept { return layers_.front().inputs(); }
@@ -46,6 +47,8 @@ class network {
   }
 
  private:
+  autodiff::tensor<T> explained(autodiff::tensor<T> z) const;
+
   std::vector<dense_layer<T>> layers_;
 };
 

@@ -134,15 +134,35 @@ TEST_CASE("statements recorded while nobody watched are nodes without a name") {
   const var x = t.variable(0.5);
   const var y = exp(x) * x;
   t.watch(watching::explained);
-  const var z = log(y);
+  const var z = 2.0 * y;
   const graph g = graph_of(t, z);
   require_sound(g);
-  CHECK(g.nodes.size() == 3);
+  CHECK(g.nodes.size() == 4);
   const graph_node& statement = node(g, "statement");
   CHECK(statement.what == kind::statement);
-  CHECK(value(statement) == y.value());  // which its user told
+  CHECK(value(statement) == y.value());  // which its user tells
   CHECK_FALSE(node(g, "x1").value.is_known());
-  CHECK(adjoint(node(g, "x1")) == Approx(1 + 1 / 0.5).epsilon(1e-15));
+  CHECK(adjoint(node(g, "x1")) == Approx(3 * std::exp(0.5)).epsilon(1e-15));
+}
+
+TEST_CASE("a passive variable in a statement is a constant, its value told by the statement's") {
+  tape t;
+  t.watch(watching::explained);
+  const var x = t.variable(3.0), half = 0.5, two = 2.0;
+  const var y = (x - half) / 4.0;
+  const graph g = graph_of(t, y);
+  require_sound(g);
+  CHECK(count(g, "constant") == 2);
+  CHECK(value(node(g, "constant")) == 0.5);
+  // Of two, or behind another function, nothing is told but partials.
+  for (const var& z : {var(x * half + two), var(x + exp(half))}) {
+    const graph whole = graph_of(t, z);
+    require_sound(whole);
+    CHECK(whole.nodes[whole.output].what == kind::statement);
+    CHECK(whole.nodes.size() == 2);
+    CHECK(value(whole.nodes[1]) == z.value());
+  }
+  CHECK(graph_of(t, x * half + two).nodes[1].name == "(x1 * x2) + x3");
 }
 
 TEST_CASE("an unwatched sum that carries its youngest term has that edge") {
@@ -276,7 +296,6 @@ TEST_CASE(
 TEST_CASE("a graph of what is not on the tape is refused as backward refuses it") {
   tape t;
   t.watch(watching::explained);
-  const var x = t.variable(1.0);
   CHECK(says(message<autodiff::tape_error>([&] { graph_of(t, var(2.0)); }), "passive"));
   tape inner;
   const var other = inner.variable(1.0);

@@ -2,6 +2,7 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tensor/column_sums.hpp>
+#include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/parallel.hpp>
 #include <autodiff/tensor/parallel_loops.hpp>
 #include <autodiff/tensor/product_operand.hpp>
@@ -299,6 +300,7 @@ tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b) {
 template <class T>
 tensor<T> affine(const tensor<T>& x, const tensor<T>& w, const tensor<T>& b,
                  const unary_loops<T>& f) {
+  if (is_explained()) return elementwise(f, affine(x, w, b));
   require_fit(x.shape(), w.shape(), b.shape());
   return row_layer<T>::is(x, w) ? affine_of<row_layer<T>>(x, w, b, f)
                                 : affine_of<matrix_layer<T>>(x, w, b, f);

@@ -50,6 +50,28 @@ class stack_operation final : public owning_tensor_node<T> {
   array<std::int64_t> scalars_;
 };
 
+/// Of the elements that were recorded last.
+template <class T>
+[[gnu::cold]] void note_elements(tape& t, std::string_view operation, const tensor<T>& x,
+                                 std::size_t first_element) {
+  t.notes().add_operation({t.end().operations - 1,
+                           std::string(operation),
+                           noted(x.stored()),
+                           {noted_input(t, x)},
+                           first_element});
+}
+/// Of the tensor that was stacked last.
+template <class T>
+[[gnu::cold]] void note_stack(tape& t, const array<T>& values, std::span<const var> scalars) {
+  noted_operation stacked{t.end().operations - 1, "stack", noted(values), {}};
+  for (const var& x : scalars) {
+    noted_operand operand{.number = x.value()};
+    if (x.is_recorded()) operand.place = t.place(x.tag(), "stack");
+    stacked.operands.push_back(std::move(operand));
+  }
+  t.notes().add_operation(std::move(stacked));
+}
+
 }  // namespace
 
 template <std::floating_point T>
@@ -58,6 +80,7 @@ var element(const tensor<T>& x, std::size_t index) {
   if (!x.is_recorded()) return var(value);
   tape& t = recording_tape("element", x.tag());
   t.add_operation<elements_operation<T>>(1, find_adjoint(t, x, "element"), index);
+  if (t.is_explained()) note_elements(t, "element", x, index);
   return var(value, t.youngest_place());
 }
 
@@ -69,6 +92,7 @@ std::vector<var> elements(const tensor<T>& x) {
   tape& t = recording_tape("elements", x.tag());
   t.add_operation<elements_operation<T>>(static_cast<std::uint32_t>(x.size()),
                                          find_adjoint(t, x, "elements"), 0);
+  if (t.is_explained()) note_elements(t, "elements", x, 0);
   tag_type tag = t.youngest_place() - (x.size() - 1);
   for (var& scalar : scalars) scalar = var(scalar.value(), tag++);
   return scalars;
@@ -96,6 +120,7 @@ tensor<T> stack(std::span<const var> scalars, const shape& s) {
     return x.is_recorded() ? std::int64_t{t.place(x.tag(), "stack")} : std::int64_t{-1};
   });
   t.add_operation<stack_operation<T>>(0, s, std::move(places));
+  if (t.is_explained()) note_stack(t, values, scalars);
   return tensor<T>(std::move(values), t.operation_tag(), t.serial());
 }
 

@@ -140,7 +140,11 @@ tensor<T> binary_in_rows(const binary_loops<T>& f, const tensor_or_number<T>& a,
     pull(da, 0, f.pullback_a);
     pull(db, 1, f.pullback_b);
   };
-  return record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded());
+  const tensor<T> result =
+      record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded());
+  if (a.is_number()) note_number(result, 0, *a.data());
+  if (b.is_number()) note_number(result, 1, *b.data());
+  return result;
 }
 
 }  // namespace
@@ -165,6 +169,7 @@ tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) 
     };
   };
   record(f.name, y, make_pullback, a);
+  note_number(y, 1, b);
   return y;
 }
 
@@ -182,6 +187,7 @@ tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) 
     };
   };
   record(f.name, y, make_pullback, b);
+  note_number(y, 0, a);
   return y;
 }
 

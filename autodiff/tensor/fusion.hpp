@@ -182,7 +182,8 @@ tensor<T> fuse_always(Function&& f, const tensor<T>& first, const More&... more)
 inline constexpr std::size_t worth_a_program = 16 << 10;
 
 /// y = f(x...) element by element, with the tensors broadcast to one shape: recorded as a single
-/// operation where that saves time, from some thousand elements on, below operation by operation.
+/// operation where that saves time, from some thousand elements on, below operation by operation,
+/// and so on an explained tape at any size.
 /// f composes its arguments of rows of ops.def, operators and numbers; it may have loops and
 /// variables of its own, but no branches on values. It is called with a symbol for each tensor, or
 /// with the tensors themselves, which a function of symbols alone need not take. What the single
@@ -194,7 +195,7 @@ tensor<T> fuse(Function&& f, const tensor<T>& first, const More&... more) {
   if constexpr (std::is_invocable_r_v<tensor<T>, Function&, const tensor<T>&, const More&...>) {
     shape whole = first.shape();
     ((whole = broadcast(whole, more.shape(), "fuse")), ...);
-    if (whole.size() * sizeof(T) < worth_a_program) {
+    if (whole.size() * sizeof(T) < worth_a_program || is_explained()) {
       tensor<T> y = f(first, more...);
       // An operation has a place of its own and the shape of all arguments, whatever f reads.
       const bool is_argument = ((y.tag() == first.tag()) || ... || (y.tag() == more.tag()));

@@ -99,6 +99,11 @@ tensor<T> join(std::string_view operation, std::span<const tensor<T>> list, std:
                                           columns(x.size())};
   });
   t.add_operation<operation_type>(0, s, rows, std::move(pieces));
+  if (t.is_explained()) {
+    noted_operation joined{t.end().operations - 1, std::string(operation), noted(y), {}};
+    for (const tensor<T>& x : list) joined.operands.push_back(noted_input(t, x));
+    t.notes().add_operation(std::move(joined));
+  }
   return tensor<T>(std::move(y), t.operation_tag(), t.serial());
 }
 

@@ -9,6 +9,7 @@
 // only where somebody else needs it.
 
 #include <autodiff/dual.hpp>
+#include <autodiff/notebook.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/kernels.hpp>
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -167,6 +169,39 @@ template <class T>
   return input_adjoint<T>(static_cast<tensor_node<T>*>(&node));
 }
 
+/// These values, shared, for the notes of an explained tape; null where there are none.
+template <class T>
+std::shared_ptr<const noted_values> noted(const array<T>& values);
+
+template <class T>
+noted_operand noted_input(const tape& t, const tensor<T>& x) {
+  noted_operand operand{.values = noted(x.stored())};
+  if (x.is_recorded()) operand.operation = static_cast<std::size_t>(x.tag() - t.tag_at(0));
+  return operand;
+}
+/// Notes the operation that was recorded last.
+template <class T, class... Inputs>
+[[gnu::noinline, gnu::cold]] void note_operation(tape& t, std::string_view operation,
+                                                 const array<T>& y,
+                                                 const tensor<Inputs>&... inputs) {
+  t.notes().add_operation(
+      {t.end().operations - 1, std::string(operation), noted(y), {noted_input(t, inputs)...}});
+}
+
+/// Whether the tape of this thread is explained: then operations are recorded one by one that are
+/// otherwise recorded as one.
+inline bool is_explained() noexcept {
+  const tape* recording = active_recorder<double>.tape;
+  return recording && recording->is_explained();
+}
+
+/// Notes the number that stood as operand `slot` of the operation that y was computed by just now.
+template <class T>
+void note_number(const tensor<T>& y, std::size_t slot, const T& number) {
+  if (y.is_recorded() && is_explained()) [[unlikely]]
+    active_recorder<double>.tape->notes().add_number(slot, innermost(number));
+}
+
 /// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
 /// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
 /// Since moving a pullback onto the tape is a good part of recording a small tensor, this one is
@@ -181,6 +216,8 @@ void record(std::string_view operation, tensor<T>& y, const MakePullback& make_p
   t.add_operation<recorded_operation<T, pullback, Inputs...>>(
       0, y.shape(), make_pullback, find_adjoint(t, inputs, operation)...);
   y.attach(t.operation_tag(), t.serial());
+  if (t.is_explained()) [[unlikely]]
+    note_operation(t, operation, y.stored(), inputs...);
 }
 /// The same with the pullback itself.
 template <class T, class Pullback, class... Inputs>

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace autodiff {
 
@@ -52,6 +53,8 @@ class tensor_node : public operation<double> {
   }
   void sweep(tape&, std::uint32_t) override {}
   void keep() noexcept { kept_ = true; }
+  /// Sets the adjoint aside, or puts it back, in exchange for another of the same shape.
+  void exchange_adjoint(array<T>& other) noexcept { std::swap(*adjoint_, other); }
 
  protected:
   /// Whether the adjoint is to be read after this sweep.

@@ -25,6 +25,18 @@ kept_operand<T> kept(const tensor_or_number<T>& x, bool needed) {
   return needed ? x.kept() : kept_operand<T>();
 }
 
+/// y as it is, the numbers that it was computed from noted.
+template <class T, class... Operands>
+tensor<T> with_numbers(tensor<T> y, const Operands&... operands) {
+  std::size_t slot = 0;
+  const auto note = [&](const tensor_or_number<T>& x) {
+    if (x.is_number()) note_number(y, slot, *x.data());
+    ++slot;
+  };
+  (note(operands), ...);
+  return y;
+}
+
 /// Operands that are tensors of one shape, or numbers: the result is one row, without a walk.
 template <class T>
 tensor<T> one_row(const ternary_loops<T>& f, const tensor_or_number<T>& a,
@@ -53,8 +65,9 @@ tensor<T> one_row(const ternary_loops<T>& f, const tensor_or_number<T>& a,
     pull(db, 1);
     pull(dc, 2);
   };
-  return record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded(),
-                c.recorded());
+  return with_numbers(
+      record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded(), c.recorded()),
+      a, b, c);
 }
 
 }  // namespace
@@ -105,8 +118,9 @@ tensor<T> elementwise(const ternary_loops<T>& f, const tensor_or_number<T>& a,
     pull(db, 1);
     pull(dc, 2);
   };
-  return record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded(),
-                c.recorded());
+  return with_numbers(
+      record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded(), c.recorded()),
+      a, b, c);
 }
 
 #define INSTANTIATE(T)                                                                \
