@@ -96,9 +96,8 @@ function frameElement(frame) {
 }
 
 /** The partial derivative on a line; the other factor, the adjoint, stands in the record's box. */
-function termElement(line, edge) {
-  const text = edge.partial === null || isTensor(edge.term) ? `+ ${textOf(edge.term, 1)}`
-    : `× ${short(edge.partial, 3)}`;
+function termElement(line, edge, sweep) {
+  const text = sweep.isProduct(edge) ? `× ${short(edge.partial, 3)}` : `+ ${textOf(edge.term, 1)}`;
   const { x, y } = middleOf(line.points);
   const width = 6.6 * text.length + 10;
   return svg("g", { transform: `translate(${x} ${y})` },

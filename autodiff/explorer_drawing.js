@@ -37,10 +37,18 @@ class Drawing {
     byId("frames").replaceChildren(...this.view.frames.map(frameElement));
     for (const part of ["lines", "boxes", "terms"]) byId(part).replaceChildren();
     this.refresh(this.sweep.order);
-    this.entry = this.boxFor(this.sweep.inHand ?? this.sweep.output) ?? this.view.boxes[0];
+    this.entry = this.entrance();
     this.viewport.start(this.view.width, this.view.height, this.entry);
     this.setEntry(this.entry);
     this.show();
+  }
+
+  /** The record in hand, or what the sweep meets first in this group. */
+  entrance() {
+    if (this.hand && !this.hand.outside) return this.hand;
+    const inside = this.view.boxes.filter((box) => !box.outside && !(box.node !== undefined &&
+      this.isOutside(this.sweep.nodes.get(box.node))));
+    return inside.reduce((first, box) => (this.rank(box) < this.rank(first) ? box : first), inside[0]);
   }
 
   prepare(box) {
@@ -172,7 +180,7 @@ class Drawing {
     const edges = this.flowing.map((line) => [line, this.sweep.graph.edges[line.edge]])
       .filter(([, edge]) => edge && edge.term !== null);
     byId("terms").replaceChildren(
-      ...(edges.length <= 16 ? edges.map(([line, edge]) => termElement(line, edge)) : []));
+      ...(edges.length <= 16 ? edges.map(([line, edge]) => termElement(line, edge, this.sweep)) : []));
   }
 
   flowingLines(record) {

@@ -3,7 +3,7 @@
 
 /** [{name, a, z}] in the order of the forward pass. */
 function layersOf(sweep) {
-  const nodes = [...sweep.order].reverse().filter((node) => node.layer);
+  const nodes = [...sweep.order].reverse().filter((node) => node.layer && node.kind !== "input" && node.kind !== "constant");
   return [...groupBy(nodes, (node) => node.layer)]
     .map(([name, members]) => ({ name, a: members[0], z: members[members.length - 1] }));
 }

@@ -40,7 +40,8 @@ function exact(v) {
 /** As a factor: a negative one stands in parentheses. */
 const factor = (v) => (numberOf(v) < 0 ? `(${short(v)})` : short(v));
 
-const shapeText = (v) => `[${v.shape.join(", ")}]`;
+/** Nothing for a tensor without axes, which is a number. */
+const shapeText = (v) => (v.shape.length === 0 ? "" : `[${v.shape.join(", ")}]`);
 
 /** The first elements, as many as asked for. */
 function firstValues(v, most) {
@@ -56,7 +57,7 @@ function textOf(v, most = 3) {
 
 /** The same with the shape, for sentences and cards. */
 const described = (v, most = 3) =>
-  isTensor(v) ? `${shapeText(v)} ${firstValues(v, most)}` : short(v);
+  isTensor(v) ? `${shapeText(v)} ${firstValues(v, most)}`.trim() : textOf(v);
 
 function isZero(v) {
   if (isTensor(v)) return numberOf(v.norm) === 0;
@@ -70,6 +71,14 @@ function sum(a, b) {
   const values = a.values.map((x, i) => numberOf(x) + numberOf(b.values[i]));
   const norm = values.length === a.count ? Math.hypot(...values) : null;
   return { shape: a.shape, values, count: a.count, norm };
+}
+
+/** The same plus a number at one element, as an element of a tensor hands it back. */
+function sumAt(total, like, element, term) {
+  const values = [...(total?.values ?? like.values.map(() => 0))];
+  if (element < values.length) values[element] = numberOf(values[element]) + numberOf(term);
+  const norm = values.length === like.count ? Math.hypot(...values) : null;
+  return { shape: like.shape, values, count: like.count, norm };
 }
 
 /** For sorting: a number as it is, a tensor by its norm, nothing last. */

@@ -16,7 +16,8 @@ function valueElement(v) {
 /** "dy/dx = 4 * logistic_pdf(x + x)", then with numbers, then what came out. */
 function slopeElement({ edge, left, slope, numbers }) {
   const lines = [];
-  if (slope === exact(edge.partial)) numbers = "";
+  // One number is what comes out.
+  if (/^\(?[\u2212\d.e]+\)?$/.test(numbers)) numbers = "";
   if (slope) lines.push(html("code", {}, `${left} = ${withMinus(slope)}`));
   if (numbers && numbers !== slope) lines.push(html("code", {}, `= ${numbers}`));
   if (edge.partial !== null && slope !== exact(edge.partial)) {
@@ -40,7 +41,7 @@ function ruleElements(sweep, node) {
 /** A row of "adjoint of w += 0.6 × −0.0037 = …", with a way to the other node. */
 function termRow(sweep, edge, other, follow) {
   const arrived = sweep.arrival(edge) <= sweep.position;
-  const product = edge.partial === null || isTensor(edge.term) ? described(edge.term)
+  const product = !sweep.isProduct(edge) ? described(edge.term)
     : `${short(edge.partial)} × ${factor(sweep.nodes.get(edge.to).adjoint)} = ${short(edge.term)}`;
   const button = html("button", { type: "button", class: "link" }, fullName(other));
   button.addEventListener("click", () => follow(other));
@@ -59,6 +60,7 @@ function termList(title, empty, sweep, edges, otherOf, follow) {
 
 function panelElements(sweep, node, pinned, actions) {
   const { value, missing } = sweep.adjoint(node);
+  const rules = ruleElements(sweep, node).filter((element) => element !== "");
   const source = (edge) => sweep.nodes.get(edge.from);
   const target = (edge) => sweep.nodes.get(edge.to);
   const role = node === sweep.inHand ? "in hand" : pinned ? "pinned" : "output";
@@ -74,8 +76,8 @@ function panelElements(sweep, node, pinned, actions) {
       ...fact("value", valueElement(node.value)),
       ...fact("adjoint", valueElement(value),
         missing > 0 && value !== null ? html("small", {}, ` so far; ${missing} to come`) : "")),
-    ...(sweep.operandsOf(node).length ? [html("h3", {}, "Local rule")] : []),
-    ...ruleElements(sweep, node),
+    ...(rules.length ? [html("h3", {}, "Local rule")] : []),
+    ...rules,
     ...termList("Passes on to its operands", "Nothing: the sweep ends here.", sweep,
       sweep.operandsOf(node), source, actions.follow),
     ...termList("Receives from its results", node === sweep.output

@@ -49,7 +49,19 @@ class Sweep {
     const missing = terms.length - arrived.length;
     const start = node === this.output ? this.seed : null;
     if (missing === 0) return { value: this.finished(node, position), missing };
-    return { value: arrived.reduce((total, edge) => sum(total, edge.term), start), missing };
+    return { value: arrived.reduce((total, edge) => this.plus(total, edge, node), start), missing };
+  }
+
+  plus(total, edge, operand) {
+    if (edge.term === null) return total;
+    const isElement = isTensor(operand.value) && !isTensor(edge.term);
+    return isElement ? sumAt(total, operand.value, edge.slot, edge.term) : sum(total, edge.term);
+  }
+
+  /** Whether a term is one product of two numbers, partial * adjoint. */
+  isProduct(edge) {
+    const { adjoint } = this.nodes.get(edge.to);
+    return edge.partial !== null && edge.term !== null && ![edge.term, adjoint].some(isTensor);
   }
 
   /** The number the tape has, not our sum of it; none for what the sweep never reaches. */

@@ -4,20 +4,21 @@
 function termText(sweep, edge) {
   const operand = titleOf(sweep.nodes.get(edge.from));
   const adjoint = sweep.nodes.get(edge.to).adjoint;
-  if (edge.partial === null || isTensor(edge.term)) {
-    return `adjoint of ${operand} += ${described(edge.term)}`;
-  }
+  if (!sweep.isProduct(edge)) return `adjoint of ${operand} += ${described(edge.term)}`;
   return `adjoint of ${operand} += ${short(edge.partial)} × ${short(adjoint)}`;
 }
 
 /** The result of that: " = −0.0022, so far −0.0059" */
 function outcomeText(sweep, edge) {
   const { value, missing } = sweep.adjoint(sweep.nodes.get(edge.from));
-  const term = isTensor(edge.term) || edge.partial === null ? "" : ` = ${short(edge.term)}`;
+  const term = sweep.isProduct(edge) ? ` = ${short(edge.term)}` : "";
   const several = sweep.resultsOf(sweep.nodes.get(edge.from)).length > 1;
   if (!several) return term;
   return `${term}, ${missing > 0 ? "so far" : "in all"} ${textOf(value)}`;
 }
+
+/** With a full stop, where it does not end in "…" already. */
+const ended = (text) => (text.endsWith("…") ? text : `${text}.`);
 
 function listed(texts, most) {
   if (texts.length <= most) return texts.join("; ");
@@ -33,14 +34,14 @@ function stepSentence(sweep) {
   if (sweep.position === sweep.end) {
     const inputs = sweep.order.filter((node) => node.kind === "input");
     const texts = inputs.map((node) => `${titleOf(node)} ${described(node.adjoint, 2)}`);
-    return `The sweep is over. The adjoints of the inputs are the gradient: ${listed(texts, 4)}.`;
+    return ended(`The sweep is over. The adjoints of the inputs are the gradient: ${listed(texts, 4)}`);
   }
   const record = sweep.inHand;
   const opening = `${fullName(record)} has the adjoint ${described(record.adjoint)}`;
   if (isZero(record.adjoint)) return `${opening}: the sweep passes it by, nothing depends on it.`;
   const edges = sweep.operandsOf(record).filter((edge) => edge.term !== null);
   const texts = edges.map((edge) => termText(sweep, edge) + outcomeText(sweep, edge));
-  return `${opening}: ${listed(texts, 3)}.`;
+  return ended(`${opening}: ${listed(texts, 3)}`);
 }
 
 /** "dy/da = b, dy/db = a" as a map from a and b to their slopes. */

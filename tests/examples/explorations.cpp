@@ -4,11 +4,13 @@
 //   explorations        lists the names
 
 #include <autodiff/autodiff.hpp>
+#include <nn/nn.hpp>
 #include <tests/examples/primer_network.hpp>
 
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -35,65 +37,88 @@ class labels {
  public:
   explicit labels(const ad::tape& tape) : tape_(tape) {}
 
-  /// Kept for later, and returned: `ad::var a = named(x * y, "a", "layer 1");`
-  ad::var operator()(ad::var v, std::string label, std::string note) {
-    names_[tape_.place(v.tag(), "labels")] = {std::move(label), std::move(note)};
+  /// Kept for later, and the variable returned: `ad::var a = named(x * y, "a");`
+  ad::var operator()(ad::var v, std::string label) {
+    names_[tape_.place(v.tag(), "labels")] = std::move(label);
     return v;
   }
 
-  /// What happens within a statement belongs to its result.
   void attach(ad::graph& g) const {
-    std::string note;
-    for (std::size_t i = g.nodes.size(); i-- > 0;) {
-      ad::graph_node& node = g.nodes[i];
+    for (ad::graph_node& node : g.nodes) {
       if (const auto known = names_.find(node.place); known != names_.end()) {
-        node.label = known->second.first;
-        note = known->second.second;
+        node.label = known->second;
       }
-      node.note = note;
     }
   }
 
  private:
   const ad::tape& tape_;
-  std::map<std::uint64_t, std::pair<std::string, std::string>> names_;
+  std::map<std::uint64_t, std::string> names_;
 };
 
-template <std::size_t Out, std::size_t In>
-auto variables(ad::tape& tape, labels& named, const std::array<std::array<double, In>, Out>& w,
-               int layer) {
-  std::array<std::array<ad::var, In>, Out> weights;
+/// A layer of the primer, weight by weight: a = W z.
+template <std::size_t Out, std::size_t In, class Z>
+auto preactivations(ad::tape& tape, labels& named, const std::array<std::array<double, In>, Out>& w,
+                    const Z& z, int layer) {
+  std::array<ad::var, Out> a;
   for (std::size_t k = 0; k < Out; ++k) {
+    std::array<ad::var, In> row;
     for (std::size_t m = 0; m < In; ++m) {
-      weights[k][m] = named(tape.variable(w[k][m]), fmt::format("w{}{}({})", k + 1, m + 1, layer),
-                            fmt::format("layer {}", layer));
+      row[m] = named(tape.variable(w[k][m]), fmt::format("w{}{}({})", k + 1, m + 1, layer));
     }
+    ad::var sum = row[0] * z[0];
+    for (std::size_t m = 1; m < In; ++m) sum += row[m] * z[m];
+    a[k] = named(sum, fmt::format("a{}({})", k + 1, layer));
   }
-  return weights;
+  return a;
 }
 
-/// The 2-3-2 network of the primer, weight by weight.
+/// The 2-3-2 network of the primer, number by number.
 void primer_network(const std::string& page) {
   ad::tape tape;
   tape.watch(ad::watching::explained);
   labels named(tape);
-  const auto w1 = variables(tape, named, primer::w1, 1);
-  const auto w2 = variables(tape, named, primer::w2, 2);
   std::array<ad::var, 3> z;
-  for (std::size_t m = 0; m < 3; ++m) {
-    const ad::var a = named(w1[m][0] * primer::x[0] + w1[m][1] * primer::x[1],
-                            fmt::format("a{}(1)", m + 1), "layer 1");
-    z[m] = named(tanh(a), fmt::format("z{}(1)", m + 1), "layer 1");
-  }
   std::array<ad::var, 2> y;
-  for (std::size_t k = 0; k < 2; ++k) {
-    y[k] = named(w2[k][0] * z[0] + w2[k][1] * z[1] + w2[k][2] * z[2], fmt::format("a{}(2)", k + 1),
-                 "layer 2");
+  {
+    const ad::note here(tape, "layer 1");
+    const auto a = preactivations(tape, named, primer::w1, primer::x, 1);
+    for (std::size_t m = 0; m < 3; ++m) z[m] = named(tanh(a[m]), fmt::format("z{}(1)", m + 1));
   }
-  const ad::var e =
-      named(0.5 * (square(y[0] - primer::t[0]) + square(y[1] - primer::t[1])), "E", "loss");
+  {
+    const ad::note here(tape, "layer 2");
+    y = preactivations(tape, named, primer::w2, z, 2);
+  }
+  const ad::note here(tape, "loss");
+  const ad::var e = named(0.5 * (square(y[0] - primer::t[0]) + square(y[1] - primer::t[1])), "E");
   ad::graph graph = ad::graph_of(tape, e, "The primer: E of a 2-3-2 network");
   named.attach(graph);
+  ad::explore(graph, page);
+}
+
+/// Inputs of a graph by the order in which they were recorded.
+void name_inputs(ad::graph& g, const std::vector<std::string>& names) {
+  auto name = names.begin();
+  for (ad::graph_node& node : g.nodes) {
+    if (node.what == ad::graph_node::kind::input && name != names.end()) node.label = *name++;
+  }
+}
+
+/// The loss of a network on a batch of points, in tensors, with a, z and delta of every layer.
+void training(const std::string& page) {
+  nn::network<double> net(2, {nn::dense(6, nn::tanh), nn::dense(6, nn::tanh), nn::dense(3)},
+                          nn::seed{42});
+  const ad::tensor<double> points(
+      {{0.9, 0.1}, {-0.4, 0.8}, {-0.5, -0.9}, {0.8, -0.2}, {-0.3, 0.9}, {-0.6, -0.7}});
+  const std::vector<std::size_t> classes{0, 1, 2, 0, 1, 2};
+  ad::tape tape;
+  tape.watch(ad::watching::explained);
+  const nn::recorded_parameters recorded(net, tape);
+  const ad::tensor<double> outputs = net(points);
+  const ad::note here(tape, "loss");
+  const ad::tensor<double> loss = softmax_cross_entropy(outputs, classes);
+  ad::graph graph = ad::graph_of(tape, loss, "The loss of a 2-6-6-3 network on six points");
+  name_inputs(graph, {"W1", "b1", "W2", "b2", "W3", "b3"});
   ad::explore(graph, page);
 }
 
@@ -109,8 +134,10 @@ void pendulum(const std::string& page) {
   ad::explore(tape, angle, page, "The angle of a pendulum after five seconds");
 }
 
-const std::map<std::string, page_writer> explorations{
-    {"scalars", scalars}, {"primer", primer_network}, {"pendulum", pendulum}};
+const std::map<std::string, page_writer> explorations{{"scalars", scalars},
+                                                      {"primer", primer_network},
+                                                      {"training", training},
+                                                      {"pendulum", pendulum}};
 
 }  // namespace
 
