@@ -7,6 +7,10 @@ class Sweep {
     this.nodes = new Map(graph.nodes.map((node) => [node.id, node]));
     this.operands = groupBy(graph.edges, (edge) => edge.to);
     this.results = groupBy(graph.edges, (edge) => edge.from);
+    // Nothing flows to a constant.
+    for (const edge of graph.edges) {
+      if (this.nodes.get(edge.from).kind === "constant") edge.term = null;
+    }
     for (const edges of this.operands.values()) edges.sort((a, b) => a.slot - b.slot);
     for (const node of graph.nodes) {
       node.title = titleFrom(node, this.operandsOf(node).map((e) => this.nodes.get(e.from)));
@@ -113,6 +117,7 @@ const signs = new Map([["*", "×"], ["-", "\u2212"]]);
 
 /** "w × x1" or "tanh(a1)" where the operands have short names, else the name of the function. */
 function titleFrom(node, operands) {
+  if (node.kind === "constant" && isTensor(node.value)) return "constant";
   if (isNamed(node)) return node.label;
   const names = operands.map((operand) => (isNamed(operand) ? operand.label : ""));
   const short = names.length > 0 && names.every((name) => name.length > 0 && name.length <= 8);

@@ -32,7 +32,7 @@ function stepSentence(sweep) {
     return `Before the sweep: the adjoint of the output, ${name}, is set to ${described(sweep.seed)}.`;
   }
   if (sweep.position === sweep.end) {
-    const inputs = sweep.order.filter((node) => node.kind === "input");
+    const inputs = sweep.order.filter((node) => node.kind === "input").reverse();
     const texts = inputs.map((node) => `${titleOf(node)} ${described(node.adjoint, 2)}`);
     return ended(`The sweep is over. The adjoints of the inputs are the gradient: ${listed(texts, 4)}`);
   }

@@ -34,7 +34,7 @@ def shown(number):
 class Page(unittest.TestCase):
     browser = None
     folder = None
-    names = ("scalars", "primer", "pendulum", "large", "groups", "hostile", "network")
+    names = ("scalars", "primer", "training", "pendulum", "large", "groups", "hostile")
 
     def open(self, name, width=1280, height=800):
         self.browser.resize(width, height)
@@ -66,7 +66,7 @@ class Page(unittest.TestCase):
         self.browser.run("explorer.drawing.setEntry(explorer.drawing.boxFor("
                          "explorer.sweep.nodes.get(arguments[0])))", node)
 
-    def node_named(self, name, label=None):
+    def node_named(self, name):
         return self.browser.run("return explorer.sweep.graph.nodes.find(n => n.name === arguments[0]"
                                 " || n.label === arguments[0]).id", name)
 
@@ -100,18 +100,18 @@ class Page(unittest.TestCase):
             graph = graph_of(self.folder / f"{name}.html")
             self.open(name)
             order = sorted(graph["nodes"], key=lambda node: node["step"])
+            constants = {n["id"] for n in graph["nodes"] if n["kind"] == "constant"}
             into = {}
             for edge in graph["edges"]:
-                into.setdefault(edge["to"], []).append(edge)
+                if edge["from"] not in constants:
+                    into.setdefault(edge["to"], []).append(edge)
             records = [node["id"] for node in order if node["id"] in into]
             adjoints = {graph["output"]: 1.0}
             for position, record in enumerate(records[:60], start=1):
                 self.browser.press("Right")
                 for edge in into[record]:
-                    if edge["term"] is not None:
-                        start = adjoints.get(edge["from"], 0.0)
-                        adjoints[edge["from"]] = start + edge["term"]
-                touched = {edge["from"] for edge in into[record] if edge["term"] is not None}
+                    adjoints[edge["from"]] = adjoints.get(edge["from"], 0.0) + edge["term"]
+                touched = {edge["from"] for edge in into[record]}
                 for node in touched:
                     self.go_to(node)
                     number = self.browser.text(BOX.format(node) + " .number.adjoint")
@@ -281,18 +281,20 @@ class Page(unittest.TestCase):
     def test_groups_open_and_close(self):
         self.open("groups")
         self.assertLess(self.boxes(), 60)
+        start = self.browser.run("return explorer.drawing.group")
         self.browser.run("document.querySelector('#boxes [data-group]').focus()")
         self.browser.press("Enter")
         inside = self.browser.run("return explorer.drawing.group")
-        self.assertNotEqual(inside, 0)
+        self.assertNotEqual(inside, start)
         self.assertLessEqual(self.boxes(), 440)
         self.browser.press("Backspace")
-        self.assertEqual(self.browser.run("return explorer.drawing.group"), 0)
+        self.assertEqual(self.browser.run("return explorer.drawing.group"), start)
 
     def test_the_sweep_leads_from_group_to_group(self):
         self.open("groups")
+        start = self.browser.run("return explorer.drawing.group")
         self.browser.press("Right")
-        self.assertEqual(self.browser.run("return explorer.drawing.group"), 0)
+        self.assertEqual(self.browser.run("return explorer.drawing.group"), start)
         last = self.browser.run("return explorer.drawing.groupOf.get(explorer.sweep.inHand.id)")
         self.browser.run("explorer.open(arguments[0])", last)
         self.browser.run("explorer.stepTo(2000)")
@@ -300,14 +302,14 @@ class Page(unittest.TestCase):
         self.assertEqual(self.browser.run("return document.querySelectorAll('#boxes .hand').length"), 1)
 
     def test_layers_show_a_z_and_delta_as_the_sweep_fills_them(self):
-        self.open("network")
-        graph = graph_of(self.folder / "network.html")
+        self.open("training")
+        graph = graph_of(self.folder / "training.html")
         self.browser.click("#tab-layers")
         tables = "return document.querySelectorAll('#layers-view table').length"
-        self.assertEqual(self.browser.run(tables), 2)
+        self.assertEqual(self.browser.run(tables), 3)
         self.assertEqual(self.browser.text("#layers-view td:last-child"), "·")
         self.browser.press("End")
-        first = next(node for node in graph["nodes"] if node["layer"])
+        first = next(node for node in graph["nodes"] if node["name"] == "affine")
         delta = shown(self.browser.text("#layers-view td:last-child"))
         self.assertTrue(math.isclose(delta, first["adjoint"]["values"][0], rel_tol=1e-3))
 
@@ -382,7 +384,7 @@ def main():
         return True
     with tempfile.TemporaryDirectory() as folder, browser() as opened:
         subprocess.run([pathlib.Path(pages).resolve(), folder], check=True)
-        for name in ("scalars", "primer", "pendulum"):
+        for name in ("scalars", "primer", "training", "pendulum"):
             subprocess.run([pathlib.Path(explorations).resolve(), name], cwd=folder, check=True)
         Page.browser, Page.folder = opened, pathlib.Path(folder)
         if screenshots:
