@@ -97,7 +97,8 @@ function frameElement(frame) {
 
 /** The partial derivative on a line; the other factor, the adjoint, stands in the record's box. */
 function termElement(line, edge, sweep) {
-  const text = sweep.isProduct(edge) ? `× ${short(edge.partial, 3)}` : `+ ${textOf(edge.term, 1)}`;
+  const first = (v) => (isTensor(v) ? `${short(v.values[0] ?? 0, 3)}, …` : short(v, 3));
+  const text = sweep.isProduct(edge) ? `× ${short(edge.partial, 3)}` : `+ ${first(edge.term)}`;
   const { x, y } = middleOf(line.points);
   const width = 6.6 * text.length + 10;
   return svg("g", { transform: `translate(${x} ${y})` },

@@ -79,7 +79,7 @@ std::string_view patience(std::size_t pieces) {
 std::string description(std::span<const layout_box> boxes, std::span<const layout_line> lines,
                         const std::vector<bool>& kept, std::size_t pieces) {
   std::string text = fmt::format(
-      "digraph g{{rankdir=LR;nodesep=0.28;ranksep=0.9;{}edge[arrowhead=none];"
+      "digraph g{{rankdir=LR;nodesep=0.28;ranksep=1.15;{}edge[arrowhead=none];"
       "node[shape=box,fixedsize=true,label=\"\"];\n",
       patience(pieces));
   std::map<std::string_view, std::vector<std::size_t>> frames;
