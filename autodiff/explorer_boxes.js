@@ -109,7 +109,8 @@ function termElement(line, edge, sweep) {
 /** The points of "M x y C x y x y x y ...". */
 function pointsOf(path) {
   const numbers = path.match(/-?[\d.]+/g).map(Number);
-  return Array.from({ length: numbers.length / 2 }, (_, i) => ({ x: numbers[2 * i], y: numbers[2 * i + 1] }));
+  const count = numbers.length / 2;
+  return Array.from({ length: count }, (_, i) => ({ x: numbers[2 * i], y: numbers[2 * i + 1] }));
 }
 
 function boundsOf(points) {

@@ -50,7 +50,7 @@ const pageKeys = {
   "-": (page) => page.drawing.viewport.zoom(1 / 1.3),
   0: (page) => page.drawing.viewport.fit(),
   "?": () => byId("help").showModal(),
-  Backspace: (page) => page.drawing.group && page.open(page.layout.groups[page.drawing.group].parent),
+  Backspace: (page) => page.leaveGroup(),
   Escape: (page) => {
     page.hideCard();
     page.pin(null);
@@ -83,7 +83,7 @@ function keyPressed(page, event) {
   if (event.shiftKey && panKeys[key]) page.drawing.viewport.pan(...panKeys[key]);
   else if (onBox && boxKey(page, onBox, event)) done = true;
   else if (stepKeys[key] && !(scrolls && (key === "Home" || key === "End"))) stepKeys[key](page);
-  else if (pageKeys[key] && !(key === " " && target.matches("button, summary"))) pageKeys[key](page);
+  else if (pageKeys[key] && !(key === " " && target.matches("button"))) pageKeys[key](page);
   else done = false;
   if (done) event.preventDefault();
 }

@@ -48,7 +48,8 @@ class Drawing {
     if (this.hand && !this.hand.outside) return this.hand;
     const inside = this.view.boxes.filter((box) => !box.outside && !(box.node !== undefined &&
       this.isOutside(this.sweep.nodes.get(box.node))));
-    return inside.reduce((first, box) => (this.rank(box) < this.rank(first) ? box : first), inside[0]);
+    const earlier = (a, b) => (this.rank(b) < this.rank(a) ? b : a);
+    return inside.reduce(earlier, inside[0]);
   }
 
   prepare(box) {
@@ -179,8 +180,9 @@ class Drawing {
     for (const line of this.flowing) line.element?.classList.add("flow");
     const edges = this.flowing.map((line) => [line, this.sweep.graph.edges[line.edge]])
       .filter(([, edge]) => edge && edge.term !== null);
+    const readable = edges.length <= 16 ? edges : [];
     byId("terms").replaceChildren(
-      ...(edges.length <= 16 ? edges.map(([line, edge]) => termElement(line, edge, this.sweep)) : []));
+      ...readable.map(([line, edge]) => termElement(line, edge, this.sweep)));
   }
 
   flowingLines(record) {

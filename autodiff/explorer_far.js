@@ -25,7 +25,8 @@ function paintBoxes(pen, boxes, ink, least) {
   for (const state of Object.keys(fills)) {
     pen.beginPath();
     for (const box of boxes) {
-      if (box.state === state) pen.rect(box.x, box.y, Math.max(box.w, least), Math.max(box.h, least));
+      if (box.state !== state) continue;
+      pen.rect(box.x, box.y, Math.max(box.w, least), Math.max(box.h, least));
     }
     pen.fillStyle = fills[state];
     pen.strokeStyle = edges[state];
@@ -56,7 +57,8 @@ class FarPicture {
     pen.scale(viewport.scale, viewport.scale);
     const pixel = 1 / viewport.scale;
     const seen = viewport.inSight;
-    this.paintLines(pen, view.lines.filter((line) => overlap(seen, line.bounds)), ink("line"), 0.6 * pixel);
+    const lines = view.lines.filter((line) => overlap(seen, line.bounds));
+    this.paintLines(pen, lines, ink("line"), 0.6 * pixel);
     pen.lineWidth = pixel;
     paintBoxes(pen, view.boxes.filter((box) => overlap(seen, box)), ink, pixel);
     this.paintLines(pen, flowing, ink("flow"), 3 * pixel);

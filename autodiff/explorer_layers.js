@@ -3,12 +3,14 @@
 
 /** [{name, a, z}] in the order of the forward pass. */
 function layersOf(sweep) {
-  const nodes = [...sweep.order].reverse().filter((node) => node.layer && node.kind !== "input" && node.kind !== "constant");
+  const isComputed = (node) => !["input", "constant"].includes(node.kind);
+  const nodes = [...sweep.order].reverse().filter((node) => node.layer && isComputed(node));
   return [...groupBy(nodes, (node) => node.layer)]
     .map(([name, members]) => ({ name, a: members[0], z: members[members.length - 1] }));
 }
 
-const columnsOf = (v) => (v && isTensor(v) && v.shape.length > 1 ? v.shape[v.shape.length - 1] : null);
+/** How many units a matrix [samples, units] has; null for anything else. */
+const columnsOf = (v) => (v && isTensor(v) && v.shape.length > 1 ? v.shape.at(-1) : null);
 
 /** Element j of a sample: of a matrix [samples, units], a vector [units] or a number. */
 function elementAt(v, sample, j) {
@@ -58,12 +60,14 @@ class LayerTable {
       rows.push(html("tr", {}, html("th", { scope: "row" }, String(j + 1)),
         cell(a.value), cell(z.value), cell(delta.value)));
     }
-    const known = rows.length === unitsOf(a.value) ? ""
-      : html("p", {}, `${rows.length} of ${unitsOf(a.value)} units: the page holds the first numbers only.`);
+    const all = unitsOf(a.value);
+    const rest = rows.length === all ? ""
+      : html("p", {}, `${rows.length} of ${all} units: the page holds the first numbers only.`);
     const state = this.sweep.state(a);
-    return html("table", { class: `layer ${state}` }, this.captionOf(name, a, state),
-      html("thead", {}, html("tr", {}, ...["unit", "a", "z", "δ"].map((title) =>
-        html("th", { scope: "col" }, title)))), html("tbody", {}, ...rows), known ? html("caption", { class: "foot" }, known) : "");
+    const heads = ["unit", "a", "z", "δ"].map((title) => html("th", { scope: "col" }, title));
+    return html("div", {}, html("table", { class: `layer ${state}` },
+      this.captionOf(name, a, state), html("thead", {}, html("tr", {}, ...heads)),
+      html("tbody", {}, ...rows)), rest);
   }
 
   captionOf(name, a, state) {

@@ -23,7 +23,8 @@ class Explorer {
   summary() {
     const { nodes, edges } = this.sweep.graph;
     const output = this.sweep.output;
-    return `${isNamed(output) ? `${titleOf(output)} =` : "value"} ${described(output.value)}; ${nodes.length} nodes, ` +
+    const name = isNamed(output) ? `${titleOf(output)} =` : "value";
+    return `${name} ${described(output.value)}; ${nodes.length} nodes, ` +
       `${edges.length} edges, ${this.sweep.records.length} records`;
   }
 
@@ -98,6 +99,11 @@ class Explorer {
     this.showTrail();
   }
 
+  leaveGroup() {
+    const { parent } = this.layout.groups[this.drawing.group];
+    if (parent >= 0) this.open(parent);
+  }
+
   /** Where we are among the groups, each a way back. */
   showTrail() {
     const steps = [];
@@ -105,8 +111,9 @@ class Explorer {
     byId("trail").hidden = this.layout.groups.length === 1;
     byId("trail").replaceChildren(...steps.map((g) => {
       const here = g === this.drawing.group;
+      const name = g === 0 ? "Whole graph" : this.layout.groups[g].name;
       const button = html("button", { type: "button", class: "link",
-        "aria-current": here ? "location" : null }, g === 0 ? "Whole graph" : this.layout.groups[g].name);
+        "aria-current": here ? "location" : null }, name);
       button.addEventListener("click", () => this.open(g));
       return html("li", {}, button);
     }));

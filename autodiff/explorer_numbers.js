@@ -67,7 +67,8 @@ function isZero(v) {
 /** a + b; a tensor forgets its norm where not all of its elements are known. */
 function sum(a, b) {
   if (a === null) return b;
-  if (!isTensor(a) || !isTensor(b)) return isTensor(a) || isTensor(b) ? b : numberOf(a) + numberOf(b);
+  if (isTensor(a) !== isTensor(b)) return b;
+  if (!isTensor(a)) return numberOf(a) + numberOf(b);
   const values = a.values.map((x, i) => numberOf(x) + numberOf(b.values[i]));
   const norm = values.length === a.count ? Math.hypot(...values) : null;
   return { shape: a.shape, values, count: a.count, norm };

@@ -20,7 +20,8 @@ class Overview {
   /** Where the picture lies on the canvas. */
   get origin() {
     const { width, height } = this.viewport;
-    return { x: (overviewSize.w - width * this.scale) / 2, y: (overviewSize.h - height * this.scale) / 2 };
+    return { x: (overviewSize.w - width * this.scale) / 2,
+      y: (overviewSize.h - height * this.scale) / 2 };
   }
 
   render() {

@@ -21,7 +21,8 @@ function slopeElement({ edge, left, slope, numbers }) {
   if (slope) lines.push(html("code", {}, `${left} = ${withMinus(slope)}`));
   if (numbers && numbers !== slope) lines.push(html("code", {}, `= ${numbers}`));
   if (edge.partial !== null && slope !== exact(edge.partial)) {
-    lines.push(html("code", { class: "outcome" }, `${slope ? "" : `${left} `}= ${exact(edge.partial)}`));
+    const start = slope ? "=" : `${left} =`;
+    lines.push(html("code", { class: "outcome" }, `${start} ${exact(edge.partial)}`));
   }
   return lines.length ? html("div", { class: "slope" }, ...lines) : "";
 }
@@ -61,6 +62,7 @@ function termList(title, empty, sweep, edges, otherOf, follow) {
 function panelElements(sweep, node, pinned, actions) {
   const { value, missing } = sweep.adjoint(node);
   const rules = ruleElements(sweep, node).filter((element) => element !== "");
+  const isOutput = node === sweep.output;
   const source = (edge) => sweep.nodes.get(edge.from);
   const target = (edge) => sweep.nodes.get(edge.to);
   const role = node === sweep.inHand ? "in hand" : pinned ? "pinned" : "output";
@@ -80,8 +82,8 @@ function panelElements(sweep, node, pinned, actions) {
     ...rules,
     ...termList("Passes on to its operands", "Nothing: the sweep ends here.", sweep,
       sweep.operandsOf(node), source, actions.follow),
-    ...termList("Receives from its results", node === sweep.output
-      ? "The sweep starts here." : "Nothing.", sweep, sweep.resultsOf(node), target, actions.follow),
+    ...termList("Receives from its results", isOutput ? "The sweep starts here." : "Nothing.",
+      sweep, sweep.resultsOf(node), target, actions.follow),
   ];
 }
 

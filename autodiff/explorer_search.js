@@ -32,10 +32,11 @@ class Search {
     this.shown = found.slice(0, mostFound);
     this.active = this.shown.length ? 0 : -1;
     const rest = found.length - this.shown.length;
-    const last = rest > 0 ? [html("li", { class: "rest", role: "presentation" }, `and ${rest} more`)] : [];
-    const none = this.input.value.trim() && !found.length
-      ? [html("li", { class: "rest", role: "presentation" }, "no node has this")] : [];
-    this.list.replaceChildren(...this.shown.map((node, i) => this.option(node, i)), ...last, ...none);
+    const last = rest > 0 ? `and ${rest} more` : "";
+    const none = this.input.value.trim() && !found.length ? "no node has this" : "";
+    this.list.replaceChildren(...this.shown.map((node, i) => this.option(node, i)),
+      ...[last, none].filter(Boolean).map((text) =>
+        html("li", { class: "rest", role: "presentation" }, text)));
     byId("found-count").textContent = this.input.value.trim() ? `${found.length} nodes found` : "";
     this.open(this.list.childElementCount > 0);
     this.mark();

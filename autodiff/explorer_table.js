@@ -17,7 +17,8 @@ class NodeTable {
     ];
     this.body = html("tbody");
     this.head = html("tr", {}, ...this.columns.map((column) => this.headCell(column)));
-    const caption = html("caption", {}, "Every node, with its adjoint as far as the sweep has come");
+    const caption = html("caption", {},
+      "Every node, with its adjoint as far as the sweep has come");
     host.replaceChildren(html("table", { class: "nodes", "aria-rowcount": sweep.order.length + 1 },
       caption, html("thead", {}, this.head), this.body));
     host.addEventListener("scroll", () => this.fillSight());

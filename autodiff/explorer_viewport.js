@@ -111,7 +111,7 @@ class Viewport {
     this.moved();
   }
 
-  /** The next change is a short movement, so that the eye can follow; a jump where none is wanted. */
+  /** The next change is a short movement that the eye can follow; a jump where none is wanted. */
   glide() {
     this.canvas.classList.add("gliding");
     clearTimeout(this.gliding);

@@ -29,12 +29,14 @@ function listed(texts, most) {
 function stepSentence(sweep) {
   const name = titleOf(sweep.output);
   if (sweep.position === 0) {
-    return `Before the sweep: the adjoint of the output, ${name}, is set to ${described(sweep.seed)}.`;
+    const seed = described(sweep.seed);
+    return `Before the sweep: the adjoint of the output, ${name}, is set to ${seed}.`;
   }
   if (sweep.position === sweep.end) {
     const inputs = sweep.order.filter((node) => node.kind === "input").reverse();
     const texts = inputs.map((node) => `${titleOf(node)} ${described(node.adjoint, 2)}`);
-    return ended(`The sweep is over. The adjoints of the inputs are the gradient: ${listed(texts, 4)}`);
+    const gradient = listed(texts, 4);
+    return ended(`The sweep is over. The adjoints of the inputs are the gradient: ${gradient}`);
   }
   const record = sweep.inHand;
   const opening = `${fullName(record)} has the adjoint ${described(record.adjoint)}`;

@@ -18,6 +18,7 @@ import unittest
 from webdriver import browser, missing_programs
 
 FRAME = "await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)))"
+SCREENS = ((1280, 800, "light"), (1280, 800, "dark"), (360, 740, "light"))
 BOX = "#boxes [data-node='{}']"
 
 
@@ -58,8 +59,11 @@ class Page(unittest.TestCase):
         """How many boxes the picture has; elements exist for those in sight alone."""
         return self.browser.run("return explorer.drawing.view.boxes.length")
 
+    def count(self, selector):
+        return self.browser.run("return document.querySelectorAll(arguments[0]).length", selector)
+
     def elements(self):
-        return self.browser.run("return document.querySelectorAll('#boxes .box, .line').length")
+        return self.count("#boxes .box, .line")
 
     def go_to(self, node):
         """Brings a node into sight, so that its box is an element."""
@@ -67,8 +71,8 @@ class Page(unittest.TestCase):
                          "explorer.sweep.nodes.get(arguments[0])))", node)
 
     def node_named(self, name):
-        return self.browser.run("return explorer.sweep.graph.nodes.find(n => n.name === arguments[0]"
-                                " || n.label === arguments[0]).id", name)
+        return self.browser.run(
+            "return explorer.sweep.graph.nodes.find(n => n.name === arguments[0]).id", name)
 
     def focused_node(self):
         return self.browser.run("return document.activeElement.dataset.node")
@@ -91,7 +95,8 @@ class Page(unittest.TestCase):
         self.browser.click("#fit")
         self.browser.wait(FRAME)
         self.assertLess(self.elements(), 1000)
-        painted = "const c = document.querySelector('#far'); return !c.hidden && c.getContext('2d')" \
+        painted = "const c = document.querySelector('#far');" \
+                  "return !c.hidden && c.getContext('2d')" \
                   ".getImageData(0, 0, c.width, c.height).data.some(x => x > 0)"
         self.assertTrue(self.browser.run(painted))
 
@@ -130,8 +135,7 @@ class Page(unittest.TestCase):
                 ".map(e => e.textContent)"))
         self.assertTrue(waited)
         self.assertTrue(all(text.endswith("…") for text in waited))
-        self.assertEqual(self.browser.run(
-            "return document.querySelectorAll('[data-state=growing]').length"), 0)
+        self.assertEqual(self.count("[data-state=growing]"), 0)
 
     def test_the_last_step_gives_the_gradient(self):
         self.open("scalars")
@@ -186,7 +190,8 @@ class Page(unittest.TestCase):
         self.open("primer")
         self.browser.run("explorer.drawing.viewport.fit(); explorer.keepInSight = () => {}")
         self.browser.wait(FRAME)
-        picture = "return [...document.querySelectorAll('#boxes .box')].sort((a, b) => a.dataset.node - b.dataset.node).map(b => [b.textContent, " \
+        picture = "return [...document.querySelectorAll('#boxes .box')]" \
+                  ".sort((a, b) => a.dataset.node - b.dataset.node).map(b => [b.textContent, " \
                   "b.dataset.state, b.getAttribute('aria-label'), b.classList.contains('hand')])"
         for stops in ((5, 9, 5), (9, 40, 9), (0, 1000, 0)):
             self.browser.run("explorer.stepTo(arguments[0])", stops[0])
@@ -218,7 +223,7 @@ class Page(unittest.TestCase):
 
     def test_the_keyboard_walks_through_the_graph(self):
         self.open("primer")
-        self.browser.run("document.querySelector('#fit').focus(); explorer.drawing.entry.element.focus()")
+        self.browser.run("explorer.drawing.entry.element.focus()")
         output = str(graph_of(self.folder / "primer.html")["output"])
         self.assertEqual(self.focused_node(), output)
         self.assertTrue(self.is_shown("#card"))
@@ -232,8 +237,7 @@ class Page(unittest.TestCase):
         labels = self.browser.run("return [...document.querySelectorAll('#boxes .box')]"
                                   ".map(b => b.getAttribute('aria-label'))")
         self.assertTrue(all("value" in label and "adjoint" in label for label in labels))
-        stops = self.browser.run("return document.querySelectorAll('#boxes [tabindex=\"0\"]').length")
-        self.assertEqual(stops, 1)
+        self.assertEqual(self.count("#boxes [tabindex='0']"), 1)
 
     def test_search_finds_names_groups_and_numbers(self):
         self.open("primer")
@@ -268,8 +272,7 @@ class Page(unittest.TestCase):
         self.assertTrue(math.isclose(shown(self.browser.text(first)), max(values), rel_tol=1e-3))
         sorted_by = self.browser.run("return document.querySelector('th[data-key=value]').ariaSort")
         self.assertEqual(sorted_by, "descending")
-        rows = "return document.querySelectorAll('#table-view tbody tr').length"
-        self.assertLess(self.browser.run(rows), 120)
+        self.assertLess(self.count("#table-view tbody tr"), 120)
         self.browser.run("document.querySelector('#table-view').scrollTop = 1e9")
         self.browser.wait(FRAME)
         last = self.browser.run("const r = document.querySelectorAll('#table-view tbody "
@@ -299,14 +302,13 @@ class Page(unittest.TestCase):
         self.browser.run("explorer.open(arguments[0])", last)
         self.browser.run("explorer.stepTo(2000)")
         self.assertNotEqual(self.browser.run("return explorer.drawing.group"), last)
-        self.assertEqual(self.browser.run("return document.querySelectorAll('#boxes .hand').length"), 1)
+        self.assertEqual(self.count("#boxes .hand"), 1)
 
     def test_layers_show_a_z_and_delta_as_the_sweep_fills_them(self):
         self.open("training")
         graph = graph_of(self.folder / "training.html")
         self.browser.click("#tab-layers")
-        tables = "return document.querySelectorAll('#layers-view table').length"
-        self.assertEqual(self.browser.run(tables), 3)
+        self.assertEqual(self.count("#layers-view table"), 3)
         self.assertEqual(self.browser.text("#layers-view td:last-child"), "·")
         self.browser.press("End")
         first = next(node for node in graph["nodes"] if node["name"] == "affine")
@@ -322,7 +324,8 @@ class Page(unittest.TestCase):
                     continue
                 self.browser.click(f"#tab-{view}")
                 with self.subTest(name, view=view):
-                    widths = self.browser.run("return [document.documentElement.scrollWidth, innerWidth]")
+                    widths = self.browser.run(
+                        "return [document.documentElement.scrollWidth, innerWidth]")
                     self.assertEqual(widths, [360, 360])
 
     def test_names_from_a_program_are_only_text(self):
@@ -367,7 +370,7 @@ class Page(unittest.TestCase):
 
 def take_screenshots(opened, folder):
     for name in Page.names:
-        for width, height, scheme in ((1280, 800, "light"), (1280, 800, "dark"), (360, 740, "light")):
+        for width, height, scheme in SCREENS:
             opened.resize(width, height)
             opened.prefer(scheme)
             opened.open(Page.folder / f"{name}.html")

@@ -36,8 +36,8 @@ class Browser:
 
     def call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.root + path, data, {"Content-Type": "application/json"},
-                                         method=method)
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.root + path, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
                 return json.load(answer)["value"]
@@ -53,7 +53,8 @@ class Browser:
 
     def wait(self, script, *arguments):
         """The same for a function body that gives a promise."""
-        body = "const done = arguments[arguments.length - 1]; const given = [...arguments].slice(0, -1);" \
+        body = "const done = arguments[arguments.length - 1];" \
+               "const given = [...arguments].slice(0, -1);" \
                f"(async (...arguments) => {{ {script} }})(...given).then(done)"
         return self.call("POST", "/execute/async", {"script": body, "args": list(arguments)})
 
@@ -75,12 +76,15 @@ class Browser:
         for name in names:
             key = KEYS.get(name, name)
             actions += [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
-        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
+        self.act("key", actions)
 
     def hover(self, selector):
         move = {"type": "pointerMove", "duration": 0, "x": 0, "y": 0,
                 "origin": {ELEMENT: self.find(selector)}}
-        self.call("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": [move]}]})
+        self.act("pointer", [move])
+
+    def act(self, kind, actions):
+        self.call("POST", "/actions", {"actions": [{"type": kind, "id": kind, "actions": actions}]})
 
     def resize(self, width, height):
         """The size of the page itself, which headless windows do not let fall below 500."""
