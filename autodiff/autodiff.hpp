@@ -6,6 +6,7 @@
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
 #include <autodiff/error.hpp>
+#include <autodiff/explain.hpp>
 #include <autodiff/explore.hpp>
 #include <autodiff/expression.hpp>
 #include <autodiff/format.hpp>

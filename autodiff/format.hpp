@@ -5,6 +5,7 @@
 #include <autodiff/anomaly.hpp>
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
+#include <autodiff/explain.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/mask.hpp>
 #include <autodiff/tensor/shape.hpp>
@@ -63,3 +64,5 @@ template <>
 struct fmt::formatter<autodiff::tape_statistics> : fmt::ostream_formatter {};
 template <>
 struct fmt::formatter<autodiff::gradient_report> : fmt::ostream_formatter {};
+template <>
+struct fmt::formatter<autodiff::explanation> : fmt::ostream_formatter {};

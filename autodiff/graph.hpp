@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ struct graph_node {
   std::string note{};    ///< the group that it stands in
   std::size_t step = 0;  ///< when the sweep passes it; the output is 0
   quantity value{}, adjoint{};
+  double epsilon = std::numeric_limits<double>::epsilon();  ///< of the number type of the adjoint
   /// The convention that was taken, where the slopes just left and just right of an operand differ.
   std::optional<std::string> kink{};
   std::optional<std::string> layer{};  ///< of a network
@@ -87,5 +89,7 @@ graph graph_of(tape& t, const tensor<T>& y, std::string title = "y");
 /// A value, adjoint or term is a number, or {"shape", "values" (the first 64), "count", "min",
 /// "max", "norm"}; "nan", "inf" and "-inf" where it is not finite, null where it is not known.
 std::string to_json(const graph& g);
+/// Such a value.
+std::string to_json(const quantity& q);
 
 }  // namespace autodiff

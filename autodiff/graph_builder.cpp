@@ -207,7 +207,7 @@ void graph_builder::add_statement(const entry<double>& e, const noted_statement&
       pieces.push_back(leaf_piece(*leaf++, *value++));
       if (is_whole) add_copy(pieces.back(), s);
     } else {
-      pieces.push_back(leaf_piece(notebook::passive, *constant++));
+      pieces.push_back(leaf_piece(tape_notes::passive, *constant++));
     }
   }
   sweep_statement(first_node, first_edge);
@@ -224,9 +224,9 @@ std::vector<double> graph_builder::known_leaves(const std::vector<expression_par
   for (const expression_part& part : parts) {
     if (part.what != expression_part::kind::leaf) continue;
     const noted_statement* noted =
-        *leaf == notebook::passive ? nullptr : notes_.statement_at(*leaf);
+        *leaf == tape_notes::passive ? nullptr : notes_.statement_at(*leaf);
     const graph_node* node =
-        *leaf == notebook::passive ? nullptr : &made_.nodes[node_of_place_[*leaf]];
+        *leaf == tape_notes::passive ? nullptr : &made_.nodes[node_of_place_[*leaf]];
     ++leaf;
     if (noted || (node && node->value.is_known())) {
       values.push_back(noted ? noted->value : node->value.numbers.front());
@@ -242,7 +242,7 @@ std::vector<double> graph_builder::known_leaves(const std::vector<expression_par
 }
 
 graph_builder::piece graph_builder::leaf_piece(std::uint64_t place, double number) {
-  if (place == notebook::passive) return add_constant(number, fmt::format("{:.6g}", number));
+  if (place == tape_notes::passive) return add_constant(number, fmt::format("{:.6g}", number));
   const std::size_t id = node_of_place_[place];
   quantity& value = made_.nodes[id].value;
   if (!value.is_known()) value = number;  // an input tells its value where it is used

@@ -4,7 +4,7 @@
 
 #include <autodiff/expression_text.hpp>
 #include <autodiff/graph.hpp>
-#include <autodiff/notebook.hpp>
+#include <autodiff/notes.hpp>
 #include <autodiff/walk.hpp>
 
 #include <cstddef>
@@ -21,7 +21,7 @@ inline constexpr std::size_t none = ~std::size_t{0};
 /// Of the graph of one output, from which its tape was swept.
 class graph_builder {
  public:
-  graph_builder(tape& t, std::string title) : tape_(t), notes_(t.notes()) {
+  graph_builder(tape& t, std::string title) : tape_(t), notes_(t.notes().read()) {
     made_.title = std::move(title);
   }
 
@@ -83,7 +83,7 @@ class graph_builder {
   void put_into_group(graph_node& node, const Holds& holds) const;
 
   tape& tape_;
-  const notebook& notes_;
+  const tape_notes& notes_;
   graph made_;
   std::vector<bool> needed_, needed_operations_;
   std::vector<std::size_t> node_of_place_, node_of_operation_;
@@ -100,7 +100,7 @@ constexpr double term_of(double partial, double adjoint) {
 /// The innermost one is the youngest.
 template <class Holds>
 void graph_builder::put_into_group(graph_node& node, const Holds& holds) const {
-  const auto groups = notes_.groups();
+  const std::vector<noted_group>& groups = notes_.groups;
   for (std::size_t i = groups.size(); i-- > 0;) {
     if (!holds(groups[i])) continue;
     if (node.note.empty()) node.note = groups[i].name;

@@ -1,5 +1,5 @@
 #include <autodiff/graph.hpp>
-#include <autodiff/json.hpp>
+#include <autodiff/json_text.hpp>
 
 #include <fmt/format.h>
 
@@ -12,28 +12,12 @@ namespace {
 
 constexpr std::size_t most_values = 64;
 
-std::string json(double x) {
-  if (std::isnan(x)) return "\"nan\"";
-  if (std::isinf(x)) return x > 0 ? "\"inf\"" : "\"-inf\"";
-  return fmt::format("{}", x);
-}
-
+std::string json(double x) { return json_text(x); }
 std::string json(std::string_view text) { return json_text(text); }
 
 template <class T>
 std::string json(const std::optional<T>& x) {
   return x ? json(*x) : "null";
-}
-
-/// [a, b, c]
-template <class Range, class Write>
-std::string list(const Range& range, const Write& write) {
-  std::string out = "[";
-  for (const auto& each : range) {
-    if (out.size() > 1) out += ", ";
-    out += write(each);
-  }
-  return out + ']';
 }
 
 /// Large and small entries without overflow.
@@ -55,8 +39,8 @@ std::string json(const quantity& q) {
   const bool is_bounded = !q.numbers.empty() && !has_nan;
   return fmt::format(
       R"({{"shape": {}, "values": {}, "count": {}, "min": {}, "max": {}, "norm": {}}})",
-      list(*q.extents, [](std::size_t n) { return fmt::format("{}", n); }),
-      list(shown, [](double x) { return json(x); }), q.numbers.size(),
+      json_list(*q.extents, [](std::size_t n) { return fmt::format("{}", n); }),
+      json_list(shown, [](double x) { return json(x); }), q.numbers.size(),
       json(is_bounded ? *std::ranges::min_element(q.numbers) : unknown),
       json(is_bounded ? *std::ranges::max_element(q.numbers) : unknown), json(norm(q.numbers)));
 }
@@ -88,6 +72,8 @@ std::string json(const graph_edge& e) {
 }
 
 }  // namespace
+
+std::string to_json(const quantity& q) { return json(q); }
 
 std::string to_json(const graph& g) {
   std::string out =

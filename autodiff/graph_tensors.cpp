@@ -1,6 +1,7 @@
 #include <autodiff/graph_builder.hpp>
 
 #include <autodiff/rule_table.hpp>
+#include <autodiff/tensor/noted.hpp>
 #include <autodiff/tensor/shares.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
@@ -147,7 +148,7 @@ std::size_t graph_builder::operand_node(const noted_operand& operand) {
       std::string label = written(*values.extents);
       return add_constant(std::move(values), std::move(label)).node;
     }
-    return operand.number ? leaf_piece(notebook::passive, *operand.number).node : none;
+    return operand.number ? leaf_piece(tape_notes::passive, *operand.number).node : none;
   }
   if (operand.place != noted_operand::nowhere)
     return leaf_piece(operand.place, operand.number.value_or(0)).node;
@@ -188,7 +189,9 @@ void graph_builder::add_shares(const noted_operation& noted, std::size_t id,
 }
 
 std::size_t graph_builder::add_at_operation(graph_node node, std::size_t operation) {
-  node.adjoint = quantity_of(adjoint_numbers(object(operation)));
+  tensor_numbers adjoint = adjoint_numbers(object(operation));
+  node.epsilon = adjoint.epsilon;
+  node.adjoint = quantity_of(std::move(adjoint));
   node.operation = operation;
   put_into_group(node, [&](const noted_group& g) {
     return g.from.operations <= operation && (g.is_open || operation < g.to.operations);

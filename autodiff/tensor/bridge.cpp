@@ -1,6 +1,7 @@
 #include <autodiff/tensor/bridge.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/noted.hpp>
 
 #include <fmt/format.h>
 
@@ -54,11 +55,11 @@ class stack_operation final : public owning_tensor_node<T> {
 template <class T>
 [[gnu::cold]] void note_elements(tape& t, std::string_view operation, const tensor<T>& x,
                                  std::size_t first_element) {
-  t.notes().add_operation({t.end().operations - 1,
-                           std::string(operation),
-                           noted(x.stored()),
-                           {noted_input(t, x)},
-                           first_element});
+  t.notes().write().operations.push_back({t.end().operations - 1,
+                                          std::string(operation),
+                                          noted(x.stored()),
+                                          {noted_input(t, x)},
+                                          first_element});
 }
 /// Of the tensor that was stacked last.
 template <class T>
@@ -69,7 +70,7 @@ template <class T>
     if (x.is_recorded()) operand.place = t.place(x.tag(), "stack");
     stacked.operands.push_back(std::move(operand));
   }
-  t.notes().add_operation(std::move(stacked));
+  t.notes().write().operations.push_back(std::move(stacked));
 }
 
 }  // namespace

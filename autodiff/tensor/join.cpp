@@ -1,6 +1,7 @@
 #include <autodiff/tensor/join.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/noted.hpp>
 #include <autodiff/tensor/strides.hpp>
 #include <autodiff/tensor/transfer.hpp>
 
@@ -102,7 +103,7 @@ tensor<T> join(std::string_view operation, std::span<const tensor<T>> list, std:
   if (t.is_explained()) {
     noted_operation joined{t.end().operations - 1, std::string(operation), noted(y), {}};
     for (const tensor<T>& x : list) joined.operands.push_back(noted_input(t, x));
-    t.notes().add_operation(std::move(joined));
+    t.notes().write().operations.push_back(std::move(joined));
   }
   return tensor<T>(std::move(y), t.operation_tag(), t.serial());
 }

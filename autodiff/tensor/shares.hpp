@@ -14,6 +14,7 @@ namespace autodiff {
 struct tensor_numbers {
   std::vector<double> numbers;
   std::vector<std::size_t> extents;
+  double epsilon = 0;  ///< of the number type
 };
 
 /// Whether this is the record of a tensor.

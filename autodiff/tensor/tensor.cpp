@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
-#include <vector>
 
 template <class T, std::size_t N>
 struct fmt::formatter<autodiff::dual<T, N>> : fmt::ostream_formatter {};
@@ -142,38 +141,6 @@ tensor<T>::tensor(std::initializer_list<nested_list<T>> values) : values_(shape_
   copy_numbers(values, shape(), 0, values_.writable());
 }
 
-namespace {
-
-template <class T>
-class shared_values final : public noted_values {
- public:
-  explicit shared_values(const array<T>& values) : values_(values) {}
-  std::vector<std::size_t> extents() const override {
-    const autodiff::shape& s = values_.shape();
-    std::vector<std::size_t> all(s.rank());
-    for (std::size_t axis = 0; axis < s.rank(); ++axis) all[axis] = s[axis];
-    return all;
-  }
-  std::vector<double> numbers() const override {
-    const auto values = values_.values();
-    std::vector<double> all(values.size());
-    std::ranges::transform(values, all.begin(),
-                           [](const T& x) { return static_cast<double>(innermost(x)); });
-    return all;
-  }
-
- private:
-  array<T> values_;
-};
-
-}  // namespace
-
-template <class T>
-std::shared_ptr<const noted_values> noted(const array<T>& values) {
-  if (!values.has_storage()) return nullptr;
-  return std::make_shared<shared_values<T>>(values);
-}
-
 template <class T>
 std::string to_string(const tensor<T>& x) {
   std::string text;
@@ -189,10 +156,9 @@ std::ostream& operator<<(std::ostream& out, const tensor<T>& x) {
   return out << to_string(x);
 }
 
-#define INSTANTIATE(T)                                                 \
-  template class tensor<T>;                                            \
-  template std::shared_ptr<const noted_values> noted(const array<T>&); \
-  template std::string to_string(const tensor<T>&);                    \
+#define INSTANTIATE(T)                              \
+  template class tensor<T>;                         \
+  template std::string to_string(const tensor<T>&); \
   template std::ostream& operator<<(std::ostream&, const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

@@ -9,7 +9,6 @@
 // only where somebody else needs it.
 
 #include <autodiff/dual.hpp>
-#include <autodiff/notebook.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/kernels.hpp>
@@ -22,7 +21,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -169,23 +167,18 @@ template <class T>
   return input_adjoint<T>(static_cast<tensor_node<T>*>(&node));
 }
 
-/// These values, shared, for the notes of an explained tape; null where there are none.
+/// Notes of an explained tape what was recorded last: an operation with this result, and its
+/// operands one by one.
 template <class T>
-std::shared_ptr<const noted_values> noted(const array<T>& values);
-
+void note_result(tape& t, std::string_view operation, const array<T>& y);
 template <class T>
-noted_operand noted_input(const tape& t, const tensor<T>& x) {
-  noted_operand operand{.values = noted(x.stored())};
-  if (x.is_recorded()) operand.operation = static_cast<std::size_t>(x.tag() - t.tag_at(0));
-  return operand;
-}
-/// Notes the operation that was recorded last.
+void note_operand(tape& t, const tensor<T>& x);
 template <class T, class... Inputs>
 [[gnu::noinline, gnu::cold]] void note_operation(tape& t, std::string_view operation,
                                                  const array<T>& y,
                                                  const tensor<Inputs>&... inputs) {
-  t.notes().add_operation(
-      {t.end().operations - 1, std::string(operation), noted(y), {noted_input(t, inputs)...}});
+  note_result(t, operation, y);
+  (note_operand(t, inputs), ...);
 }
 
 /// Whether the tape of this thread is explained: then operations are recorded one by one that are
