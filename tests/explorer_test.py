@@ -1,82 +1,16 @@
 """The explorer's page in a browser: opened, stepped, hovered, searched, by mouse and by keyboard.
-
-    python3 explorer_test.py PAGES EXPLORATIONS [SCREENSHOTS]
-
-PAGES is the program of explorer_pages.cpp, EXPLORATIONS that of examples/explorations.cpp. With
-SCREENSHOTS, a folder, pictures of every page in light and dark, wide and narrow, are put there.
+How to call it stands in explorer_page.py.
 """
 
-import json
 import math
-import pathlib
-import shutil
-import subprocess
 import sys
-import tempfile
-import unittest
 
-from webdriver import browser, missing_programs
+from explorer_page import FRAME, Page, graph_of, main, shown
 
-FRAME = "await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)))"
-SCREENS = ((1280, 800, "light"), (1280, 800, "dark"), (360, 740, "light"))
 BOX = "#boxes [data-node='{}']"
 
 
-def graph_of(page):
-    text = page.read_text(encoding="utf-8")
-    return json.loads(text.split('id="graph-data">')[1].split("</script>")[0])
-
-
-def shown(number):
-    """A number as the page writes it, read back."""
-    return float(number.replace("\u2212", "-").replace("…", "").strip())
-
-
-class Page(unittest.TestCase):
-    browser = None
-    folder = None
-    names = ("scalars", "primer", "training", "pendulum", "large", "groups", "hostile")
-
-    def open(self, name, width=1280, height=800):
-        self.browser.resize(width, height)
-        self.browser.open(self.folder / f"{name}.html")
-        self.browser.wait(FRAME)
-
-    def tearDown(self):
-        self.assertEqual(self.browser.complaints(), [])
-
-    def position(self):
-        return self.browser.run("return explorer.sweep.position")
-
-    def step_line(self):
-        return self.browser.text("#step-line")
-
-    def is_shown(self, selector):
-        return self.browser.run("return document.querySelector(arguments[0]).offsetParent !== null "
-                                "&& !document.querySelector(arguments[0]).hidden", selector)
-
-    def boxes(self):
-        """How many boxes the picture has; elements exist for those in sight alone."""
-        return self.browser.run("return explorer.drawing.view.boxes.length")
-
-    def count(self, selector):
-        return self.browser.run("return document.querySelectorAll(arguments[0]).length", selector)
-
-    def elements(self):
-        return self.count("#boxes .box, .line")
-
-    def go_to(self, node):
-        """Brings a node into sight, so that its box is an element."""
-        self.browser.run("explorer.drawing.setEntry(explorer.drawing.boxFor("
-                         "explorer.sweep.nodes.get(arguments[0])))", node)
-
-    def node_named(self, name):
-        return self.browser.run(
-            "return explorer.sweep.graph.nodes.find(n => n.name === arguments[0]).id", name)
-
-    def focused_node(self):
-        return self.browser.run("return document.activeElement.dataset.node")
-
+class ExplorerTest(Page):
     def test_every_page_opens_at_the_start_of_its_sweep(self):
         for name in self.names:
             with self.subTest(name):
@@ -368,33 +302,5 @@ class Page(unittest.TestCase):
                     self.assertGreaterEqual(ratio, 4.5)
 
 
-def take_screenshots(opened, folder):
-    for name in Page.names:
-        for width, height, scheme in SCREENS:
-            opened.resize(width, height)
-            opened.prefer(scheme)
-            opened.open(Page.folder / f"{name}.html")
-            opened.press("Right", "Right", "Right")
-            opened.wait(FRAME)
-            opened.screenshot(folder / f"{name}-{width}-{scheme}.png")
-
-
-def main():
-    pages, explorations, *screenshots = sys.argv[1:]
-    missing = missing_programs() + ([] if shutil.which("dot") else ["graphviz"])
-    if missing:
-        print(f"skipped: not installed: {', '.join(missing)} (apt-get install {' '.join(missing)})")
-        return True
-    with tempfile.TemporaryDirectory() as folder, browser() as opened:
-        subprocess.run([pathlib.Path(pages).resolve(), folder], check=True)
-        for name in ("scalars", "primer", "training", "pendulum"):
-            subprocess.run([pathlib.Path(explorations).resolve(), name], cwd=folder, check=True)
-        Page.browser, Page.folder = opened, pathlib.Path(folder)
-        if screenshots:
-            take_screenshots(opened, pathlib.Path(screenshots[0]))
-        tests = unittest.defaultTestLoader.loadTestsFromTestCase(Page)
-        return unittest.TextTestRunner(verbosity=2).run(tests).wasSuccessful()
-
-
 if __name__ == "__main__":
-    sys.exit(0 if main() else 1)
+    sys.exit(0 if main(ExplorerTest) else 1)
