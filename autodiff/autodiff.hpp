@@ -7,6 +7,7 @@
 #include <autodiff/dual.hpp>
 #include <autodiff/error.hpp>
 #include <autodiff/explain.hpp>
+#include <autodiff/explore.hpp>
 #include <autodiff/expression.hpp>
 #include <autodiff/format.hpp>
 #include <autodiff/gradient.hpp>

@@ -1,21 +1,13 @@
 #include <nn/plot.hpp>
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <autodiff/child_process.hpp>
 #include <autodiff/error.hpp>
-#include <cerrno>
+#include <autodiff/part_file.hpp>
 #include <cmath>
-#include <cstdio>
 #include <iterator>
-#include <memory>
 #include <string_view>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -32,11 +24,11 @@ constexpr std::array<std::string_view, 7> palette{"#0072B2", "#D55E00", "#009E73
 /// Up to this many points a curve shows each of them.
 constexpr std::size_t most_marked_points = 40;
 
-[[noreturn]] void refuse(std::string_view happened, std::string_view remedy) {
-  throw autodiff::io_error("plot_curves", happened, remedy);
-}
+constexpr std::string_view operation = "plot_curves";
 
-std::string reason(int code) { return std::generic_category().message(code); }
+[[noreturn]] void refuse(std::string_view happened, std::string_view remedy) {
+  throw autodiff::io_error(operation, happened, remedy);
+}
 
 /// A gnuplot literal. Single quotes: inside double quotes gnuplot runs `commands`.
 std::string literal(std::string_view text) {
@@ -167,97 +159,6 @@ std::string script_of(const axes& axes, std::span<const curve> curves, bool png)
   return frame(axes, png, right_axis, labels) + data + plots + "\n";
 }
 
-using stream = std::unique_ptr<std::FILE, decltype([](std::FILE* file) { std::fclose(file); })>;
-
-/// A file without a name. gnuplot reads and complains through such files: a pipe would need both
-/// its ends served at once, and would raise SIGPIPE where gnuplot dies.
-stream nameless_file() {
-  stream file(std::tmpfile());
-  if (!file) refuse(fmt::format("no temporary file ({})", reason(errno)), "make room in /tmp");
-  return file;
-}
-
-/// The beginning of a file, with its line ends as spaces.
-std::string contents(std::FILE* file) {
-  std::string text(2000, '\0');
-  std::rewind(file);
-  text.resize(std::fread(text.data(), 1, text.size(), file));
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
-  text.erase(0, std::min(text.find_first_not_of(' '), text.size()));
-  text.erase(text.find_last_not_of(' ') + 1);
-  return text;
-}
-
-/// The picture while it is drawn: a file beside its final name, removed unless it is kept.
-class part_file {
- public:
-  explicit part_file(const fs::path& file) : target_(file) {
-    static std::atomic<unsigned> count{0};
-    part_ = file.parent_path() /
-            fmt::format(".{}.{}-{}.part", file.filename().string(), getpid(), count++);
-    descriptor_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) refuse_to_write(reason(errno));
-  }
-  part_file(const part_file&) = delete;
-  part_file& operator=(const part_file&) = delete;
-  ~part_file() {
-    close(descriptor_);
-    std::error_code ignored;
-    if (!kept_) fs::remove(part_, ignored);
-  }
-
-  int descriptor() const { return descriptor_; }
-
-  bool empty() const {
-    std::error_code ignored;
-    return fs::file_size(part_, ignored) == 0;
-  }
-
-  void keep() {
-    std::error_code failure;
-    fs::rename(part_, target_, failure);
-    if (failure) refuse_to_write(failure.message());
-    kept_ = true;
-  }
-
- private:
-  [[noreturn]] void refuse_to_write(std::string_view why) const {
-    refuse(fmt::format("\"{}\" cannot be written ({})", target_.string(), why),
-           "check the folder and its permissions");
-  }
-
-  fs::path target_;
-  fs::path part_;
-  int descriptor_ = -1;
-  bool kept_ = false;
-};
-
-/// Starts gnuplot, free of the user's settings, and waits for it. Leaves its wait status.
-int run_gnuplot(std::FILE* input, int output, std::FILE* complaints) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, fileno(input), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, fileno(complaints), STDERR_FILENO);
-  std::string program = "gnuplot";
-  std::string defaults = "-d";
-  const std::array<char*, 3> arguments{program.data(), defaults.data(), nullptr};
-  pid_t child = 0;
-  const int failure =
-      posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) {
-    refuse(fmt::format("gnuplot cannot be started ({})", reason(failure)),
-           "install gnuplot-nox (apt-get install gnuplot-nox)");
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) refuse(fmt::format("gnuplot was lost ({})", reason(errno)), "try again");
-  }
-  return status;
-}
-
 }  // namespace
 
 void plot_curves(const fs::path& file, const axes& axes, std::span<const curve> curves) {
@@ -267,23 +168,16 @@ void plot_curves(const fs::path& file, const axes& axes, std::span<const curve> 
            "name a file that ends in .svg or .png");
   }
   const std::string script = script_of(axes, curves, extension == ".png");
-  const stream input = nameless_file();
-  const stream complaints = nameless_file();
-  if (std::fwrite(script.data(), 1, script.size(), input.get()) != script.size() ||
-      std::fflush(input.get()) != 0) {
-    refuse(fmt::format("the data cannot be handed to gnuplot ({})", reason(errno)),
-           "make room in /tmp");
-  }
-  std::rewind(input.get());
-  part_file picture(file);
-  const int status = run_gnuplot(input.get(), picture.descriptor(), complaints.get());
-  if (status != 0 || picture.empty()) {
-    const std::string how = WIFSIGNALED(status)
-                                ? fmt::format("signal {}", WTERMSIG(status))
-                                : fmt::format("exit status {}", WEXITSTATUS(status));
-    refuse(fmt::format("gnuplot failed ({}): {}", how, contents(complaints.get())),
+  autodiff::part_file picture(operation, file);
+  const autodiff::finished_process gnuplot = autodiff::run_program(
+      operation, {"gnuplot", "-d"}, script, "install gnuplot-nox (apt-get install gnuplot-nox)");
+  if (!gnuplot.failure.empty() || gnuplot.output.empty()) {
+    refuse(fmt::format("gnuplot failed ({}): {}",
+                       gnuplot.failure.empty() ? "exit status 0" : gnuplot.failure,
+                       gnuplot.complaints),
            "gnuplot 5.4 or newer with the svg and pngcairo terminals is needed");
   }
+  picture.write(gnuplot.output);
   picture.keep();
 }
 

@@ -148,6 +148,13 @@ row(jacobian argument tensor/bridge direction dual error gradient lanes tape ten
 row(hessian argument direction gradient jacobian)
 row(eigen argument dual expression var)
 row(check error argument gradient tensor/tensor var)
+row(part_file error)
+row(child_process error)
+row(layout child_process error)
+row(views graph)
+row(view_layouts json_text layout views)
+row(explorer_files)
+row(explore error explorer_files graph part_file views)
 row(format anomaly dual explain tensor/mask tensor/shape tape var tensor/tensor check)
 
 # Of autodiff, nn sees what a user sees, noun by noun.

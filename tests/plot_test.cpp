@@ -1,12 +1,9 @@
 #include <nn/plot.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <autodiff/error.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -14,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <tests/catch.hpp>
+#include <tests/programs.hpp>
 #include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
 #include <thread>
@@ -25,30 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// Another PATH while it lives, so that another gnuplot, or none, is found.
-class path_variable {
- public:
-  explicit path_variable(const fs::path& folder) : before_(std::getenv("PATH")) {
-    setenv("PATH", folder.c_str(), 1);
-  }
-  path_variable(const path_variable&) = delete;
-  path_variable& operator=(const path_variable&) = delete;
-  ~path_variable() { setenv("PATH", before_.c_str(), 1); }
-
- private:
-  std::string before_;
-};
-
-void write_program(const fs::path& path, std::string_view text) {
-  std::ofstream(path) << text;
-  fs::permissions(path, fs::perms::owner_all);
-}
-
-std::string read_back(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -70,12 +44,7 @@ std::string message(Action&& action) {
 
 /// False, with the reason printed, on a machine without gnuplot.
 bool gnuplot_is_here() {
-  std::string_view folders = std::getenv("PATH");
-  while (!folders.empty()) {
-    const std::size_t end = std::min(folders.find(':'), folders.size());
-    if (access((fs::path(folders.substr(0, end)) / "gnuplot").c_str(), X_OK) == 0) return true;
-    folders.remove_prefix(std::min(end + 1, folders.size()));
-  }
+  if (is_installed("gnuplot")) return true;
   WARN("skipped: gnuplot is not installed (apt-get install gnuplot-nox)");
   return false;
 }

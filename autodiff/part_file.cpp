@@ -1,0 +1,58 @@
+#include <autodiff/part_file.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <autodiff/error.hpp>
+#include <cerrno>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace autodiff {
+
+namespace fs = std::filesystem;
+
+part_file::part_file(std::string_view operation, const fs::path& file)
+    : operation_(operation), target_(file) {
+  static std::atomic<unsigned> count{0};
+  part_ = file.parent_path() /
+          fmt::format(".{}.{}-{}.part", file.filename().string(), getpid(), count++);
+  descriptor_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) refuse(errno);
+}
+
+part_file::~part_file() {
+  if (descriptor_ >= 0) close(descriptor_);
+  std::error_code ignored;
+  if (!kept_) fs::remove(part_, ignored);
+}
+
+void part_file::write(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor_, text.data(), text.size());
+    if (written < 0 && errno != EINTR) refuse(errno);
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void part_file::keep() {
+  // A full disk or a lost network folder may speak up only now.
+  const int closed = close(descriptor_);
+  descriptor_ = -1;
+  if (closed != 0) refuse(errno);
+  std::error_code failure;
+  fs::rename(part_, target_, failure);
+  if (failure) refuse(failure.value());
+  kept_ = true;
+}
+
+void part_file::refuse(int code) const {
+  throw io_error(operation_,
+                 fmt::format("\"{}\" cannot be written ({})", target_.string(),
+                             std::generic_category().message(code)),
+                 "check the folder and its permissions");
+}
+
+}  // namespace autodiff

@@ -1,0 +1,34 @@
+#pragma once
+// A file that appears under its name when it is complete, or not at all.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace autodiff {
+
+/// The file while it is written: it lies beside its final name, and is removed unless it is kept.
+/// Every member throws io_error in the name of the operation if the file cannot be written.
+class part_file {
+ public:
+  /// Opened at once, so that a wrong folder is told before any work is done for it.
+  part_file(std::string_view operation, const std::filesystem::path& file);
+  part_file(const part_file&) = delete;
+  part_file& operator=(const part_file&) = delete;
+  ~part_file();
+
+  void write(std::string_view text);
+
+  /// Gives the file its name; replaces the one that had it. Nothing can be written afterwards.
+  void keep();
+
+ private:
+  [[noreturn]] void refuse(int code) const;
+
+  std::string operation_;
+  std::filesystem::path target_, part_;
+  int descriptor_ = -1;
+  bool kept_ = false;
+};
+
+}  // namespace autodiff
