@@ -82,8 +82,15 @@ void require_fit(const network<T>& net, const tensor<T>& x, const tensor<T>& t) 
       fmt::format("inputs {} and targets {} for a network from {} to {} numbers",
                   autodiff::to_string(inputs), autodiff::to_string(targets), net.inputs(),
                   net.outputs()),
-      fmt::format("give inputs [n, {0}] and targets [n, {1}], or [{0}] and [{1}]", net.inputs(),
-                  net.outputs()));
+      fmt::format("give inputs [n, {0}] and targets [n, {1}], or [{0}] and [{1}]; class labels "
+                  "become rows with one_hot",
+                  net.inputs(), net.outputs()));
+}
+
+void require_tolerance(double tolerance) {
+  if (tolerance >= 0) return;
+  throw autodiff::domain_error("compare_deltas", fmt::format("a tolerance of {}", tolerance),
+                               "give it 0 (every bit) or more");
 }
 
 [[noreturn]] void refuse_unknown(const std::string& what) {
@@ -215,6 +222,11 @@ delta_report compare_deltas(const network<T>& net, const tensor<T>& x, const ten
                             const loss& e, const std::type_identity_t<delta_formulas<T>>& formulas,
                             double tolerance) {
   require_fit(net, x, t);
+  require_tolerance(tolerance);
+  if (!formulas) {
+    throw autodiff::domain_error("compare_deltas", "no formulas in the function given",
+                                 "pass a function, or leave the argument out");
+  }
   const std::vector<textbook::layer<T>> layers = textbook_layers(net);
   const textbook::backpropagation<T> formula = formulas(layers, rows_of(x), rows_of(t)),
                                      tape = by_tape(net, x.detached(), t.detached(), e);

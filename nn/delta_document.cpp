@@ -25,6 +25,52 @@ void require_range(const delta_format& format) {
     throw autodiff::domain_error("delta_format", "most_units is 0", "show at least one unit");
 }
 
+/// A report need not come from compare_deltas.
+void require_whole(const delta_report& report) {
+  const auto refuse = [](const std::string& what) {
+    throw autodiff::shape_error("delta_format", what,
+                                "fill every matrix of the report, as compare_deltas does");
+  };
+  const auto require = [&](const matrix<double>& m, std::size_t rows, std::size_t columns,
+                           const std::string& what) {
+    if (m.rows == rows && m.columns == columns && m.size() == rows * columns) return;
+    refuse(fmt::format("{} [{}, {}] instead of [{}, {}]", what, m.rows, m.columns, rows, columns));
+  };
+  const auto require_both = [&](const compared& c, std::size_t rows, std::size_t columns,
+                                const std::string& what) {
+    require(c.formula, rows, columns, what + " by the formula");
+    require(c.tape, rows, columns, what + " by the tape");
+    if (c.relative.row >= rows || c.relative.column >= columns)
+      refuse(what + " with its largest difference outside");
+  };
+  const std::size_t samples = report.input.rows;
+  std::size_t inputs = report.input.columns;
+  if (report.layers.empty()) refuse("a report without layers");
+  if (samples == 0) refuse("a report without samples");
+  require(report.input, samples, inputs, "input");
+  require_both(report.error, 1, 1, "E");
+  for (std::size_t l = 0; l < report.layers.size(); ++l) {
+    const delta_layer& layer = report.layers[l];
+    const std::string name = fmt::format("layer {}: ", l + 1);
+    const std::size_t units = layer.outputs;
+    if (layer.inputs != inputs || inputs == 0 || units == 0)
+      refuse(
+          fmt::format("{}{} inputs from {} outputs, {} units", name, layer.inputs, inputs, units));
+    require(layer.weights, units, inputs, name + "weights");
+    require_both(layer.a, samples, units, name + "a");
+    require_both(layer.z, samples, units, name + "z");
+    require_both(layer.delta, samples, units, name + "delta");
+    require_both(layer.dw, units, inputs, name + "dE/dW");
+    const bool learns = !layer.db.formula.empty();
+    if (learns || !layer.biases.empty()) require(layer.biases, 1, units, name + "biases");
+    if (learns) require_both(layer.db, 1, units, name + "dE/db");
+    inputs = units;
+  }
+  require(report.target, samples, inputs, "target");
+  if (!report.output_factor.empty())
+    require(report.output_factor, samples, inputs, "output_factor");
+}
+
 /// "3 units", "1 sample"
 std::string counted(std::size_t n, const char* what) {
   return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
@@ -68,10 +114,11 @@ bool is_large(const delta_report& report, const delta_format& format) {
 
 line error_line(const delta_report& report) {
   line e;
-  const double formula = report.error.formula(0, 0), tape = report.error.tape(0, 0);
-  e.symbol("E", "", "").words(" = ").number(fmt::format("{}", formula));
+  const std::string formula = fmt::format("{}", printable(report.error.formula(0, 0))),
+                    tape = fmt::format("{}", printable(report.error.tape(0, 0)));
+  e.symbol("E", "", "").words(" = ").number(formula);
   if (formula == tape) return e.words(" by the formula and by the tape.");
-  return e.words(" by the formula, ").number(fmt::format("{}", tape)).words(" by the tape.");
+  return e.words(" by the formula, ").number(tape).words(" by the tape.");
 }
 
 /// (1, 2, ...) of the first sample
@@ -132,6 +179,7 @@ delta_report cleaned(delta_report report) {
 
 delta_document document_of(const delta_report& untrusted, const delta_format& format) {
   require_range(format);
+  require_whole(untrusted);
   const delta_report report = cleaned(untrusted);
   delta_document d;
   d.title = "Backpropagation by formula and by tape";

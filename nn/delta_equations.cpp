@@ -318,7 +318,7 @@ equations writer::gradients() const {
 
 }  // namespace
 
-std::string shown(double x, int digits) { return fmt::format("{:.{}g}", x, digits); }
+std::string shown(double x, int digits) { return fmt::format("{:.{}g}", printable(x), digits); }
 
 equations forward_pass(const delta_report& report, std::size_t l, const delta_format& format) {
   return writer(report, l, format).forward();

@@ -185,7 +185,10 @@ T slope(activation h, T a) {
       return std::tanh(s) + weighted(tanh_slope(s) * sigmoid(a), a);
     }
     case activation::softplus: return sigmoid(a);
-    case activation::softsign: return 1 / ((1 + std::abs(a)) * (1 + std::abs(a)));
+    case activation::softsign: {
+      const T inverse = 1 / (1 + std::abs(a));  // whose square does not overflow
+      return inverse * inverse;
+    }
     case activation::hard_tanh: return std::abs(a) < 1 ? T(1) : T(0);
     case activation::log_sigmoid: return sigmoid(-a);
     default: return T(1);

@@ -13,6 +13,10 @@
 
 namespace nn {
 
+/// The number as it is to be printed: a NaN without its sign, which says nothing and depends on the
+/// processor.
+double printable(double x);
+
 /// A difference and the entry where it is.
 struct largest_difference {
   double value = 0;

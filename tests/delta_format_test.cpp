@@ -378,3 +378,64 @@ TEST_CASE("a format out of range is refused with what is possible") {
       message<autodiff::domain_error>([] { nn::to_string(primer(), {.most_units = 0}); });
   CHECK(says(text, "delta_format", "most_units is 0", "at least one"));
 }
+
+TEST_CASE("a report that is not whole is refused with what is missing") {
+  const auto refusal = [](auto&& spoil) {
+    nn::delta_report report = primer();
+    spoil(report);
+    return reference::message<autodiff::shape_error>([&] { all_forms(report); });
+  };
+  CHECK(says(refusal([](auto& r) { r = {}; }), "delta_format: a report without layers",
+             "; fill every matrix of the report, as compare_deltas does"));
+  CHECK(says(refusal([](auto& r) { r.input = nn::matrix<double>(0, 2); }), "without samples"));
+  CHECK(says(refusal([](auto& r) { r.error = {}; }), "E by the formula [0, 0] instead of [1, 1]"));
+  CHECK(says(refusal([](auto& r) { r.layers[1].delta.tape.values.pop_back(); }),
+             "layer 2: delta by the tape [1, 2]"));
+  CHECK(says(refusal([](auto& r) { r.layers[0].weights = {}; }),
+             "layer 1: weights [0, 0] instead of [3, 2]"));
+  CHECK(says(refusal([](auto& r) { r.layers[1].inputs = 4; }),
+             "layer 2: 4 inputs from 3 outputs, 2 units"));
+  CHECK(says(refusal([](auto& r) { r.layers[0].dw.relative.row = 3; }),
+             "layer 1: dE/dW with its largest difference outside"));
+  CHECK(says(refusal([](auto& r) { r.target = nn::matrix<double>(2, 2); }),
+             "target [2, 2] instead of [1, 2]"));
+}
+
+TEST_CASE("where E alone differs, that is said and no layer is blamed") {
+  const nn::delta_report report = nn::compare_deltas(
+      primer_network(), tensor<double>({1.0, 2.0}), tensor<double>({1.0, 1.15}),
+      nn::half_squared_error,
+      [](std::span<const textbook::layer<double>> layers, const nn::matrix<double>& x,
+         const nn::matrix<double>& t) {
+        auto b = textbook::backpropagate(layers, x, t, textbook::loss::half_squared_error);
+        b.error *= 2;
+        return b;
+      });
+  CHECK(nn::to_string(report).starts_with("Formula and tape first disagree at E: 0.2632498"));
+  for (const std::string& text : all_forms(report)) {
+    CHECK(says(text, "by the formula, ", "by the tape", "0.26324985", "0.13162492"));
+    CHECK_FALSE(says(text, "differs most"));
+    CHECK_FALSE(says(text, "differs first"));
+    CHECK_FALSE(says(text, "(differs)"));
+  }
+  // A delta that differs as well comes after E.
+  nn::delta_report both = report;
+  both.layers[1].delta.formula(0, 0) = 7;
+  both.layers[1].delta.relative = {1, 0, 0};
+  CHECK(says(nn::to_string(both), "first disagree at E", "<- differs most"));
+  CHECK_FALSE(says(nn::to_string(both), "differs first"));
+}
+
+TEST_CASE("a NaN is printed without a sign") {
+  nn::delta_report report = primer();
+  const double negative_nan = -std::numeric_limits<double>::quiet_NaN();
+  report.layers[0].delta.formula(0, 1) = report.input(0, 0) = negative_nan;
+  report.error.formula(0, 0) = report.error.tape(0, 0) = negative_nan;
+  report.layers[0].delta.relative = {std::numeric_limits<double>::infinity(), 0, 1};
+  for (const std::string& text : all_forms(report)) {
+    CHECK_FALSE(says(with_hyphens(text), "-nan"));
+    CHECK_FALSE(says(with_hyphens(text), "-NaN"));
+    CHECK_FALSE(says(text, "-\\mathrm{NaN}"));
+    CHECK(says(text, " by the formula and by the tape."));
+  }
+}
