@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -142,6 +144,25 @@ void require_shapes(const textbook::backpropagation<T>& formulas,
   }
 }
 
+bool all_finite(const matrix<double>& m) {
+  return std::all_of(m.values.begin(), m.values.end(), [](double x) { return std::isfinite(x); });
+}
+
+/// Says so where the chain rule, link by link, meets log 0 that the formula has cancelled.
+void remark_on_probabilities(delta_report& report) {
+  const bool binary =
+      report.loss == to_string(textbook::loss::binary_cross_entropy_of_probabilities);
+  const bool of_classes = report.loss == to_string(textbook::loss::cross_entropy_of_probabilities);
+  const delta_layer& last = report.layers.back();
+  if (!(binary || of_classes) || !all_finite(last.delta.formula) || all_finite(last.delta.tape))
+    return;
+  report.remark = fmt::format(
+      "An output is rounded to 0 or 1, where the slope of {} is infinite: the tape has no delta, "
+      "the formula has cancelled the activation before. End the network with identity and use {}: "
+      "then both have it.",
+      report.loss, binary ? "binary_cross_entropy" : "softmax_cross_entropy");
+}
+
 /// Says so where the formulas took dE/dy for the delta of an output with an activation.
 template <class T>
 void remark_on_output(const network<T>& net, delta_report& report) {
@@ -238,6 +259,7 @@ delta_report compare_deltas(const network<T>& net, const tensor<T>& x, const ten
   report.target = as_double(rows_of(t));
   allow_for_rounding<T>(report, layers, rows_of(x), rows_of(t));
   remark_on_output(net, report);
+  remark_on_probabilities(report);
   return report;
 }
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -88,9 +89,12 @@ std::vector<const compared*> quantities_of(const delta_layer& layer) {
   return {&layer.a, &layer.z, &layer.delta, &layer.dw, &layer.db};
 }
 
-std::string verdict(const delta_report& report) {
-  if (const auto first = report.first_disagreement())
-    return "Formula and tape first disagree at " + to_string(*first) + '.';
+bool is_finite(const compared& c) {
+  return std::all_of(c.tape.values.begin(), c.tape.values.end(),
+                     [](double x) { return std::isfinite(x); });
+}
+
+std::string agreement(const delta_report& report) {
   double largest = report.error.relative.value;
   bool beyond = false;  // where sums cancel, and more is allowed
   for (const delta_layer& layer : report.layers) {
@@ -104,6 +108,16 @@ std::string verdict(const delta_report& report) {
       "Formula and tape agree: they differ by {:.2g} of the largest entry of a kind at most "
       "(tolerance {:.0e}{}).",
       largest, report.tolerance, beyond ? ", more where sums cancel" : "");
+}
+
+std::string verdict(const delta_report& report) {
+  if (const auto first = report.first_disagreement())
+    return "Formula and tape first disagree at " + to_string(*first) + '.';
+  bool finite = is_finite(report.error);
+  for (const delta_layer& layer : report.layers) {
+    for (const compared* c : quantities_of(layer)) finite = finite && is_finite(*c);
+  }
+  return agreement(report) + (finite ? "" : " Not all of their numbers are finite.");
 }
 
 bool is_large(const delta_report& report, const delta_format& format) {

@@ -446,6 +446,25 @@ TEST_CASE("y - t for the delta of a sigmoid under a squared error is told with i
                          (last.z.tape(0, 0) - tr.t.value(0, 0)) / 6, 1e-15L));
 }
 
+TEST_CASE("a probability that rounds to 0 or 1 costs the tape its delta, and the report says why") {
+  const auto saturated = [](const nn::activation& output, const nn::loss& e) {
+    trial<double> tr(2, {nn::dense(2, output)}, 1, 16);
+    tr.net.layers()[0].bias.mutable_values()[0] = 800;
+    tr.t = tensor<double>({{0.0, 1.0}});
+    return tr.compare(e);
+  };
+  const auto binary = saturated(nn::sigmoid, nn::binary_cross_entropy_of_probabilities);
+  CHECK(where(binary) == "layer 1, delta");
+  CHECK(binary.layers[0].delta.formula(0, 0) == 0.5);
+  CHECK(says(binary.remark, "rounded to 0 or 1", "identity and use binary_cross_entropy"));
+  const auto classes = saturated(nn::softmax, nn::cross_entropy_of_probabilities);
+  CHECK(where(classes) == "layer 1, delta");
+  CHECK(says(classes.remark, "rounded to 0 or 1", "identity and use softmax_cross_entropy"));
+  // As the remark says.
+  CHECK(saturated(nn::identity, nn::binary_cross_entropy).agrees());
+  CHECK(saturated(nn::identity, nn::softmax_cross_entropy).agrees());
+}
+
 TEST_CASE("both sides of the benchmark compute the textbook's gradient") {
   const trial<double> tr(5, {nn::dense(7, nn::tanh), nn::dense(4, nn::tanh), nn::dense(3)}, 6, 14);
   const auto layers = nn::textbook_layers(tr.net);

@@ -439,3 +439,13 @@ TEST_CASE("a NaN is printed without a sign") {
     CHECK(says(text, " by the formula and by the tape."));
   }
 }
+
+TEST_CASE("agreement on numbers that are not finite says that they are not") {
+  const auto with = [](double input) {
+    return nn::to_string(nn::compare_deltas(primer_network(), tensor<double>({input, 2.0}),
+                                            tensor<double>({1.0, 1.15}), nn::half_squared_error));
+  };
+  const std::string warning = " Not all of their numbers are finite.\n";
+  CHECK(says(with(std::numeric_limits<double>::quiet_NaN()), "agree", warning));
+  CHECK_FALSE(says(with(1), warning));
+}
