@@ -126,6 +126,15 @@ bool is_large(const delta_report& report, const delta_format& format) {
   });
 }
 
+/// Whether there are more weights, units or samples than are written out.
+bool is_cut(const delta_report& report, const delta_format& format) {
+  return is_large(report, format) ||
+         std::any_of(report.layers.begin(), report.layers.end(), [&](const delta_layer& layer) {
+           const std::size_t most = 2 * format.most_units;
+           return std::max(layer.inputs, report.input.rows) * layer.outputs > most;
+         });
+}
+
 line error_line(const delta_report& report) {
   line e;
   const std::string formula = fmt::format("{}", printable(report.error.formula(0, 0))),
@@ -167,6 +176,8 @@ part layer_part(const delta_report& report, std::size_t l, const delta_format& f
   part p{.heading = layer.name, .state = "agrees"};
   for (const compared* c : quantities_of(layer)) p.agrees = p.agrees && agrees(*c);
   if (!p.agrees) p.state = "differs";
+  if (report.input.rows > 1)
+    p.blocks.emplace_back(line("Deltas of the first sample; sums over n are over all samples."));
   if (const equations e = deltas(report, l, format); !e.lines.empty())
     p.blocks.emplace_back(e);
   else
@@ -205,11 +216,11 @@ delta_document document_of(const delta_report& untrusted, const delta_format& fo
   if (!report.remark.empty()) d.opening.emplace_back(line(report.remark));
   d.opening.emplace_back(error_line(report));
   d.opening.emplace_back(summary(report));
-  if (is_large(report, format)) {
-    d.opening.emplace_back(
-        line(fmt::format("Of large layers the first {} are written out, and tables are cut in the "
-                         "middle; the largest difference is always shown.",
-                         counted(format.most_units, "unit"))));
+  if (is_cut(report, format)) {
+    d.opening.emplace_back(line(fmt::format(
+        "Of large layers the first {} and {} are written out, and longer tables are cut in the "
+        "middle; the largest difference is always shown.",
+        counted(format.most_units, "unit"), counted(2 * format.most_units, "weight"))));
   }
   d.parts.push_back(forward_part(report, format));
   for (std::size_t l = report.layers.size(); l-- > 0;)

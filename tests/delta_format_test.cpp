@@ -449,3 +449,17 @@ TEST_CASE("agreement on numbers that are not finite says that they are not") {
   CHECK(says(with(std::numeric_limits<double>::quiet_NaN()), "agree", warning));
   CHECK_FALSE(says(with(1), warning));
 }
+
+TEST_CASE("what is left out of formulas is said, and whose deltas are written out") {
+  const std::string cut = "the first 6 units and 12 weights are written out";
+  const std::string whose = "Deltas of the first sample; sums over n are over all samples.";
+  const auto report = [](std::size_t units, std::size_t batch) {
+    return drawn_report<double>(5, {nn::dense(units)}, batch, nn::mean_squared_error);
+  };
+  for (const std::string& text : all_forms(report(3, 1))) CHECK(says(text, cut));
+  for (const std::string& text : all_forms(report(2, 7))) CHECK(says(text, cut));
+  for (const std::string& text : all_forms(report(2, 6))) CHECK_FALSE(says(text, cut));
+  CHECK(says(nn::to_latex(report(2, 6)), whose));
+  CHECK(says(nn::to_html(report(2, 6)), whose));
+  CHECK_FALSE(says(nn::to_html(report(2, 1)), whose));
+}
