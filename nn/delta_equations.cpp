@@ -70,6 +70,9 @@ class writer {
   line hidden_delta(std::size_t m) const;
   line output_delta(std::size_t k) const;
   void put_difference(line& f, loss e, double p, std::size_t k) const;
+  std::optional<double> class_weight(loss e) const;
+  void put_count(line& f, loss e) const;
+  void put_symbolic_slope(line& f, loss e) const;
   void put_error_slope(line& f, loss e, std::size_t k, double value) const;
   line softmax_delta(std::size_t k, const numbers& de_dz) const;
   bool cancels() const;
@@ -202,14 +205,40 @@ line writer::hidden_delta(std::size_t m) const {
 /// (p - t) / count; for classes whose targets do not sum to 1, (p(sum) - t) / count.
 void writer::put_difference(line& f, loss e, double p, std::size_t k) const {
   put(f.sign("("), p);
-  if (e == loss::softmax_cross_entropy || e == loss::cross_entropy_of_probabilities) {
-    const numbers t = row_of(report_.target, 0);
-    const double sum = std::accumulate(t.begin(), t.end(), 0.0);
-    if (shown(sum, format_.digits) != "1") put_bracketed(f, sum);
-  }
+  if (const auto sum = class_weight(e)) put_bracketed(f, *sum);
   put_factor(f.sign("-"), report_.target(0, k)).sign(")");
+  put_count(f, e);
+}
+
+/// The sum of the first sample's targets, where it stands in the delta of classes: unless it is 1.
+std::optional<double> writer::class_weight(loss e) const {
+  if (e != loss::softmax_cross_entropy && e != loss::cross_entropy_of_probabilities)
+    return std::nullopt;
+  const numbers t = row_of(report_.target, 0);
+  const double sum = std::accumulate(t.begin(), t.end(), 0.0);
+  return shown(sum, format_.digits) == "1" ? std::nullopt : std::optional(sum);
+}
+
+/// "/ 6": what a mean divides by.
+void writer::put_count(line& f, loss e) const {
   const double count = 1 / textbook::loss_scale<double>(e, samples_, z_.size());
   if (e != loss::half_squared_error && count != 1) f.sign("/").number(shown(count, 12));
+}
+
+/// The same as put_error_slope() in symbols; nothing for losses of probabilities.
+void writer::put_symbolic_slope(line& f, loss e) const {
+  switch (e) {
+    case loss::mean_squared_error: f.sign("=").number("2").sign("(").symbol("y", "", "k"); break;
+    case loss::binary_cross_entropy:
+      f.sign("=").sign("(").function("sigmoid").sign("(").symbol("y", "", "k").sign(")");
+      break;
+    case loss::softmax_cross_entropy:
+      f.sign("=").sign("(").function("softmax", "k").sign("(").symbol("y", "", "").sign(")");
+      if (class_weight(e)) f.sum("j").symbol("t", "", "j");
+      break;
+    default: return;
+  }
+  put_count(f.sign("-").symbol("t", "", "k").sign(")"), e);
 }
 
 /// dE/dy_k: (y - t), 2 (y - t) / count, (sigmoid(y) - t) / count, or its value alone.
@@ -260,9 +289,13 @@ line writer::general_delta() const {
   line f;
   const char* own = is_last() ? "k" : "m";
   f.symbol("delta", name(), own).sign("=");
-  const bool is_primer = textbook::loss_of(report_.loss) == loss::half_squared_error;
-  if (is_last() && h_ == activation::identity && is_primer)
-    return f.symbol("y", "", "k").sign("-").symbol("t", "", "k").tag("(5)");
+  if (is_last() && h_ == activation::identity) {
+    const loss e = *textbook::loss_of(report_.loss);
+    if (e == loss::half_squared_error)
+      return f.symbol("y", "", "k").sign("-").symbol("t", "", "k").tag("(5)");
+    put_symbolic_slope(f.derivative("y", "", "k"), e);
+    return f.tag("(6)");
+  }
   if (h_ != activation::identity)
     f.slope(layer_.activation).sign("(").symbol("a", name(), own).sign(")");
   if (is_last()) return f.derivative("y", "", "k").tag("(3), (6)");
