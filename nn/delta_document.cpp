@@ -2,6 +2,7 @@
 
 #include <nn/delta_equations.hpp>
 #include <nn/delta_tables.hpp>
+#include <nn/delta_writer.hpp>
 #include <nn/matrix.hpp>
 
 #include <autodiff/error.hpp>
