@@ -54,6 +54,17 @@ T weighted(T factor, T f) {
   return factor == 0 && !std::isnan(f) ? T(0) : factor * f;
 }
 
+/// weight * log p and its slope by p. As in the library, a weight of 0 adds nothing, but a negative
+/// p has no slope.
+template <class T>
+T weighted_log(T weight, T p, T log_p) {
+  return p < 0 && weight == 0 ? T(0) : weighted(weight, log_p);
+}
+template <class T>
+T weighted_log_slope(T weight, T p) {
+  return p < 0 ? std::numeric_limits<T>::quiet_NaN() : weighted(weight, 1 / p);
+}
+
 template <class T>
 T normal_distribution(T a) {
   return std::erfc(-a / std::numbers::sqrt2_v<T>) / 2;
@@ -253,9 +264,12 @@ T error(loss e, const matrix<T>& y, const matrix<T>& t) {
           sum += weighted(t_k, minus_log_softmax(y.columns, &y(n, 0), k));
           break;
         case loss::binary_cross_entropy_of_probabilities:
-          sum -= weighted(t_k, std::log(y_k)) + weighted(1 - t_k, std::log1p(-y_k));
+          sum -= weighted_log(t_k, y_k, std::log(y_k)) +
+                 weighted_log(1 - t_k, 1 - y_k, std::log1p(-y_k));
           break;
-        case loss::cross_entropy_of_probabilities: sum -= weighted(t_k, std::log(y_k)); break;
+        case loss::cross_entropy_of_probabilities:
+          sum -= weighted_log(t_k, y_k, std::log(y_k));
+          break;
       }
     }
   }
@@ -285,9 +299,9 @@ matrix<T> error_slope(loss e, const matrix<T>& y, const matrix<T>& t) {
           break;
         case loss::softmax_cross_entropy: slope = p[k] * total - t_k; break;
         case loss::binary_cross_entropy_of_probabilities:
-          slope = weighted(1 - t_k, 1 / (1 - y_k)) - weighted(t_k, 1 / y_k);
+          slope = weighted_log_slope(1 - t_k, 1 - y_k) - weighted_log_slope(t_k, y_k);
           break;
-        case loss::cross_entropy_of_probabilities: slope = -weighted(t_k, 1 / y_k); break;
+        case loss::cross_entropy_of_probabilities: slope = -weighted_log_slope(t_k, y_k); break;
       }
       slopes(n, k) = scale * slope;
     }

@@ -446,6 +446,18 @@ TEST_CASE("y - t for the delta of a sigmoid under a squared error is told with i
                          (last.z.tape(0, 0) - tr.t.value(0, 0)) / 6, 1e-15L));
 }
 
+TEST_CASE("formula and tape have the same to say about outputs that are no probabilities") {
+  trial<double> tr(2, {nn::dense(2)}, 1, 17);
+  for (const double weight : {0.0, 1.0}) {
+    tr.t = tensor<double>({{weight, 1 - weight}});
+    for (const double bias : {-3.0, 3.0}) {
+      tr.net.layers()[0].bias.mutable_values()[0] = bias;
+      CHECK(where(tr.compare(nn::cross_entropy_of_probabilities)) == "nowhere");
+      CHECK(where(tr.compare(nn::binary_cross_entropy_of_probabilities)) == "nowhere");
+    }
+  }
+}
+
 TEST_CASE("a probability that rounds to 0 or 1 costs the tape its delta, and the report says why") {
   const auto saturated = [](const nn::activation& output, const nn::loss& e) {
     trial<double> tr(2, {nn::dense(2, output)}, 1, 16);
