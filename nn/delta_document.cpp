@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nn {
@@ -27,50 +28,62 @@ void require_range(const delta_format& format) {
     throw autodiff::domain_error("delta_format", "most_units is 0", "show at least one unit");
 }
 
-/// A report need not come from compare_deltas.
+using extents = std::pair<std::size_t, std::size_t>;
+
+void require_extents(const matrix<double>& m, extents wanted, const std::string& what) {
+  if (extents(m.rows, m.columns) == wanted && m.values.size() == m.rows * m.columns) return;
+  throw autodiff::shape_error(
+      "delta_format",
+      fmt::format("{} [{}, {}] of {} values instead of [{}, {}]", what, m.rows, m.columns,
+                  m.values.size(), wanted.first, wanted.second),
+      "leave the matrices of a report as compare_deltas made them");
+}
+
+void require_extents(const compared& c, extents wanted, const std::string& what) {
+  require_extents(c.formula, wanted, what + " by formula");
+  require_extents(c.tape, wanted, what + " by tape");
+  const largest_difference& worst = c.relative;
+  if (c.formula.empty() || (worst.row < wanted.first && worst.column < wanted.second)) return;
+  throw autodiff::shape_error(
+      "delta_format",
+      fmt::format("{} [{}, {}] with the largest difference at [{}, {}]", what, wanted.first,
+                  wanted.second, worst.row, worst.column),
+      "count rows and columns from 0");
+}
+
+/// Reports are plain structs, which anybody may fill.
 void require_whole(const delta_report& report) {
-  const auto refuse = [](const std::string& what) {
-    throw autodiff::shape_error("delta_format", what,
-                                "fill every matrix of the report, as compare_deltas does");
-  };
-  const auto require = [&](const matrix<double>& m, std::size_t rows, std::size_t columns,
-                           const std::string& what) {
-    if (m.rows == rows && m.columns == columns && m.size() == rows * columns) return;
-    refuse(fmt::format("{} [{}, {}] instead of [{}, {}]", what, m.rows, m.columns, rows, columns));
-  };
-  const auto require_both = [&](const compared& c, std::size_t rows, std::size_t columns,
-                                const std::string& what) {
-    require(c.formula, rows, columns, what + " by the formula");
-    require(c.tape, rows, columns, what + " by the tape");
-    if (c.relative.row >= rows || c.relative.column >= columns)
-      refuse(what + " with its largest difference outside");
-  };
-  const std::size_t samples = report.input.rows;
+  if (report.layers.empty()) {
+    throw autodiff::shape_error("delta_format", "a report without layers",
+                                "take the one that compare_deltas returns");
+  }
+  const std::size_t n = report.input.rows;
+  if (n == 0) {
+    throw autodiff::shape_error("delta_format", "a report without samples",
+                                "give it at least one row of inputs");
+  }
+  require_extents(report.error, {1, 1}, "E");
   std::size_t inputs = report.input.columns;
-  if (report.layers.empty()) refuse("a report without layers");
-  if (samples == 0) refuse("a report without samples");
-  require(report.input, samples, inputs, "input");
-  require_both(report.error, 1, 1, "E");
+  require_extents(report.input, {n, inputs}, "the inputs");
   for (std::size_t l = 0; l < report.layers.size(); ++l) {
     const delta_layer& layer = report.layers[l];
-    const std::string name = fmt::format("layer {}: ", l + 1);
-    const std::size_t units = layer.outputs;
-    if (layer.inputs != inputs || inputs == 0 || units == 0)
-      refuse(
-          fmt::format("{}{} inputs from {} outputs, {} units", name, layer.inputs, inputs, units));
-    require(layer.weights, units, inputs, name + "weights");
-    require_both(layer.a, samples, units, name + "a");
-    require_both(layer.z, samples, units, name + "z");
-    require_both(layer.delta, samples, units, name + "delta");
-    require_both(layer.dw, units, inputs, name + "dE/dW");
-    const bool learns = !layer.db.formula.empty();
-    if (learns || !layer.biases.empty()) require(layer.biases, 1, units, name + "biases");
-    if (learns) require_both(layer.db, 1, units, name + "dE/db");
-    inputs = units;
+    const auto of_layer = [&](const char* what) {
+      return fmt::format("{} of layer {}", what, l + 1);
+    };
+    const std::size_t outputs = layer.outputs;
+    const bool biased = !layer.biases.empty();
+    require_extents(layer.weights, {outputs, inputs}, of_layer("the weights"));
+    if (biased) require_extents(layer.biases, {1, outputs}, of_layer("the biases"));
+    require_extents(layer.a, {n, outputs}, of_layer("a"));
+    require_extents(layer.z, {n, outputs}, of_layer("z"));
+    require_extents(layer.delta, {n, outputs}, of_layer("delta"));
+    require_extents(layer.dw, {outputs, inputs}, of_layer("dE/dW"));
+    require_extents(layer.db, biased ? extents(1, outputs) : extents(0, 0), of_layer("dE/db"));
+    inputs = outputs;
   }
-  require(report.target, samples, inputs, "target");
+  require_extents(report.target, {n, inputs}, "the targets");
   if (!report.output_factor.empty())
-    require(report.output_factor, samples, inputs, "output_factor");
+    require_extents(report.output_factor, {n, inputs}, "the factor of the output");
 }
 
 /// "3 units", "1 sample"

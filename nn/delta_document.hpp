@@ -9,7 +9,7 @@
 namespace nn {
 
 /// Names from the report are clean() in it, but not escaped for any writer. Throws domain_error
-/// for a format out of range.
+/// for a format out of range, shape_error for a report whose matrices do not fit each other.
 delta_document document_of(const delta_report& report, const delta_format& format);
 
 }  // namespace nn

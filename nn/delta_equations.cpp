@@ -57,9 +57,9 @@ equations writer::gradients() const {
   general.symbol("delta", name(), "k").symbol("z", below(), "m").tag("(1), (6)");
   all.lines.push_back(std::move(general));
 
-  const std::size_t most = 2 * format_.most_units;
-  for (std::size_t i = 0; i < std::min(layer_.outputs * layer_.inputs, most); ++i) {
-    const std::size_t k = i / layer_.inputs, m = i % layer_.inputs;
+  const std::size_t width = inputs().columns, most = 2 * format_.most_units;
+  for (std::size_t i = 0; i < std::min(layer_.outputs * width, most); ++i) {
+    const std::size_t k = i / width, m = i % width;
     line f;
     f.derivative("w", name(), units(k, m)).sign("=");
     const double sum = put_products(f, column_of(layer_.delta.formula, k), column_of(inputs(), m));

@@ -22,10 +22,9 @@ struct delta_format {
   std::size_t most_units = 6;
 };
 
-// All four throw domain_error for digits outside 1 to 17 and for no units at all, shape_error for a
-// report whose matrices do not fit each other.
-
 /// Tables for a terminal, aligned, without colour.
+/// All four throw domain_error for digits outside 1 to 17 and for no units at all, shape_error for
+/// a report whose matrices do not fit each other.
 std::string to_string(const delta_report& report, const delta_format& format = {});
 /// Tables and formulas as GitHub renders them.
 std::string to_markdown(const delta_report& report, const delta_format& format = {});

@@ -7,7 +7,9 @@
 
 namespace nn {
 
-std::string shown(double x, int digits) { return fmt::format("{:.{}g}", printable(x), digits); }
+std::string shown(double x, int digits) {
+  return x == 0 ? "0" : fmt::format("{:.{}g}", printable(x), digits);  // and no "-0"
+}
 
 std::string unit(std::size_t k) { return std::to_string(k + 1); }
 std::string units(std::size_t k, std::size_t m) { return unit(k) + ',' + unit(m); }
@@ -24,11 +26,12 @@ numbers column_of(const matrix<double>& m, std::size_t j) {
 matrix<double> as_row(const numbers& x) { return matrix<double>(1, x.size(), x); }
 
 line& layer_writer::put_factor(line& f, double x) const {
-  return std::signbit(x) ? put_bracketed(f, x) : put(f, x);
+  return x < 0 ? put_bracketed(f, x) : put(f, x);
 }
 
 double layer_writer::put_products(line& f, const numbers& u, const numbers& v) const {
   double sum = 0;
+  if (u.empty()) f.number("0");
   for (std::size_t i = 0; i < u.size(); ++i) {
     sum += u[i] * v[i];
     if (i < format_.most_units) {

@@ -131,7 +131,10 @@ std::vector<double> results_of(const nn::line& line) {
 std::size_t check(const nn::equations& equations, double tolerance) {
   std::size_t checked = 0;
   for (const nn::line& line : equations.lines) {
-    for (const piece& p : line) CHECK(p.what != piece::kind::words);
+    for (const piece& p : line) {
+      CHECK(p.what != piece::kind::words);
+      CHECK(p.text != "-0");
+    }
     const std::vector<double> results = results_of(line);
     for (const double r : results) CHECK(r == Approx(results.back()).epsilon(0).margin(tolerance));
     checked += results.size() > 1;
