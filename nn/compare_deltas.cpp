@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -82,8 +84,15 @@ void require_fit(const network<T>& net, const tensor<T>& x, const tensor<T>& t) 
       fmt::format("inputs {} and targets {} for a network from {} to {} numbers",
                   autodiff::to_string(inputs), autodiff::to_string(targets), net.inputs(),
                   net.outputs()),
-      fmt::format("give inputs [n, {0}] and targets [n, {1}], or [{0}] and [{1}]", net.inputs(),
-                  net.outputs()));
+      fmt::format("give inputs [n, {0}] and targets [n, {1}], or [{0}] and [{1}]; class labels "
+                  "become rows with one_hot",
+                  net.inputs(), net.outputs()));
+}
+
+void require_tolerance(double tolerance) {
+  if (tolerance >= 0) return;
+  throw autodiff::domain_error("compare_deltas", fmt::format("a tolerance of {}", tolerance),
+                               "give it 0 (every bit) or more");
 }
 
 [[noreturn]] void refuse_unknown(const std::string& what) {
@@ -133,6 +142,25 @@ void require_shapes(const textbook::backpropagation<T>& formulas,
     if (count != wanted)
       refuse_formulas(fmt::format("{} db for the {} biases of layer {}", count, wanted, l + 1));
   }
+}
+
+bool all_finite(const matrix<double>& m) {
+  return std::all_of(m.values.begin(), m.values.end(), [](double x) { return std::isfinite(x); });
+}
+
+/// Says so where the chain rule, link by link, meets log 0 that the formula has cancelled.
+void remark_on_probabilities(delta_report& report) {
+  const bool binary =
+      report.loss == to_string(textbook::loss::binary_cross_entropy_of_probabilities);
+  const bool of_classes = report.loss == to_string(textbook::loss::cross_entropy_of_probabilities);
+  const delta_layer& last = report.layers.back();
+  if (!(binary || of_classes) || !all_finite(last.delta.formula) || all_finite(last.delta.tape))
+    return;
+  report.remark = fmt::format(
+      "An output is rounded to 0 or 1, where the slope of {} is infinite: the tape has no delta, "
+      "the formula has cancelled the activation before. End the network with identity and use {}: "
+      "then both have it.",
+      report.loss, binary ? "binary_cross_entropy" : "softmax_cross_entropy");
 }
 
 /// Says so where the formulas took dE/dy for the delta of an output with an activation.
@@ -215,6 +243,11 @@ delta_report compare_deltas(const network<T>& net, const tensor<T>& x, const ten
                             const loss& e, const std::type_identity_t<delta_formulas<T>>& formulas,
                             double tolerance) {
   require_fit(net, x, t);
+  require_tolerance(tolerance);
+  if (!formulas) {
+    throw autodiff::domain_error("compare_deltas", "no formulas in the function given",
+                                 "pass a function, or leave the argument out");
+  }
   const std::vector<textbook::layer<T>> layers = textbook_layers(net);
   const textbook::backpropagation<T> formula = formulas(layers, rows_of(x), rows_of(t)),
                                      tape = by_tape(net, x.detached(), t.detached(), e);
@@ -226,6 +259,7 @@ delta_report compare_deltas(const network<T>& net, const tensor<T>& x, const ten
   report.target = as_double(rows_of(t));
   allow_for_rounding<T>(report, layers, rows_of(x), rows_of(t));
   remark_on_output(net, report);
+  remark_on_probabilities(report);
   return report;
 }
 

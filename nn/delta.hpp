@@ -7,7 +7,8 @@
 // half the squared error; a bias has the slope da_k/db_k = 1 beside (1), samples add up, and other
 // losses change dE/dy alone.
 //
-// T is float, double or long double.
+// T is float, double or long double. Every function throws shape_error for matrices that do not fit
+// each other.
 
 #include <nn/delta_functions.hpp>
 #include <nn/matrix.hpp>
@@ -75,10 +76,11 @@ matrix<T> weight_gradient(const matrix<T>& delta, const matrix<T>& z);
 template <class T>
 std::vector<T> bias_gradient(const matrix<T>& delta);
 
-/// Throws shape_error when the layers, the inputs x [n, M] and the targets t [n, K] do not fit each
-/// other, or there are no layers or samples.
+/// Throws shape_error in the name of the operation when the layers, the inputs x [n, M] and the
+/// targets t [n, K] do not fit each other, or there are no layers or samples.
 template <class T>
-void require_fit(std::span<const layer<T>> layers, const matrix<T>& x, const matrix<T>& t);
+void require_fit(const char* operation, std::span<const layer<T>> layers, const matrix<T>& x,
+                 const matrix<T>& t);
 
 /// The forward pass, then (7) from the last layer to the first. Throws as require_fit().
 template <class T>

@@ -2,6 +2,7 @@
 
 #include <nn/delta_equations.hpp>
 #include <nn/delta_tables.hpp>
+#include <nn/delta_writer.hpp>
 #include <nn/matrix.hpp>
 
 #include <autodiff/error.hpp>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -101,9 +103,12 @@ std::vector<const compared*> quantities_of(const delta_layer& layer) {
   return {&layer.a, &layer.z, &layer.delta, &layer.dw, &layer.db};
 }
 
-std::string verdict(const delta_report& report) {
-  if (const auto first = report.first_disagreement())
-    return "Formula and tape first disagree at " + to_string(*first) + '.';
+bool is_finite(const compared& c) {
+  return std::all_of(c.tape.values.begin(), c.tape.values.end(),
+                     [](double x) { return std::isfinite(x); });
+}
+
+std::string agreement(const delta_report& report) {
   double largest = report.error.relative.value;
   bool beyond = false;  // where sums cancel, and more is allowed
   for (const delta_layer& layer : report.layers) {
@@ -119,18 +124,38 @@ std::string verdict(const delta_report& report) {
       largest, report.tolerance, beyond ? ", more where sums cancel" : "");
 }
 
+std::string verdict(const delta_report& report) {
+  if (const auto first = report.first_disagreement())
+    return "Formula and tape first disagree at " + to_string(*first) + '.';
+  bool finite = is_finite(report.error);
+  for (const delta_layer& layer : report.layers) {
+    for (const compared* c : quantities_of(layer)) finite = finite && is_finite(*c);
+  }
+  return agreement(report) + (finite ? "" : " Not all of their numbers are finite.");
+}
+
 bool is_large(const delta_report& report, const delta_format& format) {
   return std::any_of(report.layers.begin(), report.layers.end(), [&](const delta_layer& layer) {
     return std::max(layer.inputs, layer.outputs) > format.most_units;
   });
 }
 
+/// Whether there are more weights, units or samples than are written out.
+bool is_cut(const delta_report& report, const delta_format& format) {
+  return is_large(report, format) ||
+         std::any_of(report.layers.begin(), report.layers.end(), [&](const delta_layer& layer) {
+           const std::size_t most = 2 * format.most_units;
+           return std::max(layer.inputs, report.input.rows) * layer.outputs > most;
+         });
+}
+
 line error_line(const delta_report& report) {
   line e;
-  const double formula = report.error.formula(0, 0), tape = report.error.tape(0, 0);
-  e.symbol("E", "", "").words(" = ").number(fmt::format("{}", formula));
+  const std::string formula = fmt::format("{}", printable(report.error.formula(0, 0))),
+                    tape = fmt::format("{}", printable(report.error.tape(0, 0)));
+  e.symbol("E", "", "").words(" = ").number(formula);
   if (formula == tape) return e.words(" by the formula and by the tape.");
-  return e.words(" by the formula, ").number(fmt::format("{}", tape)).words(" by the tape.");
+  return e.words(" by the formula, ").number(tape).words(" by the tape.");
 }
 
 /// (1, 2, ...) of the first sample
@@ -165,6 +190,8 @@ part layer_part(const delta_report& report, std::size_t l, const delta_format& f
   part p{.heading = layer.name, .state = "agrees"};
   for (const compared* c : quantities_of(layer)) p.agrees = p.agrees && agrees(*c);
   if (!p.agrees) p.state = "differs";
+  if (report.input.rows > 1)
+    p.blocks.emplace_back(line("Deltas of the first sample; sums over n are over all samples."));
   if (const equations e = deltas(report, l, format); !e.lines.empty())
     p.blocks.emplace_back(e);
   else
@@ -203,11 +230,11 @@ delta_document document_of(const delta_report& untrusted, const delta_format& fo
   if (!report.remark.empty()) d.opening.emplace_back(line(report.remark));
   d.opening.emplace_back(error_line(report));
   d.opening.emplace_back(summary(report));
-  if (is_large(report, format)) {
-    d.opening.emplace_back(
-        line(fmt::format("Of large layers the first {} are written out, and tables are cut in the "
-                         "middle; the largest difference is always shown.",
-                         counted(format.most_units, "unit"))));
+  if (is_cut(report, format)) {
+    d.opening.emplace_back(line(fmt::format(
+        "Of large layers the first {} and {} are written out, and longer tables are cut in the "
+        "middle; the largest difference is always shown.",
+        counted(format.most_units, "unit"), counted(2 * format.most_units, "weight"))));
   }
   d.parts.push_back(forward_part(report, format));
   for (std::size_t l = report.layers.size(); l-- > 0;)

@@ -9,7 +9,6 @@
 #include <nn/delta_report.hpp>
 
 #include <cstddef>
-#include <string>
 
 namespace nn {
 
@@ -19,8 +18,5 @@ equations forward_pass(const delta_report& report, std::size_t l, const delta_fo
 equations deltas(const delta_report& report, std::size_t l, const delta_format& format);
 /// dE/dw and dE/db, eq. (1) and (6), summed over the samples.
 equations gradients(const delta_report& report, std::size_t l, const delta_format& format);
-
-/// "0.486934": so many significant digits without zeros at the end.
-std::string shown(double x, int digits);
 
 }  // namespace nn

@@ -2,10 +2,13 @@
 
 #include <autodiff/error.hpp>  // exceptions alone
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -45,6 +48,23 @@ T softplus(T a) {
   return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a)));
 }
 
+/// factor * f, and 0 where the factor is, also beside an infinite f, but not beside a NaN.
+template <class T>
+T weighted(T factor, T f) {
+  return factor == 0 && !std::isnan(f) ? T(0) : factor * f;
+}
+
+/// weight * log p and its slope by p. As in the library, a weight of 0 adds nothing, but a negative
+/// p has no slope.
+template <class T>
+T weighted_log(T weight, T p, T log_p) {
+  return p < 0 && weight == 0 ? T(0) : weighted(weight, log_p);
+}
+template <class T>
+T weighted_log_slope(T weight, T p) {
+  return p < 0 ? std::numeric_limits<T>::quiet_NaN() : weighted(weight, 1 / p);
+}
+
 template <class T>
 T normal_distribution(T a) {
   return std::erfc(-a / std::numbers::sqrt2_v<T>) / 2;
@@ -74,34 +94,51 @@ T tanh_slope(T a) {
   return 1 / c / c;
 }
 
+template <class T>
+void require_alike(const char* operation, const char* first, const matrix<T>& m, const char* second,
+                   const matrix<T>& other) {
+  const std::size_t size = m.rows * m.columns;
+  if (m.rows == other.rows && m.columns == other.columns && m.size() == size &&
+      other.size() == size) {
+    return;
+  }
+  throw autodiff::shape_error(operation,
+                              fmt::format("{} [{}, {}] and {} [{}, {}]", first, m.rows, m.columns,
+                                          second, other.rows, other.columns),
+                              "give both the same shape, and as many values as rows times columns");
+}
+
 [[noreturn]] void refuse_softmax() {
   throw autodiff::domain_error("softmax", "asked for one unit",
                                "it needs the whole layer: activate() and through_activation()");
 }
 
+/// a - b, and 0 for infinities of one sign.
+template <class T>
+T above(T a, T b) {
+  return a == b ? T(0) : a - b;
+}
+
 /// exp(a_k) / sum exp(a_j) of one sample. The largest a is taken off, which changes nothing but
-/// keeps the exponentials finite.
+/// keeps the exponentials finite; infinite ones share, and where all are -infinity none has any.
 template <class T>
 void softmax(std::size_t k, const T* a, T* z) {
   const T largest = *std::max_element(a, a + k);
   T sum = 0;
-  for (std::size_t i = 0; i < k; ++i) sum += z[i] = std::exp(a[i] - largest);
+  for (std::size_t i = 0; i < k; ++i) sum += z[i] = std::exp(above(a[i], largest));
+  const bool none = largest == -std::numeric_limits<T>::infinity() && !std::isnan(sum);
+  if (none) sum = std::numeric_limits<T>::infinity();
   for (std::size_t i = 0; i < k; ++i) z[i] /= sum;
 }
 
-/// log sum exp(a_j) of one sample.
+/// -log softmax(a)_k of one sample. The difference of the logits comes first: beside a large one,
+/// the logarithm of the sum would be lost.
 template <class T>
-T log_sum_exp(std::size_t k, const T* a) {
-  const T largest = *std::max_element(a, a + k);
+T minus_log_softmax(std::size_t count, const T* a, std::size_t k) {
+  const T largest = *std::max_element(a, a + count);
   T sum = 0;
-  for (std::size_t i = 0; i < k; ++i) sum += std::exp(a[i] - largest);
-  return largest + std::log(sum);
-}
-
-/// factor * f, and 0 where the factor is, also beside an infinite f.
-template <class T>
-T weighted(T factor, T f) {
-  return factor == 0 ? T(0) : factor * f;
+  for (std::size_t i = 0; i < count; ++i) sum += std::exp(above(a[i], largest));
+  return above(largest, a[k]) + std::log(sum);
 }
 
 }  // namespace
@@ -124,12 +161,13 @@ T value(activation h, T a) {
     case activation::leaky_relu: return a > 0 ? a : T(leak) * a;
     case activation::elu: return a > 0 ? a : std::expm1(a);
     case activation::selu: return a > 0 ? T(selu_scale) * a : T(selu_shift) * std::expm1(a);
-    case activation::gelu: return a * normal_distribution(a);
-    case activation::gelu_tanh: return a * sigmoid(twice_u(a));
-    case activation::silu: return a * sigmoid(a);
-    case activation::mish: return a * std::tanh(softplus(a));
+    case activation::gelu: return weighted(normal_distribution(a), a);
+    case activation::gelu_tanh: return weighted(sigmoid(twice_u(a)), a);
+    case activation::silu: return weighted(sigmoid(a), a);
+    case activation::mish: return weighted(std::tanh(softplus(a)), a);
     case activation::softplus: return softplus(a);
-    case activation::softsign: return a / (1 + std::abs(a));
+    case activation::softsign:
+      return std::isinf(a) ? std::copysign(T(1), a) : a / (1 + std::abs(a));
     case activation::hard_tanh: return a > 1 ? T(1) : a < -1 ? T(-1) : a;
     case activation::log_sigmoid: return -softplus(-a);
     default: return a;
@@ -138,6 +176,7 @@ T value(activation h, T a) {
 
 template <class T>
 T slope(activation h, T a) {
+  if (std::isnan(a) && h != activation::identity && h != activation::softmax) return a;
   switch (h) {
     case activation::tanh: return tanh_slope(a);
     case activation::sigmoid: return sigmoid(a) * sigmoid(-a);
@@ -146,18 +185,21 @@ T slope(activation h, T a) {
     case activation::leaky_relu: return a > 0 ? T(1) : T(leak);
     case activation::elu: return a > 0 ? T(1) : std::exp(a);
     case activation::selu: return a >= 0 ? T(selu_scale) : T(selu_shift) * std::exp(a);
-    case activation::gelu: return normal_distribution(a) + a * normal_density(a);
+    case activation::gelu: return normal_distribution(a) + weighted(normal_density(a), a);
     case activation::gelu_tanh: {
       const T u = twice_u(a), s = sigmoid(u);
-      return s + a * s * sigmoid(-u) * twice_u_slope(a);
+      return s + weighted(s * sigmoid(-u), a * twice_u_slope(a));
     }
-    case activation::silu: return sigmoid(a) * (1 + a * sigmoid(-a));
+    case activation::silu: return sigmoid(a) + weighted(sigmoid(a) * sigmoid(-a), a);
     case activation::mish: {
       const T s = softplus(a);
-      return std::tanh(s) + a * tanh_slope(s) * sigmoid(a);
+      return std::tanh(s) + weighted(tanh_slope(s) * sigmoid(a), a);
     }
     case activation::softplus: return sigmoid(a);
-    case activation::softsign: return 1 / ((1 + std::abs(a)) * (1 + std::abs(a)));
+    case activation::softsign: {
+      const T inverse = 1 / (1 + std::abs(a));  // whose square does not overflow
+      return inverse * inverse;
+    }
     case activation::hard_tanh: return std::abs(a) < 1 ? T(1) : T(0);
     case activation::log_sigmoid: return sigmoid(-a);
     default: return T(1);
@@ -180,6 +222,8 @@ matrix<T> activate(activation h, const matrix<T>& a) {
 template <class T>
 matrix<T> through_activation(activation h, const matrix<T>& a, const matrix<T>& z,
                              const matrix<T>& de_dz) {
+  require_alike("through_activation", "a", a, "z", z);
+  require_alike("through_activation", "a", a, "dE/dz", de_dz);
   matrix<T> de_da(a.rows, a.columns);
   for (std::size_t n = 0; n < a.rows; ++n) {
     if (h == activation::softmax) {
@@ -205,9 +249,9 @@ T loss_scale(loss e, std::size_t n, std::size_t k) {
 
 template <class T>
 T error(loss e, const matrix<T>& y, const matrix<T>& t) {
+  require_alike("error", "outputs", y, "targets", t);
   T sum = 0;
   for (std::size_t n = 0; n < y.rows; ++n) {
-    const T normaliser = e == loss::softmax_cross_entropy ? log_sum_exp(y.columns, &y(n, 0)) : T(0);
     for (std::size_t k = 0; k < y.columns; ++k) {
       const T y_k = y(n, k), t_k = t(n, k);
       switch (e) {
@@ -216,11 +260,16 @@ T error(loss e, const matrix<T>& y, const matrix<T>& t) {
         case loss::binary_cross_entropy:
           sum += weighted(t_k, softplus(-y_k)) + weighted(1 - t_k, softplus(y_k));
           break;
-        case loss::softmax_cross_entropy: sum += weighted(t_k, normaliser - y_k); break;
-        case loss::binary_cross_entropy_of_probabilities:
-          sum -= weighted(t_k, std::log(y_k)) + weighted(1 - t_k, std::log1p(-y_k));
+        case loss::softmax_cross_entropy:
+          sum += weighted(t_k, minus_log_softmax(y.columns, &y(n, 0), k));
           break;
-        case loss::cross_entropy_of_probabilities: sum -= weighted(t_k, std::log(y_k)); break;
+        case loss::binary_cross_entropy_of_probabilities:
+          sum -= weighted_log(t_k, y_k, std::log(y_k)) +
+                 weighted_log(1 - t_k, 1 - y_k, std::log1p(-y_k));
+          break;
+        case loss::cross_entropy_of_probabilities:
+          sum -= weighted_log(t_k, y_k, std::log(y_k));
+          break;
       }
     }
   }
@@ -229,6 +278,7 @@ T error(loss e, const matrix<T>& y, const matrix<T>& t) {
 
 template <class T>
 matrix<T> error_slope(loss e, const matrix<T>& y, const matrix<T>& t) {
+  require_alike("error_slope", "outputs", y, "targets", t);
   const T scale = loss_scale<T>(e, y.rows, y.columns);
   matrix<T> slopes(y.rows, y.columns);
   std::vector<T> p(y.columns);
@@ -249,9 +299,9 @@ matrix<T> error_slope(loss e, const matrix<T>& y, const matrix<T>& t) {
           break;
         case loss::softmax_cross_entropy: slope = p[k] * total - t_k; break;
         case loss::binary_cross_entropy_of_probabilities:
-          slope = weighted(1 - t_k, 1 / (1 - y_k)) - weighted(t_k, 1 / y_k);
+          slope = weighted_log_slope(1 - t_k, 1 - y_k) - weighted_log_slope(t_k, y_k);
           break;
-        case loss::cross_entropy_of_probabilities: slope = -weighted(t_k, 1 / y_k); break;
+        case loss::cross_entropy_of_probabilities: slope = -weighted_log_slope(t_k, y_k); break;
       }
       slopes(n, k) = scale * slope;
     }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace nn {
 namespace {
 
@@ -19,6 +21,8 @@ std::string place(const disagreement& d) {
 
 }  // namespace
 
+double printable(double x) { return std::isnan(x) ? std::abs(x) : x; }
+
 std::string to_string(quantity q) {
   switch (q) {
     case quantity::a: return "a";
@@ -33,7 +37,7 @@ std::string to_string(quantity q) {
 
 std::string to_string(const disagreement& d) {
   return fmt::format("{}: {} by the formula, {} by the tape (relative difference {:.1e})", place(d),
-                     d.formula, d.tape, d.relative);
+                     printable(d.formula), printable(d.tape), d.relative);
 }
 
 std::optional<disagreement> delta_report::first_disagreement() const {

@@ -13,6 +13,10 @@
 
 namespace nn {
 
+/// The number as it is to be printed: a NaN without its sign, which says nothing and depends on the
+/// processor.
+double printable(double x);
+
 /// A difference and the entry where it is.
 struct largest_difference {
   double value = 0;
@@ -78,6 +82,8 @@ struct delta_report {
   /// [n, outputs], the factor by which the true delta differs from it; f (1 - f) for a sigmoid f
   /// under the squared error. `remark` says it in words.
   matrix<double> output_factor;
+  /// What is known about a disagreement, or empty. Also where probabilities rounded to 0 or 1 cost
+  /// the tape its delta.
   std::string remark;
 
   /// The first entry beyond what is allowed, in the order of `quantity`; where a quantity has

@@ -14,7 +14,7 @@ namespace {
 
 using numbers = std::vector<double>;
 
-std::string difference_text(double x) { return x == 0 ? "0" : fmt::format("{:.2g}", x); }
+std::string difference_text(double x) { return x == 0 ? "0" : fmt::format("{:.2g}", printable(x)); }
 line number(std::string text) { return line().number(std::move(text)); }
 
 /// How the numbers of one column are written: all with as many decimals, or all with an exponent.
@@ -37,6 +37,7 @@ class number_format {
 
   std::string operator()(double x) const {
     if (x == 0) return "0";
+    x = printable(x);
     return fixed_ ? fmt::format("{:.{}f}", x, decimals_) : fmt::format("{:.{}e}", x, digits_ - 1);
   }
 
@@ -251,7 +252,8 @@ table summary(const delta_report& report) {
       row.cells.push_back(number(difference_text(c->relative.value)));
       if (!agrees(*c)) row.mark = mark::differs;
     }
-    if (row.mark == mark::differs && first && first->layer == l + 1) row.mark = mark::differs_first;
+    const bool is_first = first && first->layer == l + 1 && first->quantity != quantity::error;
+    if (row.mark == mark::differs && is_first) row.mark = mark::differs_first;
     t.rows.push_back(std::move(row));
   }
   return t;

@@ -49,14 +49,17 @@ std::vector<double> get_inputs(const std::vector<neuron>& layer) {
   return x;
 }
 
-/// log(1 + exp(x)) without overflow.
-double softplus(double x) { return textbook::value(activation::softplus, x); }
+/// factor log(1 + exp(x)), and 0 where the factor is, also at an infinite x.
+double weighted_softplus(double factor, double x) {
+  return factor == 0 ? 0 : factor * textbook::value(activation::softplus, x);
+}
 
 /// J of one output and part 1, dJ/dz there.
 double output_error(online_error j, neuron& n, double y) {
   if (j == online_error::cross_entropy) {
     n.partial_z = -(y - n.output);
-    return y * softplus(-n.z) + (1 - y) * softplus(n.z);  // log f = -softplus(-z)
+    // log f = -softplus(-z)
+    return weighted_softplus(y, -n.z) + weighted_softplus(1 - y, n.z);
   }
   n.partial_z = -(y - n.output) * textbook::slope(n.f, n.z);
   return 0.5 * (y - n.output) * (y - n.output);
@@ -76,7 +79,7 @@ neuron_network::neuron_network(const std::vector<textbook::layer<double>>& layer
     : inputs_(layers.size()), j_(j) {
   if (layers.empty())
     throw autodiff::shape_error("neuron_network", "no layers", "give it at least one");
-  textbook::require_fit(std::span<const textbook::layer<double>>(layers),
+  textbook::require_fit("neuron_network", std::span<const textbook::layer<double>>(layers),
                         matrix<double>(1, layers.front().weights.columns),
                         matrix<double>(1, layers.back().weights.rows));
   require_neurons(layers, j);

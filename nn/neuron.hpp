@@ -31,7 +31,7 @@ namespace nn {
 /// squared error the slope remains, and a unit that is wrong with confidence hardly learns.
 enum class online_error {
   squared,        ///< 1/2 sum (y - f)^2: dJ/dz = -(y - f) f'(z)
-  cross_entropy,  ///< -sum y log f + (1 - y) log(1 - f), f of sigmoids: dJ/dz = -(y - f)
+  cross_entropy,  ///< -sum (y log f + (1 - y) log(1 - f)), f of sigmoids: dJ/dz = -(y - f)
 };
 
 struct neuron {

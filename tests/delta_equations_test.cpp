@@ -203,6 +203,27 @@ TEST_CASE("a linear output is written with the factor of its loss") {
   }
 }
 
+TEST_CASE("the delta of a linear output is said in symbols before its numbers come") {
+  const auto symbols = [](const nn::delta_report& report) {
+    std::string text;
+    const nn::equations written = nn::deltas(report, 0, {});
+    for (const piece& p : written.lines.front()) {
+      if (p.what == piece::kind::derivative) text += "dE/d";
+      text += p.text + (p.units.empty() ? "" : '_' + p.units);
+    }
+    return text;
+  };
+  const auto of = [](const nn::loss& e) { return drawn_report<double>({nn::dense(3)}, 2, e); };
+  CHECK(symbols(of(nn::half_squared_error)) == "delta_k=y_k-t_k(5)");
+  CHECK(symbols(of(nn::mean_squared_error)) == "delta_k=dE/dy_k=2(y_k-t_k)/6(6)");
+  CHECK(symbols(of(nn::binary_cross_entropy)) == "delta_k=dE/dy_k=(sigmoid(y_k)-t_k)/6(6)");
+  nn::delta_report classes = of(nn::softmax_cross_entropy);
+  CHECK(symbols(classes) == "delta_k=dE/dy_k=(softmax_k(y)jt_j-t_k)/2(6)");
+  classes.target(0, 0) = classes.target(0, 2) = 0;
+  classes.target(0, 1) = 1;
+  CHECK(symbols(classes) == "delta_k=dE/dy_k=(softmax_k(y)-t_k)/2(6)");
+}
+
 TEST_CASE("units beyond those asked for are left out, and so are terms of sums") {
   const nn::delta_report report =
       drawn_report<double>({nn::dense(9, nn::tanh), nn::dense(8)}, 1, nn::half_squared_error);

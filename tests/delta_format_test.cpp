@@ -418,3 +418,66 @@ TEST_CASE("a format out of range is refused with what is possible") {
       message<autodiff::domain_error>([] { nn::to_string(primer(), {.most_units = 0}); });
   CHECK(says(text, "delta_format", "most_units is 0", "at least one"));
 }
+
+TEST_CASE("where E alone differs, that is said and no layer is blamed") {
+  const nn::delta_report report = nn::compare_deltas(
+      primer_network(), tensor<double>({1.0, 2.0}), tensor<double>({1.0, 1.15}),
+      nn::half_squared_error,
+      [](std::span<const textbook::layer<double>> layers, const nn::matrix<double>& x,
+         const nn::matrix<double>& t) {
+        auto b = textbook::backpropagate(layers, x, t, textbook::loss::half_squared_error);
+        b.error *= 2;
+        return b;
+      });
+  CHECK(nn::to_string(report).starts_with("Formula and tape first disagree at E: 0.2632498"));
+  for (const std::string& text : all_forms(report)) {
+    CHECK(says(text, "by the formula, ", "by the tape", "0.26324985", "0.13162492"));
+    CHECK_FALSE(says(text, "differs most"));
+    CHECK_FALSE(says(text, "differs first"));
+    CHECK_FALSE(says(text, "(differs)"));
+  }
+  // A delta that differs as well comes after E.
+  nn::delta_report both = report;
+  both.layers[1].delta.formula(0, 0) = 7;
+  both.layers[1].delta.relative = {1, 0, 0};
+  CHECK(says(nn::to_string(both), "first disagree at E", "<- differs most"));
+  CHECK_FALSE(says(nn::to_string(both), "differs first"));
+}
+
+TEST_CASE("a NaN is printed without a sign") {
+  nn::delta_report report = primer();
+  const double negative_nan = -std::numeric_limits<double>::quiet_NaN();
+  report.layers[0].delta.formula(0, 1) = report.input(0, 0) = negative_nan;
+  report.error.formula(0, 0) = report.error.tape(0, 0) = negative_nan;
+  report.layers[0].delta.relative = {std::numeric_limits<double>::infinity(), 0, 1};
+  for (const std::string& text : all_forms(report)) {
+    CHECK_FALSE(says(with_hyphens(text), "-nan"));
+    CHECK_FALSE(says(with_hyphens(text), "-NaN"));
+    CHECK_FALSE(says(text, "-\\mathrm{NaN}"));
+    CHECK(says(text, " by the formula and by the tape."));
+  }
+}
+
+TEST_CASE("agreement on numbers that are not finite says that they are not") {
+  const auto with = [](double input) {
+    return nn::to_string(nn::compare_deltas(primer_network(), tensor<double>({input, 2.0}),
+                                            tensor<double>({1.0, 1.15}), nn::half_squared_error));
+  };
+  const std::string warning = " Not all of their numbers are finite.\n";
+  CHECK(says(with(std::numeric_limits<double>::quiet_NaN()), "agree", warning));
+  CHECK_FALSE(says(with(1), warning));
+}
+
+TEST_CASE("what is left out of formulas is said, and whose deltas are written out") {
+  const std::string cut = "the first 6 units and 12 weights are written out";
+  const std::string whose = "Deltas of the first sample; sums over n are over all samples.";
+  const auto report = [](std::size_t units, std::size_t batch) {
+    return drawn_report<double>(5, {nn::dense(units)}, batch, nn::mean_squared_error);
+  };
+  for (const std::string& text : all_forms(report(3, 1))) CHECK(says(text, cut));
+  for (const std::string& text : all_forms(report(2, 7))) CHECK(says(text, cut));
+  for (const std::string& text : all_forms(report(2, 6))) CHECK_FALSE(says(text, cut));
+  CHECK(says(nn::to_latex(report(2, 6)), whose));
+  CHECK(says(nn::to_html(report(2, 6)), whose));
+  CHECK_FALSE(says(nn::to_html(report(2, 1)), whose));
+}

@@ -286,6 +286,64 @@ TEST_CASE("activations stay finite and their slopes exact far from zero") {
   CHECK(reference::ulps(slope(0, 0), 1 / (std::cosh(20.0L) * std::cosh(20.0L))) <= 3);
 }
 
+TEST_CASE("at infinity activations and slopes take their limits, and a NaN has no slope") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const activation h : {activation::gelu, activation::gelu_tanh, activation::silu,
+                             activation::mish, activation::relu}) {
+    INFO(to_string(h));
+    for (const double far : {1e20, 1e155, 1e300, infinity}) {
+      CHECK(value(h, far) == far);
+      CHECK(slope(h, far) == 1);
+      CHECK(value(h, -far) == 0);
+      CHECK(slope(h, -far) == 0);
+    }
+    CHECK(slope(h, 1e30f) == 1);
+    CHECK(slope(h, -1e30f) == 0);
+  }
+  CHECK(value(activation::softsign, infinity) == 1);
+  CHECK(value(activation::softsign, -infinity) == -1);
+  CHECK(slope(activation::softsign, infinity) == 0);
+  for (const activation h : activations) {
+    if (h == activation::identity || h == activation::softmax) continue;
+    INFO(to_string(h));
+    CHECK(std::isnan(value(h, nan)));
+    CHECK(std::isnan(slope(h, nan)));
+  }
+}
+
+TEST_CASE("softmax and its cross-entropy make sense of huge and infinite logits") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const auto softmax = [](std::vector<double> a) {
+    const std::size_t k = a.size();
+    return activate(activation::softmax, matrix<double>(1, k, std::move(a))).values;
+  };
+  CHECK(softmax({infinity, 0, infinity}) == std::vector<double>{0.5, 0, 0.5});
+  CHECK(softmax({-infinity, 0, 0}) == std::vector<double>{0, 0.5, 0.5});
+  CHECK(softmax({-infinity, -infinity}) == std::vector<double>{0, 0});
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const double other : {0.0, -infinity, infinity}) {
+    CHECK(std::isnan(softmax({other, nan})[0]));
+    CHECK(std::isnan(softmax({nan, other})[0]));
+  }
+
+  const auto e = loss::softmax_cross_entropy;
+  const auto one = [](double a, double b) { return matrix<double>(1, 2, {a, b}); };
+  for (const double huge : {800.0, -800.0, 1e300}) {
+    INFO(huge);
+    CHECK(error(e, one(huge, huge), one(1, 0)) == Approx(std::numbers::ln2).epsilon(1e-15));
+  }
+  CHECK(error(e, one(infinity, 0), one(1, 0)) == 0);
+  CHECK(error(e, one(infinity, 0), one(0, 1)) == infinity);
+  CHECK(error_slope(e, one(infinity, 0), one(0, 1)) == one(1, -1));
+
+  // A weight of 0 hides an infinite logarithm, but no NaN.
+  const auto of_probabilities = loss::cross_entropy_of_probabilities;
+  CHECK(error(of_probabilities, one(1, 0), one(1, 0)) == 0);
+  CHECK(std::isnan(error(of_probabilities, one(1, nan), one(1, 0))));
+  CHECK(std::isnan(error_slope(of_probabilities, one(1, nan), one(1, 0))(0, 1)));
+}
+
 TEST_CASE("activations and losses are found by their names") {
   for (const activation h : activations) CHECK(activation_of(to_string(h)) == h);
   CHECK(loss_of("softmax_cross_entropy") == loss::softmax_cross_entropy);
@@ -314,6 +372,31 @@ TEST_CASE("what does not fit is refused with its sizes and what to do") {
   matrix<double> short_of_values = x;
   short_of_values.values.pop_back();
   CHECK(says(run({plain_layer}, short_of_values, t), "inputs [1, 3] with 2 values", "as many"));
+}
+
+TEST_CASE("every formula refuses matrices that do not fit each other") {
+  const matrix<double> two_by_three(2, 3), three_by_two(3, 2), one_row(1, 3);
+  const auto e = loss::half_squared_error;
+  CHECK(says(refusal([&] { error(e, two_by_three, one_row); }),
+             "error: outputs [2, 3] and targets [1, 3]", "; give both the same shape"));
+  CHECK(says(refusal([&] { error_slope(e, two_by_three, three_by_two); }),
+             "error_slope: outputs [2, 3] and targets [3, 2]"));
+  CHECK(says(
+      refusal([&] { through_activation(activation::tanh, two_by_three, two_by_three, one_row); }),
+      "through_activation: a [2, 3] and dE/dz [1, 3]"));
+  CHECK(says(
+      refusal([&] { through_activation(activation::tanh, two_by_three, one_row, two_by_three); }),
+      "through_activation: a [2, 3] and z [1, 3]"));
+  CHECK(says(refusal([&] { preactivation(plain_layer, three_by_two); }),
+             "preactivation: z [3, 2] for weights [2, 3]", "; give z [n, 3]"));
+  CHECK(says(refusal([&] { through_weights(plain_layer, two_by_three); }),
+             "through_weights: delta [2, 3] for weights [2, 3]", "; give delta [n, 2]"));
+  CHECK(says(refusal([&] { weight_gradient(two_by_three, three_by_two); }),
+             "weight_gradient: delta [2, 3] and z [3, 2]", "; give both a row for each sample"));
+  CHECK(says(refusal([&] {
+               preactivation(layer<double>{{2, 3}, {1}, activation::tanh}, one_row);
+             }),
+             "preactivation: 2 units and 1 biases"));
 }
 
 TEST_CASE("the formulas include nothing of the engine but its exceptions") {

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -215,6 +216,8 @@ TEST_CASE("a confident output has a finite error") {
   CHECK(network.back_prop(numbers{0}) == 1000);
   CHECK(network.layers()[0][0].partial_z == 1);
   CHECK(network.back_prop(numbers{1}) == 0);
+  network.forward_pass(numbers{std::numeric_limits<double>::infinity()});
+  CHECK(network.back_prop(numbers{1}) == 0);
 }
 
 TEST_CASE("labels become desired values") {
@@ -239,7 +242,7 @@ TEST_CASE("what neurons cannot do is refused with what to do instead") {
   layers torn = drawn({3, 4, 2}, {relu, sigmoid}, 1);
   torn[1].weights = matrix<double>(2, 3);
   CHECK(says(message<autodiff::shape_error>([&] { made(torn, online_error::squared); }),
-             "the weights of layer 2 are [2, 3] and its inputs 4 numbers"));
+             "neuron_network: the weights of layer 2 are [2, 3] and its inputs 4 numbers"));
 
   neuron_network net(drawn({3, 2}, {sigmoid}, 1), online_error::squared);
   CHECK(says(message<autodiff::domain_error>([&] { net.back_prop(desired); }),
