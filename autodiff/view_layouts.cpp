@@ -1,4 +1,4 @@
-#include <autodiff/json_text.hpp>
+#include <autodiff/json.hpp>
 #include <autodiff/layout.hpp>
 #include <autodiff/views.hpp>
 
