@@ -37,7 +37,7 @@ nn::textbook::backpropagation<double> with_a_slip(
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::filesystem::path folder = argc > 1 ? argv[1] : "delta_report";
+  const std::filesystem::path folder = argc > 1 ? argv[1] : "delta_reports";
   std::filesystem::create_directories(folder);
   const nn::network<double> net = primer_network();
   const autodiff::tensor<double> x({1.0, 2.0}), t({1.0, 1.15});
