@@ -62,7 +62,7 @@ void notebook::close_group(std::size_t number, const position& at) noexcept {
   groups[number].is_open = false;
 }
 
-void notebook::cut_notes(const position& mark) {
+void notebook::cut_notes(position mark) {
   tape_notes& n = *notes_;
   const auto first =
       std::ranges::lower_bound(n.statements, mark.places, {}, &noted_statement::place);

@@ -32,7 +32,7 @@ class notebook {
   void add_statement(std::uint64_t, tag_type, const spelled_statement<T>&) {}
   /// Notes inputs that were given consecutive places.
   template <class T>
-  void add_inputs(std::uint64_t place, std::span<const T> values) {
+  [[gnu::noinline, gnu::cold]] void add_inputs(std::uint64_t place, std::span<const T> values) {
     for (const T& value : values) add_input(place++, innermost(value));
   }
   void add_input(std::uint64_t place, double value);
@@ -45,7 +45,8 @@ class notebook {
 
   /// Forgets what was recorded after a mark.
   void cut(const position& mark) {
-    if (notes_) cut_notes(mark);
+    if (notes_) [[unlikely]]
+      cut_notes(mark);
   }
 
   const tape_notes& read() const;
@@ -53,7 +54,8 @@ class notebook {
 
  private:
   void discard() noexcept;
-  void cut_notes(const position& mark);
+  // By value: a mark whose address leaves its function would go through memory for every rewind.
+  void cut_notes(position mark);
 
   tape_notes* notes_ = nullptr;
 };
