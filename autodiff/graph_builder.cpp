@@ -125,7 +125,9 @@ void graph_builder::add_input(std::uint64_t place) {
 }
 
 void graph_builder::add_unknown(const entry<double>& e, std::string name) {
-  graph_node node{.what = kind::statement, .name = name, .label = std::move(name)};
+  graph_node node{.what = kind::statement};
+  node.label = name;
+  node.name = std::move(name);
   if (const noted_statement* noted = notes_.statement_at(e.place)) node.value = noted->value;
   const std::size_t id = add_at_place(std::move(node), e.place);
   const double adjoint = adjoint_at(e.place);

@@ -7,12 +7,13 @@
 namespace autodiff {
 namespace {
 
-constexpr float innermost_number(float x) { return x; }
-constexpr double innermost_number(double x) { return x; }
+/// The plain number in a number type.
 template <class T>
-constexpr T innermost_number(const dual<T>& x) {
-  return x.value();
-}
+struct plain_number {
+  using type = T;
+};
+template <class T>
+struct plain_number<dual<T>> : plain_number<T> {};
 
 /// A tensor whose adjoint is set aside as long as this lives.
 class adjoint_aside {
@@ -58,8 +59,7 @@ tensor_numbers adjoint_numbers(const operation<double>& x) {
   tensor_numbers all;
   visit_tensor(x, [&]<class T>(const tensor_node<T>& node) {
     const shape& s = node.shape();
-    using number = decltype(innermost_number(T()));
-    all.epsilon = std::numeric_limits<number>::epsilon();
+    all.epsilon = std::numeric_limits<typename plain_number<T>::type>::epsilon();
     for (std::size_t axis = 0; axis < s.rank(); ++axis) all.extents.push_back(s[axis]);
     all.numbers.assign(s.size(), 0);
     if (!node.adjoint().has_storage()) return;
