@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::size_t nowhere = gradient_ledger::nowhere;
 
-double norm(const quantity& q) {
-  double length = 0;
-  for (const double x : q.numbers) length = std::hypot(length, x);
-  return length;
-}
-
 /// Terms added up, element by element.
 struct sum_of_terms {
   std::vector<double> sum, size;  // size: of |term|
@@ -73,8 +67,8 @@ double factor_of(const graph& g, const graph_edge& e) {
   if (to.adjoint.numbers.size() == 1 && e.term.numbers.size() == 1 &&
       to.adjoint.numbers.front() != 0)
     return e.term.numbers.front() / to.adjoint.numbers.front();
-  const double weight = norm(to.adjoint);
-  return weight == 0 ? 0 : norm(e.term) / weight;
+  const double weight = to.adjoint.norm();
+  return weight == 0 ? 0 : e.term.norm() / weight;
 }
 
 /// The largest paths from the output down to each node, found by keeping the largest at every node:

@@ -29,6 +29,8 @@ struct quantity {
 
   bool is_known() const noexcept { return extents || !numbers.empty(); }
   bool is_tensor() const noexcept { return extents.has_value(); }
+  /// The Euclidean norm, without overflow of large and underflow of small entries.
+  double norm() const noexcept;
 };
 
 struct graph_node {

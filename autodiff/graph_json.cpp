@@ -8,6 +8,13 @@
 #include <string_view>
 
 namespace autodiff {
+
+double quantity::norm() const noexcept {
+  double length = 0;
+  for (const double x : numbers) length = std::hypot(length, x);
+  return length;
+}
+
 namespace {
 
 constexpr std::size_t most_values = 64;
@@ -18,13 +25,6 @@ std::string json(std::string_view text) { return json_text(text); }
 template <class T>
 std::string json(const std::optional<T>& x) {
   return x ? json(*x) : "null";
-}
-
-/// Large and small entries without overflow.
-double norm(const std::vector<double>& numbers) {
-  double length = 0;
-  for (const double x : numbers) length = std::hypot(length, x);
-  return length;
 }
 
 std::string json(const quantity& q) {
@@ -42,7 +42,7 @@ std::string json(const quantity& q) {
       json_list(*q.extents, [](std::size_t n) { return fmt::format("{}", n); }),
       json_list(shown, [](double x) { return json(x); }), q.numbers.size(),
       json(is_bounded ? *std::ranges::min_element(q.numbers) : unknown),
-      json(is_bounded ? *std::ranges::max_element(q.numbers) : unknown), json(norm(q.numbers)));
+      json(is_bounded ? *std::ranges::max_element(q.numbers) : unknown), json(q.norm()));
 }
 
 std::string_view name_of(graph_node::kind what) {
