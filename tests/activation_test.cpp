@@ -135,8 +135,8 @@ TEMPLATE_TEST_CASE("an activation of the user's own works in a network and is di
   const auto y = net(x);
   CHECK(nn::to_string(net) == "2 -> 3 softsign -> 1 identity, 13 parameters");
 
-  const auto& w = net.layers()[0].weights;
-  const auto& v = net.layers()[1].weights;
+  const auto& w = net.layers()[0].dense().weights;
+  const auto& v = net.layers()[1].dense().weights;
   real expected = 0;
   std::vector<real> slopes;
   for (std::size_t k = 0; k < 3; ++k) {
@@ -149,9 +149,9 @@ TEMPLATE_TEST_CASE("an activation of the user's own works in a network and is di
   CHECK(reference::close(y.item(), expected, tolerance));
 
   autodiff::tape tape;
-  net.layers()[0].weights = tape.variable(w);
+  net.layers()[0].dense().weights = tape.variable(w);
   tape.backward(net(x));
-  const autodiff::tensor<T> dw = tape.adjoint(net.layers()[0].weights);
+  const autodiff::tensor<T> dw = tape.adjoint(net.layers()[0].dense().weights);
   for (std::size_t m = 0; m < 2; ++m) {
     for (std::size_t k = 0; k < 3; ++k) {
       CHECK(reference::close(dw.value(m, k), v.value(k, std::size_t{0}) * slopes[k] * x.value(m),

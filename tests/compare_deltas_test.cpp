@@ -56,7 +56,8 @@ struct trial {
         std::uint64_t seed)
       : net(inputs, layers, nn::seed{seed}) {
     reference::random random(seed);
-    for (nn::dense_layer<T>& l : net.layers()) {
+    for (nn::any_layer<T>& any : net.layers()) {
+      nn::dense_layer<T>& l = any.dense();
       if (l.has_bias()) l.bias = drawn<T>(l.bias.shape(), -0.5, 0.5, random);
     }
     x = drawn<T>({batch, inputs}, -1, 1, random);
@@ -246,7 +247,7 @@ TEST_CASE("the textbook has every activation of the library, in words and at eve
 
 TEST_CASE("formula and tape agree on huge logits") {
   trial<double> tr(2, {nn::dense(3)}, 2, 15);
-  for (double& b : tr.net.layers()[0].bias.mutable_values()) b = 1e300;
+  for (double& b : tr.net.layers()[0].dense().bias.mutable_values()) b = 1e300;
   tr.t = tensor<double>({{1.0, 0.0, 0.0}, {0.0, 1.0, 0.0}});
   const nn::delta_report report = tr.compare(nn::softmax_cross_entropy);
   CHECK(where(report) == "nowhere");
@@ -271,8 +272,8 @@ TEST_CASE("a report holds the network, its data and both sides of each quantity"
   CHECK(second.outputs == 4);
   CHECK(second.activation == "tanh");
   // The network holds [in, out], the textbook [out, in].
-  CHECK(report.layers[2].weights(1, 3) == tr.net.layers()[2].weights.value(3, 1));
-  CHECK(second.biases(0, 2) == tr.net.layers()[1].bias.value(2));
+  CHECK(report.layers[2].weights(1, 3) == tr.net.layers()[2].dense().weights.value(3, 1));
+  CHECK(second.biases(0, 2) == tr.net.layers()[1].dense().bias.value(2));
   for (const nn::compared* c : {&second.a, &second.z, &second.delta}) {
     CHECK(c->tape.rows == 3);
     CHECK(c->tape.columns == 4);
@@ -396,14 +397,15 @@ TEST_CASE("a fault of one part in a billion is found in any network") {
     REQUIRE(d);
     ++found;
     CHECK(where(report) == "layer " + std::to_string(l + 1) + ", delta");
-    CHECK(d->row * tr.net.layers()[l].outputs() + d->column == static_cast<std::size_t>(at));
+    CHECK(d->row * tr.net.layers()[l].dense().outputs() + d->column ==
+          static_cast<std::size_t>(at));
   }
   CHECK(found > 90);
 }
 
 TEST_CASE("numbers that are not finite agree with their like alone") {
   trial<double> tr = small_trial();
-  tr.net.layers()[1].bias.mutable_values()[2] = std::numeric_limits<double>::quiet_NaN();
+  tr.net.layers()[1].dense().bias.mutable_values()[2] = std::numeric_limits<double>::quiet_NaN();
   CHECK(tr.compare(nn::half_squared_error).agrees());
   spoiled own(tr.net);
   own.forward[1].biases[2] = 0;
@@ -451,7 +453,7 @@ TEST_CASE("formula and tape have the same to say about outputs that are no proba
   for (const double weight : {0.0, 1.0}) {
     tr.t = tensor<double>({{weight, 1 - weight}});
     for (const double bias : {-3.0, 3.0}) {
-      tr.net.layers()[0].bias.mutable_values()[0] = bias;
+      tr.net.layers()[0].dense().bias.mutable_values()[0] = bias;
       CHECK(where(tr.compare(nn::cross_entropy_of_probabilities)) == "nowhere");
       CHECK(where(tr.compare(nn::binary_cross_entropy_of_probabilities)) == "nowhere");
     }
@@ -461,7 +463,7 @@ TEST_CASE("formula and tape have the same to say about outputs that are no proba
 TEST_CASE("a probability that rounds to 0 or 1 costs the tape its delta, and the report says why") {
   const auto saturated = [](const nn::activation& output, const nn::loss& e) {
     trial<double> tr(2, {nn::dense(2, output)}, 1, 16);
-    tr.net.layers()[0].bias.mutable_values()[0] = 800;
+    tr.net.layers()[0].dense().bias.mutable_values()[0] = 800;
     tr.t = tensor<double>({{0.0, 1.0}});
     return tr.compare(e);
   };

@@ -40,7 +40,8 @@ nn::delta_report drawn_report(const std::vector<nn::dense>& layers, std::size_t 
   const auto drawn = [&](const shape& s, double from, double to) {
     return tensor<T>(s, std::span<const T>(random.uniform<T>(s.size(), from, to)));
   };
-  for (nn::dense_layer<T>& layer : net.layers()) {
+  for (nn::any_layer<T>& any : net.layers()) {
+    nn::dense_layer<T>& layer = any.dense();
     if (layer.has_bias()) layer.bias = drawn(layer.bias.shape(), -0.5, 0.5);
   }
   const tensor<T> x = drawn({batch, 3}, -1, 1), t = drawn({batch, net.outputs()}, 0.05, 0.95);
