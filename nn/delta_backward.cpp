@@ -1,8 +1,9 @@
 // The deltas of a layer: dE/dy through the activation of the last one, eq. (7) of the others.
 
 #include <nn/delta.hpp>
+#include <nn/delta_activations.hpp>
 #include <nn/delta_equations.hpp>
-#include <nn/delta_functions.hpp>
+#include <nn/delta_losses.hpp>
 #include <nn/delta_writer.hpp>
 #include <nn/matrix.hpp>
 

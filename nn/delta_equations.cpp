@@ -1,6 +1,6 @@
 #include <nn/delta_equations.hpp>
 
-#include <nn/delta_functions.hpp>
+#include <nn/delta_activations.hpp>
 #include <nn/delta_writer.hpp>
 
 #include <algorithm>

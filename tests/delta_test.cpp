@@ -401,8 +401,9 @@ TEST_CASE("every formula refuses matrices that do not fit each other") {
 
 TEST_CASE("the formulas include nothing of the engine but its exceptions") {
   for (const char* file :
-       {"matrix.hpp", "delta_functions.hpp", "delta_functions.cpp", "delta.hpp", "delta.cpp",
-        "delta_report.hpp", "delta_report.cpp", "neuron.hpp", "neuron.cpp"}) {
+       {"matrix.hpp", "delta_terms.hpp", "delta_activations.hpp", "delta_activations.cpp",
+        "delta_losses.hpp", "delta_losses.cpp", "delta.hpp", "delta.cpp", "delta_report.hpp",
+        "delta_report.cpp", "neuron.hpp", "neuron.cpp"}) {
     std::ifstream in(std::filesystem::path(BACKSWEEP_SOURCE_DIR) / "nn" / file);
     REQUIRE(in);
     for (std::string line; std::getline(in, line);) {

@@ -1,16 +1,14 @@
-#include <nn/delta_functions.hpp>
+#include <nn/delta_activations.hpp>
+
+#include <nn/delta_terms.hpp>
 
 #include <autodiff/error.hpp>  // exceptions alone
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstddef>
 #include <limits>
 #include <numbers>
-#include <vector>
 
 namespace nn::textbook {
 namespace {
@@ -19,19 +17,6 @@ constexpr std::array<std::string_view, 16> activation_names{
     "identity", "tanh",     "sigmoid",   "relu",       "softmax", "leaky_relu",
     "elu",      "selu",     "gelu",      "gelu_tanh",  "silu",    "mish",
     "softplus", "softsign", "hard_tanh", "log_sigmoid"};
-constexpr std::array<std::string_view, 6> loss_names{"half_squared_error",
-                                                     "mean_squared_error",
-                                                     "binary_cross_entropy",
-                                                     "softmax_cross_entropy",
-                                                     "binary_cross_entropy_of_probabilities",
-                                                     "cross_entropy_of_probabilities"};
-
-template <class Enum, std::size_t N>
-std::optional<Enum> find(const std::array<std::string_view, N>& names, std::string_view name) {
-  const auto at = std::find(names.begin(), names.end(), name);
-  if (at == names.end()) return std::nullopt;
-  return static_cast<Enum>(at - names.begin());
-}
 
 constexpr double leak = 0.01;
 constexpr long double selu_scale = 1.0507009873554804934L, selu_shift = 1.7580993408473768599L;
@@ -46,23 +31,6 @@ T sigmoid(T a) {
 template <class T>
 T softplus(T a) {
   return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a)));
-}
-
-/// factor * f, and 0 where the factor is, also beside an infinite f, but not beside a NaN.
-template <class T>
-T weighted(T factor, T f) {
-  return factor == 0 && !std::isnan(f) ? T(0) : factor * f;
-}
-
-/// weight * log p and its slope by p. As in the library, a weight of 0 adds nothing, but a negative
-/// p has no slope.
-template <class T>
-T weighted_log(T weight, T p, T log_p) {
-  return p < 0 && weight == 0 ? T(0) : weighted(weight, log_p);
-}
-template <class T>
-T weighted_log_slope(T weight, T p) {
-  return p < 0 ? std::numeric_limits<T>::quiet_NaN() : weighted(weight, 1 / p);
 }
 
 template <class T>
@@ -94,29 +62,9 @@ T tanh_slope(T a) {
   return 1 / c / c;
 }
 
-template <class T>
-void require_alike(const char* operation, const char* first, const matrix<T>& m, const char* second,
-                   const matrix<T>& other) {
-  const std::size_t size = m.rows * m.columns;
-  if (m.rows == other.rows && m.columns == other.columns && m.size() == size &&
-      other.size() == size) {
-    return;
-  }
-  throw autodiff::shape_error(operation,
-                              fmt::format("{} [{}, {}] and {} [{}, {}]", first, m.rows, m.columns,
-                                          second, other.rows, other.columns),
-                              "give both the same shape, and as many values as rows times columns");
-}
-
 [[noreturn]] void refuse_softmax() {
   throw autodiff::domain_error("softmax", "asked for one unit",
                                "it needs the whole layer: activate() and through_activation()");
-}
-
-/// a - b, and 0 for infinities of one sign.
-template <class T>
-T above(T a, T b) {
-  return a == b ? T(0) : a - b;
 }
 
 /// exp(a_k) / sum exp(a_j) of one sample. The largest a is taken off, which changes nothing but
@@ -131,25 +79,12 @@ void softmax(std::size_t k, const T* a, T* z) {
   for (std::size_t i = 0; i < k; ++i) z[i] /= sum;
 }
 
-/// -log softmax(a)_k of one sample. The difference of the logits comes first: beside a large one,
-/// the logarithm of the sum would be lost.
-template <class T>
-T minus_log_softmax(std::size_t count, const T* a, std::size_t k) {
-  const T largest = *std::max_element(a, a + count);
-  T sum = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += std::exp(above(a[i], largest));
-  return above(largest, a[k]) + std::log(sum);
-}
-
 }  // namespace
 
 std::string_view to_string(activation h) { return activation_names[static_cast<std::size_t>(h)]; }
 std::optional<activation> activation_of(std::string_view name) {
-  return find<activation>(activation_names, name);
+  return named<activation>(activation_names, name);
 }
-
-std::string_view to_string(loss e) { return loss_names[static_cast<std::size_t>(e)]; }
-std::optional<loss> loss_of(std::string_view name) { return find<loss>(loss_names, name); }
 
 template <class T>
 T value(activation h, T a) {
@@ -237,87 +172,12 @@ matrix<T> through_activation(activation h, const matrix<T>& a, const matrix<T>& 
   return de_da;
 }
 
-template <class T>
-T loss_scale(loss e, std::size_t n, std::size_t k) {
-  switch (e) {
-    case loss::half_squared_error: return T(0.5);
-    case loss::softmax_cross_entropy:
-    case loss::cross_entropy_of_probabilities: return 1 / static_cast<T>(n);
-    default: return 1 / static_cast<T>(n * k);
-  }
-}
-
-template <class T>
-T error(loss e, const matrix<T>& y, const matrix<T>& t) {
-  require_alike("error", "outputs", y, "targets", t);
-  T sum = 0;
-  for (std::size_t n = 0; n < y.rows; ++n) {
-    for (std::size_t k = 0; k < y.columns; ++k) {
-      const T y_k = y(n, k), t_k = t(n, k);
-      switch (e) {
-        case loss::half_squared_error:
-        case loss::mean_squared_error: sum += (y_k - t_k) * (y_k - t_k); break;
-        case loss::binary_cross_entropy:
-          sum += weighted(t_k, softplus(-y_k)) + weighted(1 - t_k, softplus(y_k));
-          break;
-        case loss::softmax_cross_entropy:
-          sum += weighted(t_k, minus_log_softmax(y.columns, &y(n, 0), k));
-          break;
-        case loss::binary_cross_entropy_of_probabilities:
-          sum -= weighted_log(t_k, y_k, std::log(y_k)) +
-                 weighted_log(1 - t_k, 1 - y_k, std::log1p(-y_k));
-          break;
-        case loss::cross_entropy_of_probabilities:
-          sum -= weighted_log(t_k, y_k, std::log(y_k));
-          break;
-      }
-    }
-  }
-  return sum * loss_scale<T>(e, y.rows, y.columns);
-}
-
-template <class T>
-matrix<T> error_slope(loss e, const matrix<T>& y, const matrix<T>& t) {
-  require_alike("error_slope", "outputs", y, "targets", t);
-  const T scale = loss_scale<T>(e, y.rows, y.columns);
-  matrix<T> slopes(y.rows, y.columns);
-  std::vector<T> p(y.columns);
-  for (std::size_t n = 0; n < y.rows; ++n) {
-    T total = 0;
-    if (e == loss::softmax_cross_entropy) {
-      softmax(y.columns, &y(n, 0), p.data());
-      for (std::size_t k = 0; k < y.columns; ++k) total += t(n, k);
-    }
-    for (std::size_t k = 0; k < y.columns; ++k) {
-      const T y_k = y(n, k), t_k = t(n, k);
-      T slope = 0;
-      switch (e) {
-        case loss::half_squared_error:
-        case loss::mean_squared_error: slope = 2 * (y_k - t_k); break;
-        case loss::binary_cross_entropy:
-          slope = (1 - t_k) * sigmoid(y_k) - t_k * sigmoid(-y_k);
-          break;
-        case loss::softmax_cross_entropy: slope = p[k] * total - t_k; break;
-        case loss::binary_cross_entropy_of_probabilities:
-          slope = weighted_log_slope(1 - t_k, 1 - y_k) - weighted_log_slope(t_k, y_k);
-          break;
-        case loss::cross_entropy_of_probabilities: slope = -weighted_log_slope(t_k, y_k); break;
-      }
-      slopes(n, k) = scale * slope;
-    }
-  }
-  return slopes;
-}
-
 #define INSTANTIATE(T)                                                                  \
   template T value(activation, T);                                                      \
   template T slope(activation, T);                                                      \
   template matrix<T> activate(activation, const matrix<T>&);                            \
   template matrix<T> through_activation(activation, const matrix<T>&, const matrix<T>&, \
-                                        const matrix<T>&);                              \
-  template T loss_scale(loss, std::size_t, std::size_t);                                \
-  template T error(loss, const matrix<T>&, const matrix<T>&);                           \
-  template matrix<T> error_slope(loss, const matrix<T>&, const matrix<T>&);
+                                        const matrix<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 INSTANTIATE(long double)
