@@ -17,8 +17,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <span>
 #include <string>
@@ -34,26 +32,15 @@ using textbook::activation, textbook::layer;
 
 }  // namespace
 
-TEST_CASE("the textbook has every activation of the library, in words and at every edge") {
-  std::ifstream in(std::filesystem::path(BACKSWEEP_SOURCE_DIR) / "nn" / "activation.hpp");
-  const std::string declared = "inline constexpr activation ";
-  std::size_t count = 0;
-  for (std::string line; std::getline(in, line);) {
-    if (!line.starts_with(declared)) continue;
-    ++count;
-    const std::string name =
-        line.substr(declared.size(), line.find(' ', declared.size()) - declared.size());
-    INFO(name);
-    CHECK(textbook::activation_of(name));
-  }
-  CHECK(count == activations.size());
-
+TEST_CASE("the textbook has every activation of the library, with its value and slope at every edge") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  for (const nn::activation& h : activations) {
+  for (const nn::activation& h : nn::activations()) {
+    INFO(h.name);
+    REQUIRE(textbook::activation_of(h.name));
     if (h.name == "softmax") continue;
     for (const double a : {0.0, -0.0, 1.0, -1.0, 1e-300, -40.0, 40.0, 800.0, -800.0, 1e155, -1e155,
                            infinity, -infinity, std::numeric_limits<double>::quiet_NaN()}) {
-      INFO(h.name << " at " << a);
+      INFO("at " << a);
       autodiff::tape tape;
       const tensor<double> x = tape.variable(tensor<double>{a}), z = h(x);
       tape.backward(autodiff::sum(z));

@@ -20,11 +20,6 @@ namespace delta_trials {
 
 using autodiff::shape, autodiff::tensor;
 
-inline const std::vector<nn::activation> activations{
-    nn::identity, nn::tanh,     nn::sigmoid,   nn::relu,       nn::softmax, nn::leaky_relu,
-    nn::elu,      nn::selu,     nn::gelu,      nn::gelu_tanh,  nn::silu,    nn::mish,
-    nn::softplus, nn::softsign, nn::hard_tanh, nn::log_sigmoid};
-
 template <class T>
 tensor<T> drawn(const shape& s, double from, double to, reference::random& random) {
   return {s, std::span<const T>(random.uniform<T>(s.size(), from, to))};
@@ -60,9 +55,10 @@ struct architecture {
 inline architecture drawn_architecture(std::uint64_t seed) {
   reference::random random(seed);
   const std::size_t depth = 2 + random.below(19), inputs = 1 + random.below(24);
+  const std::span<const nn::activation> all = nn::activations();
   std::vector<nn::dense> layers;
   for (std::size_t l = 0; l < depth; ++l) {
-    layers.emplace_back(2 + random.below(23), activations[random.below(activations.size())],
+    layers.emplace_back(2 + random.below(23), all[random.below(all.size())],
                         random.below(3) == 0 ? nn::bias::without : nn::bias::with);
   }
   const nn::loss* const losses[] = {&nn::half_squared_error,
