@@ -40,14 +40,14 @@ std::size_t slips(std::string_view written, std::string_view meant) {
 }
 
 [[noreturn]] void refuse(std::string_view name) {
-  constexpr std::size_t most_slips = 2;
   std::string nearest;
-  std::size_t fewest = most_slips + 1;
+  std::size_t fewest = name.size();
   std::vector<std::string_view> names;
   for (const activation& h : activations()) {
     names.push_back(h.name);
     const std::size_t found = slips(name, h.name);
-    if (found < fewest) {
+    // More slips than a third of the letters, and another name may be meant: swish is not mish.
+    if (found < fewest && 3 * found <= h.name.size()) {
       fewest = found;
       nearest = fmt::format("did you mean {}? ", h.name);
     }

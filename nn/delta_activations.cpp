@@ -13,10 +13,10 @@
 namespace nn::textbook {
 namespace {
 
-constexpr std::array<std::string_view, 16> activation_names{
-    "identity", "tanh",     "sigmoid",   "relu",       "softmax", "leaky_relu",
-    "elu",      "selu",     "gelu",      "gelu_tanh",  "silu",    "mish",
-    "softplus", "softsign", "hard_tanh", "log_sigmoid"};
+constexpr std::array<std::string_view, 17> activation_names{
+    "identity",   "tanh",     "sigmoid",  "relu",      "softmax",    "log_softmax",
+    "leaky_relu", "elu",      "selu",     "gelu",      "gelu_tanh",  "silu",
+    "mish",       "softplus", "softsign", "hard_tanh", "log_sigmoid"};
 
 constexpr double leak = 0.01;
 constexpr long double selu_scale = 1.0507009873554804934L, selu_shift = 1.7580993408473768599L;
@@ -62,21 +62,40 @@ T tanh_slope(T a) {
   return 1 / c / c;
 }
 
-[[noreturn]] void refuse_softmax() {
-  throw autodiff::domain_error("softmax", "asked for one unit",
+[[noreturn]] void refuse_one_unit(activation h) {
+  throw autodiff::domain_error(to_string(h), "asked for one unit",
                                "it needs the whole layer: activate() and through_activation()");
 }
 
-/// exp(a_k) / sum exp(a_j) of one sample. The largest a is taken off, which changes nothing but
-/// keeps the exponentials finite; infinite ones share, and where all are -infinity none has any.
+/// a - b, and 0 for infinities of one sign.
+template <class T>
+T above(T a, T b) {
+  return a == b ? T(0) : a - b;
+}
+
+/// sum exp(a_j - largest) of one sample: taking the largest off keeps the exponentials finite.
+/// Infinite ones share; where all are -infinity none has a share, as if the sum were infinite.
+template <class T>
+T sum_below(std::size_t k, const T* a, T largest) {
+  T sum = 0;
+  for (std::size_t i = 0; i < k; ++i) sum += std::exp(above(a[i], largest));
+  const bool none = largest == -std::numeric_limits<T>::infinity() && !std::isnan(sum);
+  return none ? std::numeric_limits<T>::infinity() : sum;
+}
+
+/// exp(a_k) / sum exp(a_j) of one sample.
 template <class T>
 void softmax(std::size_t k, const T* a, T* z) {
-  const T largest = *std::max_element(a, a + k);
-  T sum = 0;
-  for (std::size_t i = 0; i < k; ++i) sum += z[i] = std::exp(above(a[i], largest));
-  const bool none = largest == -std::numeric_limits<T>::infinity() && !std::isnan(sum);
-  if (none) sum = std::numeric_limits<T>::infinity();
-  for (std::size_t i = 0; i < k; ++i) z[i] /= sum;
+  const T largest = *std::max_element(a, a + k), sum = sum_below(k, a, largest);
+  for (std::size_t i = 0; i < k; ++i) z[i] = std::exp(above(a[i], largest)) / sum;
+}
+
+/// a_k - log sum exp(a_j) of one sample. The difference of the logits comes first: beside a large
+/// one, the logarithm of the sum would be lost.
+template <class T>
+void log_softmax(std::size_t k, const T* a, T* z) {
+  const T largest = *std::max_element(a, a + k), sum = sum_below(k, a, largest);
+  for (std::size_t i = 0; i < k; ++i) z[i] = above(a[i], largest) - std::log(sum);
 }
 
 }  // namespace
@@ -85,13 +104,17 @@ std::string_view to_string(activation h) { return activation_names[static_cast<s
 std::optional<activation> activation_of(std::string_view name) {
   return named<activation>(activation_names, name);
 }
+bool couples_units(activation h) {
+  return h == activation::softmax || h == activation::log_softmax;
+}
 
 template <class T>
 T value(activation h, T a) {
   switch (h) {
     case activation::tanh: return std::tanh(a);
     case activation::sigmoid: return sigmoid(a);
-    case activation::softmax: refuse_softmax();
+    case activation::softmax:
+    case activation::log_softmax: refuse_one_unit(h);
     case activation::relu: return a <= 0 ? T(0) : a;
     case activation::leaky_relu: return a > 0 ? a : T(leak) * a;
     case activation::elu: return a > 0 ? a : std::expm1(a);
@@ -111,11 +134,12 @@ T value(activation h, T a) {
 
 template <class T>
 T slope(activation h, T a) {
-  if (std::isnan(a) && h != activation::identity && h != activation::softmax) return a;
+  if (std::isnan(a) && h != activation::identity && !couples_units(h)) return a;
   switch (h) {
     case activation::tanh: return tanh_slope(a);
     case activation::sigmoid: return sigmoid(a) * sigmoid(-a);
-    case activation::softmax: refuse_softmax();
+    case activation::softmax:
+    case activation::log_softmax: refuse_one_unit(h);
     case activation::relu: return a > 0 ? T(1) : T(0);
     case activation::leaky_relu: return a > 0 ? T(1) : T(leak);
     case activation::elu: return a > 0 ? T(1) : std::exp(a);
@@ -147,6 +171,8 @@ matrix<T> activate(activation h, const matrix<T>& a) {
   for (std::size_t n = 0; n < a.rows; ++n) {
     if (h == activation::softmax) {
       softmax(a.columns, &a(n, 0), &z(n, 0));
+    } else if (h == activation::log_softmax) {
+      log_softmax(a.columns, &a(n, 0), &z(n, 0));
     } else {
       for (std::size_t k = 0; k < a.columns; ++k) z(n, k) = value(h, a(n, k));
     }
@@ -165,6 +191,11 @@ matrix<T> through_activation(activation h, const matrix<T>& a, const matrix<T>& 
       T mean = 0;
       for (std::size_t j = 0; j < a.columns; ++j) mean += z(n, j) * de_dz(n, j);
       for (std::size_t k = 0; k < a.columns; ++k) de_da(n, k) = z(n, k) * (de_dz(n, k) - mean);
+    } else if (h == activation::log_softmax) {
+      T sum = 0;
+      for (std::size_t j = 0; j < a.columns; ++j) sum += de_dz(n, j);
+      for (std::size_t k = 0; k < a.columns; ++k)
+        de_da(n, k) = de_dz(n, k) - std::exp(z(n, k)) * sum;
     } else {
       for (std::size_t k = 0; k < a.columns; ++k) de_da(n, k) = slope(h, a(n, k)) * de_dz(n, k);
     }

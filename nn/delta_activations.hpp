@@ -20,7 +20,8 @@ enum class activation {
   tanh,         ///< slope 1 - tanh^2(a)
   sigmoid,      ///< s(a) = 1 / (1 + exp(-a)), slope s(a) s(-a)
   relu,         ///< a or 0, slope 0 at 0
-  softmax,      ///< exp(a_k) / sum exp(a_j): the one in which every z depends on every a
+  softmax,      ///< exp(a_k) / sum exp(a_j)
+  log_softmax,  ///< a_k - log sum exp(a_j)
   leaky_relu,   ///< a or 0.01 a, slope 0.01 at 0
   elu,          ///< a or exp(a) - 1. Clevert, Unterthiner, Hochreiter (ICLR 2016)
   selu,         ///< 1.0507 a or 1.7581 (exp(a) - 1). Klambauer et al. (NIPS 2017)
@@ -38,7 +39,10 @@ std::string_view to_string(activation h);
 /// The activation of this name, if there is one.
 std::optional<activation> activation_of(std::string_view name);
 
-/// h(a) and h'(a) of one unit. Throws domain_error for softmax, which needs the whole layer.
+/// Whether every z depends on every a of the layer: softmax and its logarithm.
+bool couples_units(activation h);
+
+/// h(a) and h'(a) of one unit. Throws domain_error for those that need the whole layer.
 template <class T>
 T value(activation h, T a);
 template <class T>
@@ -50,7 +54,8 @@ matrix<T> activate(activation h, const matrix<T>& a);
 
 /// dE/da of a layer whose outputs z = h(a) have the derivatives dE/dz, all [n, K]: eq. (3),
 /// dE/da_k = h'(a_k) dE/dz_k; for softmax, with its Jacobian dz_j/da_k = z_j ([j = k] - z_k),
-/// dE/da_k = z_k (dE/dz_k - sum_j z_j dE/dz_j).
+/// dE/da_k = z_k (dE/dz_k - sum_j z_j dE/dz_j); for its logarithm, with dz_j/da_k = [j = k] -
+/// exp(z_k), dE/da_k = dE/dz_k - exp(z_k) sum_j dE/dz_j.
 template <class T>
 matrix<T> through_activation(activation h, const matrix<T>& a, const matrix<T>& z,
                              const matrix<T>& de_dz);

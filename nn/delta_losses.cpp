@@ -3,7 +3,6 @@
 #include <nn/delta_activations.hpp>
 #include <nn/delta_terms.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -29,16 +28,6 @@ T weighted_log_slope(T weight, T p) {
   return p < 0 ? std::numeric_limits<T>::quiet_NaN() : weighted(weight, 1 / p);
 }
 
-/// -log softmax(a)_k of one sample. The difference of the logits comes first: beside a large one,
-/// the logarithm of the sum would be lost.
-template <class T>
-T minus_log_softmax(std::size_t count, const T* a, std::size_t k) {
-  const T largest = *std::max_element(a, a + count);
-  T sum = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += std::exp(above(a[i], largest));
-  return above(largest, a[k]) + std::log(sum);
-}
-
 }  // namespace
 
 std::string_view to_string(loss e) { return loss_names[static_cast<std::size_t>(e)]; }
@@ -57,6 +46,8 @@ T loss_scale(loss e, std::size_t n, std::size_t k) {
 template <class T>
 T error(loss e, const matrix<T>& y, const matrix<T>& t) {
   require_alike("error", "outputs", y, "targets", t);
+  const bool of_logits = e == loss::softmax_cross_entropy;
+  const matrix<T> log_p = of_logits ? activate(activation::log_softmax, y) : matrix<T>();
   T sum = 0;
   for (std::size_t n = 0; n < y.rows; ++n) {
     for (std::size_t k = 0; k < y.columns; ++k) {
@@ -68,9 +59,7 @@ T error(loss e, const matrix<T>& y, const matrix<T>& t) {
           sum += weighted(t_k, value(activation::softplus, -y_k)) +
                  weighted(1 - t_k, value(activation::softplus, y_k));
           break;
-        case loss::softmax_cross_entropy:
-          sum += weighted(t_k, minus_log_softmax(y.columns, &y(n, 0), k));
-          break;
+        case loss::softmax_cross_entropy: sum -= weighted(t_k, log_p(n, k)); break;
         case loss::binary_cross_entropy_of_probabilities:
           sum -= weighted_log(t_k, y_k, std::log(y_k)) +
                  weighted_log(1 - t_k, 1 - y_k, std::log1p(-y_k));

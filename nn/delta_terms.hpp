@@ -30,12 +30,6 @@ T weighted(T factor, T f) {
   return factor == 0 && !std::isnan(f) ? T(0) : factor * f;
 }
 
-/// a - b, and 0 for infinities of one sign.
-template <class T>
-T above(T a, T b) {
-  return a == b ? T(0) : a - b;
-}
-
 /// Throws shape_error unless both have one shape, and as many values as it says.
 template <class T>
 void require_alike(const char* operation, const char* first, const matrix<T>& m, const char* second,

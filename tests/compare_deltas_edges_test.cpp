@@ -32,12 +32,14 @@ using textbook::activation, textbook::layer;
 
 }  // namespace
 
-TEST_CASE("the textbook has every activation of the library, with its value and slope at every edge") {
+TEST_CASE(
+    "the textbook has every activation of the library, with its value and slope at every edge") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const nn::activation& h : nn::activations()) {
     INFO(h.name);
     REQUIRE(textbook::activation_of(h.name));
-    if (h.name == "softmax") continue;
+    const activation known = *textbook::activation_of(h.name);
+    if (textbook::couples_units(known)) continue;
     for (const double a : {0.0, -0.0, 1.0, -1.0, 1e-300, -40.0, 40.0, 800.0, -800.0, 1e155, -1e155,
                            infinity, -infinity, std::numeric_limits<double>::quiet_NaN()}) {
       INFO("at " << a);
@@ -48,7 +50,6 @@ TEST_CASE("the textbook has every activation of the library, with its value and 
         return formula == by_tape || (std::isnan(formula) && std::isnan(by_tape)) ||
                std::abs(formula - by_tape) <= 1e-12 * std::abs(formula);
       };
-      const activation known = *textbook::activation_of(h.name);
       CHECK(agrees(textbook::value(known, a), z.value(0)));
       CHECK(agrees(textbook::slope(known, a), tape.adjoint(x).value(0)));
     }
