@@ -345,6 +345,7 @@ TEST_CASE("softmax, its logarithm and its cross-entropy make sense of huge and i
   }
   CHECK(error(e, one(infinity, 0), one(1, 0)) == 0);
   CHECK(error(e, one(infinity, 0), one(0, 1)) == infinity);
+  CHECK(error(e, one(-infinity, -infinity), one(0, 1)) == infinity);
   CHECK(error_slope(e, one(infinity, 0), one(0, 1)) == one(1, -1));
 
   // A weight of 0 hides an infinite logarithm, but no NaN.
