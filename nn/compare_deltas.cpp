@@ -42,6 +42,16 @@ matrix<T> one_row(const std::vector<T>& values) {
   return values.empty() ? matrix<T>() : matrix<T>(1, values.size(), values);
 }
 
+/// The textbook has dense layers alone.
+template <class T>
+const dense_layer<T>& dense_of(const network<T>& net, std::size_t l) {
+  if (const auto* d = net.layers()[l].template get_if<dense_layer<T>>()) return *d;
+  throw autodiff::domain_error(
+      "compare_deltas",
+      fmt::format("layer {} is {}", l + 1, to_string(net.layers()[l].description())),
+      "compare a network of dense layers: the textbook has no formulas for others");
+}
+
 /// What the tape says, in the textbook's layout.
 template <class T>
 textbook::backpropagation<T> by_tape(const network<T>& net, const tensor<T>& x, const tensor<T>& t,
@@ -50,7 +60,8 @@ textbook::backpropagation<T> by_tape(const network<T>& net, const tensor<T>& x, 
   autodiff::tape tape;
   const recorded_parameters recorded(own, tape);
   std::vector<tensor<T>> a, z;
-  for (const dense_layer<T>& layer : own.layers()) {
+  for (std::size_t l = 0; l < own.layers().size(); ++l) {
+    const dense_layer<T>& layer = dense_of(own, l);
     a.push_back(layer.preactivation(z.empty() ? x : z.back()));
     z.push_back(layer.activation()(a.back()));
   }
@@ -60,7 +71,7 @@ textbook::backpropagation<T> by_tape(const network<T>& net, const tensor<T>& x, 
   textbook::backpropagation<T> b;
   b.error = error.item();
   for (std::size_t l = 0; l < a.size(); ++l) {
-    const dense_layer<T>& layer = own.layers()[l];
+    const dense_layer<T>& layer = dense_of(own, l);
     b.a.push_back(rows_of(a[l]));
     b.z.push_back(rows_of(z[l]));
     b.delta.push_back(rows_of(tape.adjoint(a[l])));
@@ -104,7 +115,7 @@ void require_tolerance(double tolerance) {
 template <class T>
 void require_known(const network<T>& net, const loss& e) {
   for (std::size_t l = 0; l < net.layers().size(); ++l) {
-    const std::string_view name = net.layers()[l].activation().name;
+    const std::string_view name = dense_of(net, l).activation().name;
     if (!textbook::activation_of(name))
       refuse_unknown(fmt::format("the activation {} of layer {}", name, l + 1));
   }
@@ -166,12 +177,12 @@ void remark_on_probabilities(delta_report& report) {
 /// Says so where the formulas took dE/dy for the delta of an output with an activation.
 template <class T>
 void remark_on_output(const network<T>& net, delta_report& report) {
-  const auto h = textbook::activation_of(net.layers().back().activation().name);
+  const auto h = textbook::activation_of(dense_of(net, net.layers().size() - 1).activation().name);
   const auto e = textbook::loss_of(report.loss);
   const bool squared =
       e == textbook::loss::half_squared_error || e == textbook::loss::mean_squared_error;
   const delta_layer& last = report.layers.back();
-  if (!squared || !h || h == textbook::activation::identity || h == textbook::activation::softmax ||
+  if (!squared || !h || h == textbook::activation::identity || textbook::couples_units(*h) ||
       last.delta.relative.value <= last.delta.allowed) {
     return;
   }
@@ -197,7 +208,7 @@ delta_report side_by_side(const network<T>& net, const textbook::backpropagation
   report.number_type = std::same_as<T, float> ? "float" : "double";
   report.error = compare(matrix<T>(1, 1, formula.error), matrix<T>(1, 1, tape.error));
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    const dense_layer<T>& layer = net.layers()[l];
+    const dense_layer<T>& layer = dense_of(net, l);
     const std::string activation(layer.activation().name);
     report.layers.push_back(
         {fmt::format("layer {}: {} -> {} {}", l + 1, layer.inputs(), layer.outputs(), activation),
@@ -214,7 +225,8 @@ delta_report side_by_side(const network<T>& net, const textbook::backpropagation
 template <class T>
 std::vector<textbook::layer<T>> textbook_layers(const network<T>& net) {
   std::vector<textbook::layer<T>> layers;
-  for (const dense_layer<T>& layer : net.layers()) {
+  for (std::size_t l = 0; l < net.layers().size(); ++l) {
+    const dense_layer<T>& layer = dense_of(net, l);
     const auto biases = layer.bias.values();
     layers.push_back({transposed(rows_of(layer.weights)),
                       {biases.begin(), biases.end()},

@@ -35,8 +35,8 @@ using delta_formulas = std::function<textbook::backpropagation<T>(
 
 /// One forward and backward pass of the network on inputs x [n, in] and targets t [n, out], or [in]
 /// and [out] for one sample, by textbook::backpropagate() and by the tape. The network stays as it
-/// is. Throws shape_error when x and t do not fit the network, domain_error for an activation or a
-/// loss that the textbook does not know and for a tolerance below 0.
+/// is. Throws shape_error when x and t do not fit the network, domain_error for a layer, an
+/// activation or a loss that the textbook does not know and for a tolerance below 0.
 template <class T>
 delta_report compare_deltas(const network<T>& net, const autodiff::tensor<T>& x,
                             const autodiff::tensor<T>& t, const loss& e,

@@ -35,6 +35,11 @@ autodiff::tensor<T> dense_layer<T>::operator()(const autodiff::tensor<T>& x) con
   return activation_(preactivation(x));
 }
 
+template <class T>
+dense dense_layer<T>::description() const {
+  return dense(outputs(), activation_, has_bias() ? nn::bias::with : nn::bias::without);
+}
+
 template class dense_layer<float>;
 template class dense_layer<double>;
 

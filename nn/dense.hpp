@@ -7,6 +7,7 @@
 
 #include <nn/activation.hpp>
 #include <nn/init.hpp>
+#include <nn/kept.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -50,6 +51,16 @@ class dense_layer {
   std::size_t outputs() const noexcept { return weights.shape()[1]; }
   bool has_bias() const noexcept { return bias.shape().size() > 0; }
   const nn::activation& activation() const noexcept { return activation_; }
+
+  /// visit(name, tensor, kept), weights before bias.
+  template <class Visitor>
+  void tensors(Visitor&& visit) {
+    visit("weights", weights, kept::learned);
+    if (has_bias()) visit("bias", bias, kept::learned);
+  }
+
+  /// What it was made from, but for how its weights were drawn.
+  dense description() const;
 
   autodiff::tensor<T> weights;  ///< [in, out]
   autodiff::tensor<T> bias;     ///< [out], or empty

@@ -2,20 +2,28 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/batch_norm.hpp>
 #include <nn/compare_deltas.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
+#include <nn/delta_activations.hpp>
 #include <nn/delta_difference.hpp>
 #include <nn/delta_format.hpp>
-#include <nn/delta_functions.hpp>
+#include <nn/delta_losses.hpp>
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
+#include <nn/dropout.hpp>
+#include <nn/flatten.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
 #include <nn/input_file.hpp>
+#include <nn/kept.hpp>
+#include <nn/layer.hpp>
+#include <nn/layer_norm.hpp>
 #include <nn/loss.hpp>
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
+#include <nn/model.hpp>
 #include <nn/named_file.hpp>
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>

@@ -1,6 +1,7 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 
+#include <autodiff/error.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <nn/activation.hpp>
@@ -8,13 +9,15 @@
 
 #include <cmath>
 #include <cstddef>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 
-using reference::real;
+using reference::message, reference::real, reference::says;
 
 struct case_of_activation {
   nn::activation activation;
@@ -90,6 +93,39 @@ TEST_CASE("activations carry their names and the initialisation that suits them"
   }
 }
 
+TEST_CASE("every activation is found by its name, and no two share one") {
+  std::set<std::string_view> names;
+  for (const nn::activation& h : nn::activations()) {
+    INFO(h.name);
+    CHECK(names.insert(h.name).second);
+    CHECK(&nn::activation_named(h.name) == &h);
+  }
+  CHECK(nn::activation_named("identity").is_identity());
+  CHECK(nn::activation_named("relu").elementwise<float>() == &autodiff::loop_table<float>::relu);
+  CHECK(nn::activation_named("log_sigmoid").on_double == nn::log_sigmoid.on_double);
+  CHECK(nn::activation_named("elu").suits == nn::init::he);
+}
+
+TEST_CASE("a name that no activation has is refused with the nearest one and all there are") {
+  const auto refusal = [](std::string_view name) {
+    return message<autodiff::domain_error>([&] { nn::activation_named(name); });
+  };
+  const std::string text = refusal("rleu");
+  CHECK(text.starts_with(
+      "activation: there is no 'rleu'; did you mean relu? there are identity, tanh, sigmoid, "));
+  for (const nn::activation& h : nn::activations()) CHECK(says(text, h.name));
+
+  CHECK(says(refusal("ReLU"), "did you mean relu?"));
+  CHECK(says(refusal("sigmod"), "did you mean sigmoid?"));
+  CHECK(says(refusal("softplsu"), "did you mean softplus?"));
+  CHECK(says(refusal("leaky-relu"), "did you mean leaky_relu?"));
+  CHECK(says(refusal("Hard tahn"), "did you mean hard_tanh?"));
+  for (const char* far : {"", "swish", "linear"}) {
+    CHECK_FALSE(says(refusal(far), "did you mean"));
+    CHECK(says(refusal(far), "; there are identity"));
+  }
+}
+
 TEMPLATE_TEST_CASE("softmax works row by row, each of sum 1", "", float, double) {
   using T = TestType;
   const std::vector<T> x{T(0.5), -1, 2, 0, 0, 0, 0, 0, T(1e4), T(-1e4), T(9998), 3};
@@ -135,8 +171,8 @@ TEMPLATE_TEST_CASE("an activation of the user's own works in a network and is di
   const auto y = net(x);
   CHECK(nn::to_string(net) == "2 -> 3 softsign -> 1 identity, 13 parameters");
 
-  const auto& w = net.layers()[0].weights;
-  const auto& v = net.layers()[1].weights;
+  const auto& w = net.layers()[0].dense().weights;
+  const auto& v = net.layers()[1].dense().weights;
   real expected = 0;
   std::vector<real> slopes;
   for (std::size_t k = 0; k < 3; ++k) {
@@ -149,9 +185,9 @@ TEMPLATE_TEST_CASE("an activation of the user's own works in a network and is di
   CHECK(reference::close(y.item(), expected, tolerance));
 
   autodiff::tape tape;
-  net.layers()[0].weights = tape.variable(w);
+  net.layers()[0].dense().weights = tape.variable(w);
   tape.backward(net(x));
-  const autodiff::tensor<T> dw = tape.adjoint(net.layers()[0].weights);
+  const autodiff::tensor<T> dw = tape.adjoint(net.layers()[0].dense().weights);
   for (std::size_t m = 0; m < 2; ++m) {
     for (std::size_t k = 0; k < 3; ++k) {
       CHECK(reference::close(dw.value(m, k), v.value(k, std::size_t{0}) * slopes[k] * x.value(m),

@@ -24,7 +24,8 @@ using tensors::drawn;
 /// Biases that are not 0.
 template <class T>
 void draw_biases(nn::network<T>& net) {
-  for (nn::dense_layer<T>& layer : net.layers()) {
+  for (nn::any_layer<T>& l : net.layers()) {
+    nn::dense_layer<T>& layer = l.dense();
     if (layer.has_bias()) layer.bias = drawn<T>(layer.bias.shape(), 17);
   }
 }
@@ -65,7 +66,7 @@ TEMPLATE_TEST_CASE("a network computes what plain loops over its layers compute"
     const auto row = x.values().subspan(3 * i, 3);
     std::vector<real> z(row.begin(), row.end());
     for (std::size_t l = 0; l < 4; ++l) {
-      const nn::dense_layer<T>& layer = std::as_const(net).layers()[l];
+      const nn::dense_layer<T>& layer = std::as_const(net).layers()[l].dense();
       std::vector<real> next(layer.outputs());
       for (std::size_t k = 0; k < next.size(); ++k) {
         real a = layer.has_bias() ? layer.bias.value(k) : 0;
@@ -91,12 +92,12 @@ TEST_CASE("a network knows its extents and prints its layers and parameters") {
   CHECK(nn::to_string(net) == "784 -> 128 relu -> 10 identity, 101770 parameters");
   std::ostringstream out;
   out << nn::network<double>(2, {nn::dense(3, nn::tanh, nn::bias::without)}, nn::seed{1});
-  CHECK(out.str() == "2 -> 3 tanh, 6 parameters");
+  CHECK(out.str() == "2 -> 3 tanh without bias, 6 parameters");
 }
 
 TEST_CASE("a network of layers kept in a vector is the one of the same list") {
   const std::vector<nn::dense> layers{nn::dense(4, nn::tanh), nn::dense(2)};
-  nn::network<double> from_span(3, std::span<const nn::dense>(layers), nn::seed{2});
+  nn::network<double> from_span(3, layers, nn::seed{2});
   nn::network<double> from_list(3, {nn::dense(4, nn::tanh), nn::dense(2)}, nn::seed{2});
   const auto a = parameters(from_span), b = parameters(from_list);
   REQUIRE(a.size() == b.size());
@@ -113,13 +114,13 @@ TEST_CASE("parameters are visited layer by layer, weights before the bias, if th
   net.parameters([](autodiff::tensor<double>& p) {
     for (double& w : p.mutable_values()) w = 7;
   });
-  CHECK(net.layers()[2].bias.value(1) == 7);
+  CHECK(net.layers()[2].dense().bias.value(1) == 7);
 }
 
 TEST_CASE("the seed decides the weights of a network, and every layer has its own") {
   const auto weights = [](std::uint64_t seed) {
     nn::network<double> net(4, {nn::dense(4), nn::dense(4)}, nn::seed{seed});
-    return std::pair(net.layers()[0].weights, net.layers()[1].weights);
+    return std::pair(net.layers()[0].dense().weights, net.layers()[1].dense().weights);
   };
   CHECK(same(weights(1).first, weights(1).first));
   CHECK(!same(weights(1).first, weights(2).first));
@@ -132,14 +133,14 @@ TEST_CASE("copies of a network are independent") {
   const auto y = original(x);
   nn::network<double> copy = original;
   CHECK(same(copy(x), y));
-  copy.layers()[0].weights.mutable_values()[0] += 1;
+  copy.layers()[0].dense().weights.mutable_values()[0] += 1;
   CHECK(!same(copy(x), y));
   CHECK(same(original(x), y));
-  original.layers()[1].bias.mutable_values()[0] = 5;
+  original.layers()[1].dense().bias.mutable_values()[0] = 5;
   CHECK(!same(original(x), y));
   const auto of_copy = copy(x);
   original = copy;
-  copy.layers()[0].bias.mutable_values()[1] = 3;
+  copy.layers()[0].dense().bias.mutable_values()[1] = 3;
   CHECK(same(original(x), of_copy));
 }
 
@@ -160,13 +161,13 @@ TEST_CASE("the gradient of a network by its input is on the tape like any other"
   tape.backward(net(x));
   for (std::size_t m = 0; m < 2; ++m) {
     const auto along = [&](real at) {
-      real y = net.layers()[1].bias.value(0);
+      real y = net.layers()[1].dense().bias.value(0);
       for (std::size_t k = 0; k < 3; ++k) {
-        real a = net.layers()[0].bias.value(k);
+        real a = net.layers()[0].dense().bias.value(k);
         for (std::size_t i = 0; i < 2; ++i) {
-          a += (i == m ? at : x_values.value(i)) * net.layers()[0].weights.value(i, k);
+          a += (i == m ? at : x_values.value(i)) * net.layers()[0].dense().weights.value(i, k);
         }
-        y += net.layers()[1].weights.value(k, std::size_t{0}) * std::tanh(a);
+        y += net.layers()[1].dense().weights.value(k, std::size_t{0}) * std::tanh(a);
       }
       return y;
     };
@@ -176,7 +177,7 @@ TEST_CASE("the gradient of a network by its input is on the tape like any other"
 }
 
 TEST_CASE("a network without layers, inputs or units is refused") {
-  CHECK_THROWS_AS(nn::network<float>(3, std::span<const nn::dense>(), nn::seed{1}),
+  CHECK_THROWS_AS(nn::network<float>(3, std::span<const nn::layer>(), nn::seed{1}),
                   autodiff::shape_error);
   CHECK_THROWS_AS(nn::network<float>(0, {nn::dense(2)}, nn::seed{1}), autodiff::shape_error);
   CHECK_THROWS_AS(nn::network<float>(3, {nn::dense(2), nn::dense(0)}, nn::seed{1}),

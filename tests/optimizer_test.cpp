@@ -231,14 +231,14 @@ TEST_CASE("parameters that are recorded are not moved") {
 TEST_CASE("moving a network leaves its copies and its gradients alone") {
   nn::network<double> net(2, {nn::dense(3), nn::dense(1)}, nn::seed{1});
   const nn::network<double> copy = net;
-  const auto before = copy.layers()[0].weights.values()[0];
+  const auto before = copy.layers()[0].dense().weights.values()[0];
   std::vector<tensor<double>> gradients;
   // The gradient shares the storage of its parameter here.
   net.parameters([&](const tensor<double>& p) { gradients.push_back(p); });
   nn::optimizer_state<double> steps(nn::sgd{.rate = 0.5});
   steps.update(net, gradients);
-  CHECK(net.layers()[0].weights.values()[0] == before / 2);
-  CHECK(copy.layers()[0].weights.values()[0] == before);
+  CHECK(net.layers()[0].dense().weights.values()[0] == before / 2);
+  CHECK(copy.layers()[0].dense().weights.values()[0] == before);
   CHECK(gradients[0].values()[0] == before);
 }
 

@@ -51,7 +51,8 @@ double backpropagate(const nn::network<double>& net, std::span<const double> x,
                      std::span<const double> t, rows& gradients) {
   const auto layers = net.layers();
   rows z{{x.begin(), x.end()}}, a{{}};  // a[0] does not exist
-  for (const auto& layer : layers) {
+  for (const auto& any : layers) {
+    const auto& layer = any.dense();
     std::vector<double> a_l(layer.outputs()), z_l(layer.outputs());
     for (std::size_t k = 0; k < a_l.size(); ++k) {
       a_l[k] = layer.has_bias() ? layer.bias.value(k) : 0;
@@ -69,21 +70,22 @@ double backpropagate(const nn::network<double>& net, std::span<const double> x,
   for (std::size_t k = 0; k < t.size(); ++k) {
     e += (z[last][k] - t[k]) * (z[last][k] - t[k]) / 2;
     // (5), with the slope of an output activation "in exactly the same way as equation (3)".
-    delta[last][k] = slope(layers[last - 1].activation().name, a[last][k]) * (z[last][k] - t[k]);
+    delta[last][k] =
+        slope(layers[last - 1].dense().activation().name, a[last][k]) * (z[last][k] - t[k]);
   }
   for (std::size_t l = last; l > 1; --l) {  // (7), from (4) and (6)
-    const auto& layer = layers[l - 1];
+    const auto& layer = layers[l - 1].dense();
     delta[l - 1].resize(layer.inputs());
     for (std::size_t m = 0; m < layer.inputs(); ++m) {
       double sum = 0;
       for (std::size_t k = 0; k < layer.outputs(); ++k)
         sum += layer.weights.value(m, k) * delta[l][k];
-      delta[l - 1][m] = slope(layers[l - 2].activation().name, a[l - 1][m]) * sum;
+      delta[l - 1][m] = slope(layers[l - 2].dense().activation().name, a[l - 1][m]) * sum;
     }
   }
   std::size_t index = 0;
   for (std::size_t l = 1; l <= last; ++l) {  // (1) and (6): dE/dw_km = delta_k z_m
-    const auto& layer = layers[l - 1];
+    const auto& layer = layers[l - 1].dense();
     for (std::size_t m = 0; m < layer.inputs(); ++m) {
       for (std::size_t k = 0; k < layer.outputs(); ++k) {
         gradients[index][m * layer.outputs() + k] += delta[l][k] * z[l - 1][m];
@@ -104,11 +106,13 @@ nn::network<double> random_network(reference::random& random) {
   for (std::size_t l = 0; l < depth; ++l) {
     const std::size_t units = 1 + random.below(6), activation = random.below(4);
     const bool bias = random.below(3) > 0;
-    layers.emplace_back(units, activations[activation], bias ? nn::bias::with : nn::bias::without);
+    layers.push_back(
+        nn::dense(units, activations[activation], bias ? nn::bias::with : nn::bias::without));
   }
   const std::size_t inputs = 1 + random.below(6);
-  nn::network<double> net(inputs, std::span<const nn::dense>(layers), nn::seed{random.bits()});
-  for (auto& layer : net.layers()) {
+  nn::network<double> net(inputs, layers, nn::seed{random.bits()});
+  for (auto& any : net.layers()) {
+    auto& layer = any.dense();
     if (layer.has_bias()) layer.bias = drawn(layer.bias.shape(), random.bits());
   }
   return net;
@@ -211,7 +215,7 @@ TEST_CASE("gradients have the shapes of their parameters, in the order of parame
 
 TEST_CASE("a step leaves the values of the parameters and an empty tape") {
   nn::network<double> net(2, {nn::dense(3, nn::tanh)}, nn::seed{1});
-  const auto before = net.layers()[0].weights;
+  const auto before = net.layers()[0].dense().weights;
   autodiff::tape tape;
   const autodiff::var earlier = tape.variable(1.0);
   std::vector<tensor<double>> gradients;
@@ -222,7 +226,7 @@ TEST_CASE("a step leaves the values of the parameters and an empty tape") {
       },
       gradients);
   CHECK(std::equal(before.values().begin(), before.values().end(),
-                   net.layers()[0].weights.values().begin()));
+                   net.layers()[0].dense().weights.values().begin()));
   CHECK(earlier.value() == 1);
   // Nothing is left to rewind; a checked build keeps a record of its own on a rewound tape.
   const autodiff::tape_statistics after = tape.statistics();

@@ -151,9 +151,9 @@ TEST_CASE("linear regression reaches the weights of the normal equations") {
         {.loss = nn::mean_squared_error, .optimizer = optimizer, .epochs = 3000, .batch = 50});
     for (std::size_t k = 0; k < 2; ++k) {
       for (std::size_t m = 0; m < 3; ++m) {
-        CHECK(std::abs(net.layers()[0].weights.value(m, k) - solution[m][k]) < 1e-6);
+        CHECK(std::abs(net.layers()[0].dense().weights.value(m, k) - solution[m][k]) < 1e-6);
       }
-      CHECK(std::abs(net.layers()[0].bias.value(k) - solution[3][k]) < 1e-6);
+      CHECK(std::abs(net.layers()[0].dense().bias.value(k) - solution[3][k]) < 1e-6);
     }
   }
 }
@@ -185,7 +185,7 @@ TEST_CASE("an epoch's loss is the mean over its samples, also with a shorter las
   // With a rate too small to move a weight, every batch sees the same network.
   const auto data = regression(11, 2, 1, 1);
   nn::network<double> net(2, {nn::dense(1)}, nn::seed{2});
-  net.layers()[0].bias = tensor<double>({0.3});
+  net.layers()[0].dense().bias = tensor<double>({0.3});
   const auto before = all_parameters(net);
   const double whole = nn::mean_squared_error(net(data.inputs), data.targets).item();
   const auto history =
@@ -216,7 +216,7 @@ TEST_CASE("validation accuracy is that of the classifier, and absent for a singl
   const nn::dataset<double> data{autodiff::reshape(tensor<double>({1.0, -1.0, 2.0, -2.0}), {4, 1}),
                                  tensor<double>({{1.0, 0.0}, {0.0, 1.0}, {1.0, 0.0}, {1.0, 0.0}})};
   nn::network<double> net(1, {nn::dense(2)}, nn::seed{1});
-  net.layers()[0].weights = tensor<double>({{1.0, -1.0}});
+  net.layers()[0].dense().weights = tensor<double>({{1.0, -1.0}});
   const nn::training still{
       .loss = nn::softmax_cross_entropy, .optimizer = nn::sgd{.rate = 1e-300}, .epochs = 1};
   CHECK(nn::train(net, data, data, still).back().validation_accuracy == 0.75);

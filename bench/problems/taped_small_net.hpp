@@ -29,10 +29,10 @@ class taped_small_net {
   static nn::network<double> made() {
     using namespace small_net;
     nn::network<double> net(2, {nn::dense(3, nn::tanh), nn::dense(2)}, nn::seed{0});
-    net.layers()[0].weights = tensor({2, 3}, w1);
-    net.layers()[0].bias = tensor({3}, b1);
-    net.layers()[1].weights = tensor({3, 2}, w2);
-    net.layers()[1].bias = tensor({2}, b2);
+    net.layers()[0].dense().weights = tensor({2, 3}, w1);
+    net.layers()[0].dense().bias = tensor({3}, b1);
+    net.layers()[1].dense().weights = tensor({3, 2}, w2);
+    net.layers()[1].dense().bias = tensor({2}, b2);
     return net;
   }
 

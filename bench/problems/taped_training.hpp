@@ -44,8 +44,8 @@ class taped_training {
     }
     nn::network<float> net(t.widths.front(), layers, nn::seed{0});
     for (std::size_t l = 0; l < layers.size(); ++l) {
-      net.layers()[l].weights = tensor({t.widths[l], t.widths[l + 1]}, v.weights[l]);
-      net.layers()[l].bias = tensor({t.widths[l + 1]}, v.biases[l]);
+      net.layers()[l].dense().weights = tensor({t.widths[l], t.widths[l + 1]}, v.weights[l]);
+      net.layers()[l].dense().bias = tensor({t.widths[l + 1]}, v.biases[l]);
     }
     return net;
   }

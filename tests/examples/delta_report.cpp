@@ -17,8 +17,8 @@ nn::network<double> primer_network() {
   nn::network<double> net(
       2, {nn::dense(3, nn::tanh, nn::bias::without), nn::dense(2, nn::identity, nn::bias::without)},
       nn::seed{1});
-  net.layers()[0].weights = autodiff::tensor<double>({{0.1, 0.3, 0.5}, {0.2, 0.4, 0.6}});
-  net.layers()[1].weights = autodiff::tensor<double>({{0.1, 0.4}, {0.2, 0.5}, {0.3, 0.6}});
+  net.layers()[0].dense().weights = autodiff::tensor<double>({{0.1, 0.3, 0.5}, {0.2, 0.4, 0.6}});
+  net.layers()[1].dense().weights = autodiff::tensor<double>({{0.1, 0.4}, {0.2, 0.5}, {0.3, 0.6}});
   return net;
 }
 

@@ -68,8 +68,8 @@ nn::delta_report compared() {
   nn::network<double> net(
       2, {nn::dense(3, nn::tanh, nn::bias::without), nn::dense(2, nn::identity, nn::bias::without)},
       nn::seed{1});
-  net.layers()[0].weights = as_weights<double>(w1);
-  net.layers()[1].weights = as_weights<double>(w2);
+  net.layers()[0].dense().weights = as_weights<double>(w1);
+  net.layers()[1].dense().weights = as_weights<double>(w2);
   return nn::compare_deltas(net, matrix<double>({x[0], x[1]}), matrix<double>({t[0], t[1]}),
                             nn::half_squared_error);
 }

@@ -1,0 +1,161 @@
+#pragma once
+// The layers that a network can be made of: what each shall be (`layer`), and the layer itself with
+// its parameters (`any_layer`). A new kind is one more alternative here.
+
+#include <autodiff/random.hpp>
+#include <autodiff/tensor/tensor.hpp>
+
+#include <nn/activation.hpp>
+#include <nn/batch_norm.hpp>
+#include <nn/dense.hpp>
+#include <nn/dropout.hpp>
+#include <nn/flatten.hpp>
+#include <nn/layer_norm.hpp>
+
+#include <concepts>
+#include <functional>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace nn {
+
+struct layer;
+
+/// x + f(x), f the layers inside, which end in the shape that they began with.
+/// Source: He, Zhang, Ren, Sun, Deep residual learning (2015), eq. (1).
+struct residual {
+  residual(std::initializer_list<layer> inside);
+  explicit residual(std::vector<layer> inside);
+
+  std::vector<layer> inside;
+};
+
+/// What a layer shall be: nn::dense(128, nn::relu), nn::dropout(0.2), nn::tanh, ...
+struct layer : std::variant<dense, activation, batch_norm, layer_norm, dropout, flatten, residual> {
+  using variant::variant;
+};
+
+/// An activation that stands alone, as behind a batch_norm.
+template <class T>
+class activation_layer {
+ public:
+  activation_layer(const autodiff::shape& sample, const nn::activation& description)
+      : sample_(sample), activation_(description) {}
+
+  autodiff::tensor<T> operator()(const autodiff::tensor<T>& x) const { return activation_(x); }
+
+  nn::activation description() const { return activation_; }
+  const autodiff::shape& outputs() const noexcept { return sample_; }
+
+ private:
+  autodiff::shape sample_;
+  nn::activation activation_;
+};
+
+template <class T>
+class any_layer;
+
+template <class T>
+class residual_layer {
+ public:
+  /// Throws shape_error when the layers inside do not end in the shape of a sample.
+  residual_layer(const autodiff::shape& sample, const residual& description,
+                 autodiff::generator& random);
+
+  autodiff::tensor<T> operator()(const autodiff::tensor<T>& x) const;
+  autodiff::tensor<T> operator()(const autodiff::tensor<T>& x, autodiff::generator& random);
+
+  residual description() const;
+  const autodiff::shape& outputs() const noexcept { return sample_; }
+
+  std::vector<any_layer<T>> layers;
+
+ private:
+  autodiff::shape sample_;
+};
+
+/// One layer of a network.
+template <class T>
+class any_layer {
+ public:
+  /// For samples of this shape, without the axis of the batch. Throws what the layer's own
+  /// constructor throws.
+  any_layer(const autodiff::shape& sample, const layer& description, autodiff::generator& random);
+
+  /// Inference.
+  autodiff::tensor<T> operator()(const autodiff::tensor<T>& x) const {
+    if (const auto* d = std::get_if<dense_layer<T>>(&layer_)) [[likely]]
+      return (*d)(x);
+    return other_than_dense(x);
+  }
+  /// The pass of training: dropout draws, batch_norm takes the batch's mean and variance.
+  autodiff::tensor<T> operator()(const autodiff::tensor<T>& x, autodiff::generator& random) {
+    if (const auto* d = std::get_if<dense_layer<T>>(&layer_)) [[likely]]
+      return (*d)(x);
+    return other_than_dense(x, random);
+  }
+
+  /// The layer as what it is: get_if<dense_layer<T>>() is null for another one.
+  template <class Layer>
+  Layer* get_if() noexcept {
+    return std::get_if<Layer>(&layer_);
+  }
+  template <class Layer>
+  const Layer* get_if() const noexcept {
+    return std::get_if<Layer>(&layer_);
+  }
+  /// Throws domain_error when it is not a dense layer.
+  dense_layer<T>& dense();
+  const dense_layer<T>& dense() const;
+
+  /// What it was made from.
+  layer description() const;
+  /// The shape of its output for one sample.
+  const autodiff::shape& outputs() const noexcept { return outputs_; }
+
+  /// visit(tensor) for everything that training moves.
+  template <class Visitor>
+  void parameters(Visitor&& visit) {
+    const auto learned = [&](std::string_view, autodiff::tensor<T>& t, kept as) {
+      if (as == kept::learned) visit(t);
+    };
+    if (auto* d = std::get_if<dense_layer<T>>(&layer_)) [[likely]]
+      return d->tensors(learned);
+    std::visit(
+        [&]<class Layer>(Layer& l) {
+          if constexpr (std::same_as<Layer, residual_layer<T>>) {
+            for (any_layer& inside : l.layers) inside.parameters(visit);
+          } else if constexpr (requires { l.tensors(learned); }) {
+            l.tensors(learned);
+          }
+        },
+        layer_);
+  }
+  /// visit(name, tensor) for all that belongs into a file, running averages too. The names begin
+  /// with `prefix`: "weights", "layers.0.gain" within a residual block.
+  using state_visitor = std::function<void(const std::string& name, autodiff::tensor<T>& t)>;
+  void state(const std::string& prefix, const state_visitor& visit);
+
+ private:
+  using alternatives =
+      std::variant<dense_layer<T>, activation_layer<T>, batch_norm_layer<T>, layer_norm_layer<T>,
+                   dropout_layer<T>, flatten_layer<T>, residual_layer<T>>;
+
+  static alternatives make(const autodiff::shape& sample, const layer& description,
+                           autodiff::generator& random);
+  autodiff::tensor<T> other_than_dense(const autodiff::tensor<T>& x) const;
+  autodiff::tensor<T> other_than_dense(const autodiff::tensor<T>& x, autodiff::generator& random);
+
+  alternatives layer_;
+  autodiff::shape outputs_;
+};
+
+/// "128 relu", "dropout 0.2", "batch_norm", "residual (64 relu -> 64 identity)"
+std::string to_string(const layer& description);
+
+}  // namespace nn
