@@ -39,6 +39,7 @@ void part_file::write(std::string_view text) {
 
 void part_file::keep() {
   // A full disk or a lost network folder may speak up only now.
+  if (fsync(descriptor_) != 0) refuse(errno);
   const int closed = close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) refuse(errno);
@@ -46,6 +47,17 @@ void part_file::keep() {
   fs::rename(part_, target_, failure);
   if (failure) refuse(failure.value());
   kept_ = true;
+  synchronise_folder();
+}
+
+// The new name is in the folder, whose own pages a power cut may lose. Not every file system can
+// synchronise a folder; the file is complete in any case, so that is no error.
+void part_file::synchronise_folder() const {
+  const fs::path folder = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  fsync(descriptor);
+  close(descriptor);
 }
 
 void part_file::refuse(int code) const {

@@ -1,5 +1,6 @@
 #pragma once
-// A file that appears under its name when it is complete, or not at all.
+// A file that appears under its name when it is complete, or not at all, whenever the program or
+// the machine stops.
 
 #include <filesystem>
 #include <string>
@@ -19,10 +20,12 @@ class part_file {
 
   void write(std::string_view text);
 
-  /// Gives the file its name; replaces the one that had it. Nothing can be written afterwards.
+  /// Gives the file its name; replaces the one that had it. What was written is on the disk before,
+  /// and the name is afterwards. Nothing can be written any more.
   void keep();
 
  private:
+  void synchronise_folder() const;
   [[noreturn]] void refuse(int code) const;
 
   std::string operation_;

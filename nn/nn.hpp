@@ -16,6 +16,7 @@
 #include <nn/flatten.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
+#include <nn/input_file.hpp>
 #include <nn/kept.hpp>
 #include <nn/layer.hpp>
 #include <nn/layer_norm.hpp>
@@ -23,10 +24,14 @@
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
 #include <nn/model.hpp>
+#include <nn/named_file.hpp>
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>
+#include <nn/number_type.hpp>
 #include <nn/optimizer.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
+#include <nn/safetensors.hpp>
 #include <nn/step.hpp>
+#include <nn/stored_tensor.hpp>
 #include <nn/train.hpp>
