@@ -18,6 +18,7 @@
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>
 #include <nn/optimizer.hpp>
+#include <nn/optimizer_settings.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
 #include <nn/step.hpp>
