@@ -1,5 +1,6 @@
 #include <nn/optimizer.hpp>
 
+#include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/parallel.hpp>
 
 #include <nn/optimizer_rules.hpp>
@@ -21,6 +22,14 @@ constexpr std::size_t few = 8;
 template <class T>
 void add_few(std::size_t size, T factor, const T* __restrict g, T* __restrict w) {
   for (std::size_t i = 0; i < size; ++i) w[i] += factor * g[i];
+}
+
+template <class T>
+void add_many(std::size_t size, T factor, const T* g, T* w) {
+  const auto accumulate = autodiff::plain<T>().accumulate;
+  autodiff::parallel_elements(size, [=](std::size_t first, std::size_t count) {
+    accumulate(count, factor, g + first, 1, w + first, autodiff::store::add);
+  });
 }
 
 bool is_plain(const optimizer& settings) {
@@ -124,13 +133,10 @@ void optimizer_state<T>::move_plainly(const tensors& gradients) {
     const T* const g = gradient->values().data();
     const std::size_t size = gradient->shape().size();
     ++gradient;
-    if (size <= few) {
+    if (size <= few)
       add_few(size, factor, g, w);
-      continue;
-    }
-    autodiff::parallel_elements(size, [=](std::size_t first, std::size_t count) {
-      update_of<sgd_rule<T>>()(count, {-factor, T(0)}, g + first, w + first, nullptr);
-    });
+    else
+      add_many(size, factor, g, w);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace nn {
@@ -32,6 +33,17 @@ inline double power(double base, std::size_t exponent) {
 
 // For every optimizer: its slots, in the order in which its rule counts them, and use_rule(), which
 // calls use(rule).
+
+/// Calls with(true_type or false_type) for each of the conditions: numbers of a program as
+/// parameters of a rule.
+template <class With>
+void as_types(bool first, bool second, With&& with) {
+  using std::false_type, std::true_type;
+  if (first)
+    second ? with(true_type{}, true_type{}) : with(true_type{}, false_type{});
+  else
+    second ? with(false_type{}, true_type{}) : with(false_type{}, false_type{});
+}
 
 inline slot_starts slots_of(const sgd& s, double) {
   return s.momentum > 0 ? slot_starts{{"velocity"}} : slot_starts{};
@@ -69,19 +81,11 @@ inline slot_starts slots_of(const rmsprop& s, double) {
 }
 template <class T, class Use>
 void use_rule(const rmsprop& s, const step_numbers& now, Use&& use) {
-  const auto with = [&]<bool centred, bool momentum>(rmsprop_rule<T, centred, momentum> rule) {
-    rule = {static_cast<T>(now.rate), static_cast<T>(now.weight_decay), static_cast<T>(s.alpha),
-            static_cast<T>(s.epsilon), static_cast<T>(s.momentum)};
-    use(rule);
-  };
-  if (s.centred && s.momentum > 0)
-    with(rmsprop_rule<T, true, true>{});
-  else if (s.centred)
-    with(rmsprop_rule<T, true, false>{});
-  else if (s.momentum > 0)
-    with(rmsprop_rule<T, false, true>{});
-  else
-    with(rmsprop_rule<T, false, false>{});
+  as_types(s.centred, s.momentum > 0, [&](auto centred, auto momentum) {
+    use(rmsprop_rule<T, centred, momentum>{
+        static_cast<T>(now.rate), static_cast<T>(now.weight_decay), static_cast<T>(s.alpha),
+        static_cast<T>(s.epsilon), static_cast<T>(s.momentum)});
+  });
 }
 
 /// The numbers of adam and adamw: weight decay joins the gradient as `decay`, or is decoupled.
@@ -93,19 +97,11 @@ void use_adam_rule(const Settings& s, const step_numbers& now, double decay, dou
   const T beta1 = static_cast<T>(s.beta1), beta2 = static_cast<T>(s.beta2);
   const double first = 1 - power(static_cast<double>(beta1), now.step);
   const double root = std::sqrt(1 - power(static_cast<double>(beta2), now.step));
-  const auto with = [&]<bool amsgrad>(adam_rule<T, amsgrad> rule) {
-    rule = {static_cast<T>(now.rate * root / first),
-            static_cast<T>(decay),
-            static_cast<T>(now.rate * decoupled),
-            beta1,
-            beta2,
-            static_cast<T>(s.epsilon * root)};
-    use(rule);
-  };
-  if (s.amsgrad)
-    with(adam_rule<T, true>{});
-  else
-    with(adam_rule<T, false>{});
+  as_types(s.amsgrad, now.weight_decay > 0, [&](auto amsgrad, auto decays) {
+    use(adam_rule<T, amsgrad, decays>{static_cast<T>(now.rate * root / first),
+                                      static_cast<T>(decay), static_cast<T>(now.rate * decoupled),
+                                      beta1, beta2, static_cast<T>(s.epsilon * root)});
+  });
 }
 
 inline slot_starts moments(bool amsgrad) {

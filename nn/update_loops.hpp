@@ -17,14 +17,17 @@ struct update_loop {
   void (*run)(std::size_t n, const Rule& rule, const T* g, T* w, T* const* slots);
 };
 
+template <class... Rule>
+using loops_of_rules = std::tuple<update_loop<Rule>...>;
+
 template <class T>
-using update_loops = std::tuple<
-    update_loop<sgd_rule<T>>, update_loop<momentum_rule<T>>, update_loop<adagrad_rule<T>>,
-    update_loop<adadelta_rule<T>>, update_loop<rmsprop_rule<T, false, false>>,
-    update_loop<rmsprop_rule<T, true, false>>, update_loop<rmsprop_rule<T, false, true>>,
-    update_loop<rmsprop_rule<T, true, true>>, update_loop<adam_rule<T, false>>,
-    update_loop<adam_rule<T, true>>, update_loop<nadam_rule<T>>, update_loop<adamax_rule<T>>,
-    update_loop<lion_rule<T>>, update_loop<rprop_rule<T>>, update_loop<average_rule<T>>>;
+using update_loops =
+    loops_of_rules<sgd_rule<T>, momentum_rule<T>, adagrad_rule<T>, adadelta_rule<T>,
+                   rmsprop_rule<T, false, false>, rmsprop_rule<T, true, false>,
+                   rmsprop_rule<T, false, true>, rmsprop_rule<T, true, true>,
+                   adam_rule<T, false, false>, adam_rule<T, false, true>, adam_rule<T, true, false>,
+                   adam_rule<T, true, true>, nadam_rule<T>, adamax_rule<T>, lion_rule<T>,
+                   rprop_rule<T>, average_rule<T>>;
 
 struct update_table {
   update_loops<float> of_float;

@@ -106,14 +106,14 @@ struct rmsprop_rule {
 
 /// Of adam and adamw; both corrections of the bias are folded into rate and epsilon. Slots: first
 /// and second moment; the largest second moment so far where `amsgrad`.
-template <class T, bool amsgrad>
+template <class T, bool amsgrad, bool decays>
 struct adam_rule {
   using value_type = T;
   static constexpr std::size_t slots = 2 + amsgrad;
   T rate, decay, fade, beta1, beta2, epsilon;  // decay joins the gradient, fade does not
 
   [[gnu::always_inline]] void operator()(T g, T& w, T* s) const {
-    g += decay * w;
+    if constexpr (decays) g += decay * w;
     T &m = s[0], &v = s[1];
     m = blend(beta1, m, g);
     v = blend(beta2, v, g * g);
@@ -122,7 +122,8 @@ struct adam_rule {
       T& largest = s[2];
       scale = largest = v > largest || v != v ? v : largest;
     }
-    w -= fade * w + rate * m / (std::sqrt(scale) + epsilon);
+    const T step = rate * m / (std::sqrt(scale) + epsilon);
+    w -= decays ? fade * w + step : step;
   }
 };
 
