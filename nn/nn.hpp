@@ -29,6 +29,7 @@
 #include <nn/neuron.hpp>
 #include <nn/number_type.hpp>
 #include <nn/optimizer.hpp>
+#include <nn/optimizer_settings.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
 #include <nn/safetensors.hpp>
