@@ -3,6 +3,7 @@
 
 #include <nn/activation.hpp>
 #include <nn/compare_deltas.hpp>
+#include <nn/confusion.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
 #include <nn/delta_difference.hpp>
