@@ -4,6 +4,7 @@
 #include <nn/activation.hpp>
 #include <nn/batch_norm.hpp>
 #include <nn/compare_deltas.hpp>
+#include <nn/confusion.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
 #include <nn/delta_activations.hpp>
