@@ -17,6 +17,9 @@
 #include <nn/metrics.hpp>
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>
+#include <nn/npy.hpp>
+#include <nn/npz.hpp>
+#include <nn/number_array.hpp>
 #include <nn/optimizer.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
