@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#if BACKSWEEP_LIBZIP
+#ifdef BACKSWEEP_LIBZIP
 
 #include <autodiff/part_file.hpp>
 
@@ -148,6 +148,19 @@ class archive_writer {
   archive_handle archive_;
 };
 
+std::string archive_of(const fs::path& path, const named_arrays& arrays, npz_entries how) {
+  // libzip makes no archive of no entries: that is the end of one alone.
+  if (arrays.empty()) return "PK\5\6" + std::string(18, '\0');
+  std::vector<std::string> contents;
+  contents.reserve(arrays.size());
+  archive_writer archive(path);
+  for (const auto& [name, array] : arrays) {
+    contents.push_back(npy_text("write_npz", array));
+    archive.add(name + std::string(extension), contents.back(), how);
+  }
+  return archive.finish();
+}
+
 }  // namespace
 
 named_arrays read_npz(const fs::path& path) {
@@ -173,14 +186,7 @@ named_arrays read_npz(const fs::path& path) {
 
 void write_npz(const fs::path& path, const named_arrays& arrays, npz_entries how) {
   autodiff::part_file file("write_npz", path);
-  std::vector<std::string> contents;
-  contents.reserve(arrays.size());
-  archive_writer archive(path);
-  for (const auto& [name, array] : arrays) {
-    contents.push_back(npy_text("write_npz", array));
-    archive.add(name + std::string(extension), contents.back(), how);
-  }
-  file.write(archive.finish());
+  file.write(archive_of(path, arrays, how));
   file.keep();
 }
 
