@@ -28,6 +28,9 @@
 #include <nn/named_file.hpp>
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>
+#include <nn/npy.hpp>
+#include <nn/npz.hpp>
+#include <nn/number_array.hpp>
 #include <nn/number_type.hpp>
 #include <nn/optimizer.hpp>
 #include <nn/optimizer_settings.hpp>
