@@ -13,6 +13,7 @@
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
 #include <nn/dropout.hpp>
+#include <nn/export_onnx.hpp>
 #include <nn/flatten.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
@@ -32,6 +33,7 @@
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
 #include <nn/safetensors.hpp>
+#include <nn/save.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
 #include <nn/train.hpp>
