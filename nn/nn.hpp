@@ -32,8 +32,10 @@
 #include <nn/optimizer.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
+#include <nn/pytorch.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
+#include <nn/summary.hpp>
 #include <nn/train.hpp>
