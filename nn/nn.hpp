@@ -14,6 +14,7 @@
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
 #include <nn/dropout.hpp>
+#include <nn/export_onnx.hpp>
 #include <nn/flatten.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
@@ -36,7 +37,10 @@
 #include <nn/optimizer_settings.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
+#include <nn/pytorch.hpp>
 #include <nn/safetensors.hpp>
+#include <nn/save.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
+#include <nn/summary.hpp>
 #include <nn/train.hpp>

@@ -7,6 +7,7 @@
 #include <autodiff/tensor/tensor.hpp>
 
 #include <nn/input_file.hpp>
+#include <nn/named_file.hpp>
 #include <nn/stored_tensor.hpp>
 
 #include <cstddef>
@@ -30,6 +31,8 @@ class safetensors_file {
   explicit safetensors_file(const std::filesystem::path& path,
                             std::string_view operation = "safetensors_file");
 
+  /// For refusals.
+  const named_file& name() const noexcept { return file_.name(); }
   const nn::metadata& metadata() const noexcept { return metadata_; }
   /// In the order in which their numbers stand.
   std::span<const stored_tensor> tensors() const noexcept { return tensors_; }
