@@ -85,6 +85,15 @@ void require_groups(const optimizer& settings, std::span<const parameter_group> 
       "pass the gradients of this model, in the order of its parameters");
 }
 
+[[noreturn]] void refuse_slot(std::string_view name, std::size_t index, const autodiff::shape& slot,
+                              const autodiff::shape& parameter) {
+  throw autodiff::shape_error(
+      "optimizer",
+      fmt::format("{}.{} has shape {} and its parameter {}", name, index, autodiff::to_string(slot),
+                  autodiff::to_string(parameter)),
+      "restore the state of an optimizer of this model");
+}
+
 [[noreturn]] void refuse_count(std::size_t parameters, std::size_t gradients) {
   throw autodiff::shape_error("optimizer",
                               fmt::format("{} parameters and {} gradients", parameters, gradients),
@@ -180,14 +189,17 @@ void optimizer_state<T>::begin(std::span<const std::string> names) {
 
 template <class T>
 void optimizer_state<T>::require_same_model() const {
-  bool same = parameters_.size() == shapes_.size();
-  for (std::size_t i = 0; same && i < shapes_.size(); ++i) {
-    same = parameters_[i]->shape() == shapes_[i];
-    for (const slot& s : slots_) same = same && s.values[i].shape() == shapes_[i];
-  }
+  const bool same =
+      std::equal(parameters_.begin(), parameters_.end(), shapes_.begin(), shapes_.end(),
+                 [](const autodiff::tensor<T>* p, const auto& s) { return p->shape() == s; });
   if (!same) {
     throw autodiff::shape_error("optimizer", "the gradients are of another model than those before",
                                 "make an optimizer_state for each model");
+  }
+  for (const slot& s : slots_) {
+    for (std::size_t i = 0; i < shapes_.size(); ++i)
+      if (s.values[i].shape() != shapes_[i])
+        refuse_slot(s.name, i, s.values[i].shape(), shapes_[i]);
   }
 }
 
