@@ -19,6 +19,7 @@
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>
 #include <nn/optimizer.hpp>
+#include <nn/penalty.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
 #include <nn/step.hpp>
