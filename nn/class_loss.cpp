@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nn {
@@ -96,20 +97,20 @@ tensor<T> margins(const loss& e, const tensor<T>& y, const tensor<T>& t) {
   require_classes(e, y.shape(), t.shape());
   const tensor<T> rows = y.shape() == t.shape() ? t.detached() : one_hot_rows(e, y, t);
   const std::size_t classes = classes_of(y);
-  std::vector<std::int64_t> right;
-  right.reserve(rows.size() / std::max<std::size_t>(classes, 1));
-  for (auto left = rows.values(); !left.empty(); left = left.subspan(classes)) {
-    const auto row = left.first(classes);
+  autodiff::array<std::int64_t> right(y.shape().with_extent(y.rank() - 1, 1));
+  std::int64_t* index = right.writable();
+  const auto values = rows.values();
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    const auto row = values.subspan(i * classes, classes);
     const auto one = std::ranges::find(row, T(1));
     if (one == row.end() || std::ranges::count(row, T(0)) + 1 != std::ssize(row)) {
       throw autodiff::domain_error(
-          e.name, fmt::format("targets [{}] of sample {}", fmt::join(row, ", "), right.size()),
+          e.name, fmt::format("targets [{}] of sample {}", fmt::join(row, ", "), i),
           "mark one class by a 1 among zeros, or pass class indices");
     }
-    right.push_back(one - row.begin());
+    *index++ = one - row.begin();
   }
-  const shape column = y.shape().with_extent(y.rank() - 1, 1);
-  const tensor<T> beyond = relu(1 + y - gather(y, -1, autodiff::index_array(column, right)));
+  const tensor<T> beyond = relu(1 + y - gather(y, -1, autodiff::index_array(std::move(right))));
   return of_rows(where(rows == 1, 0, beyond) * (T(1) / static_cast<T>(classes)), e.how());
 }
 

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <ostream>
 
 namespace nn {
@@ -76,13 +75,16 @@ classified classify(std::string_view operation, const tensor<T>& outputs, const 
           y == t ? autodiff::argmax(targets, -1) : indices(operation, targets, y[1])};
 }
 
+confusion_matrix confusion(const classified& samples) {
+  confusion_matrix matrix{std::vector(samples.classes, std::vector<std::size_t>(samples.classes))};
+  for (std::size_t i = 0; i < samples.actual.size(); ++i)
+    ++matrix.counts[samples.actual.data()[i]][samples.predicted.data()[i]];
+  return matrix;
+}
+
 template <class T>
 confusion_matrix confusion(const tensor<T>& outputs, const tensor<T>& targets, double threshold) {
-  const auto [classes, predicted, actual] = classify("confusion", outputs, targets, threshold);
-  confusion_matrix matrix{std::vector(classes, std::vector<std::size_t>(classes))};
-  for (std::size_t i = 0; i < actual.size(); ++i)
-    ++matrix.counts[actual.data()[i]][predicted.data()[i]];
-  return matrix;
+  return confusion(classify("confusion", outputs, targets, threshold));
 }
 
 double confusion_matrix::accuracy() const {

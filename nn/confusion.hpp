@@ -50,6 +50,7 @@ struct confusion_matrix {
   class_scores mean(average how) const;
 };
 
+confusion_matrix confusion(const classified& samples);
 /// Throws as classify() does.
 template <class T>
 confusion_matrix confusion(const autodiff::tensor<T>& outputs, const autodiff::tensor<T>& targets,

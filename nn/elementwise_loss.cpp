@@ -45,15 +45,6 @@ constexpr auto chain_of(Function) {
   };
 }
 
-template <class T>
-void require_probabilities(const loss& e, const tensor<T>& y) {
-  const auto outside = std::ranges::find_if(y.values(), [](T p) { return p < 0 || p > 1; });
-  if (outside == y.values().end()) return;
-  throw autodiff::domain_error(e.name, fmt::format("an output of {}", *outside),
-                               "give it probabilities, those of a sigmoid; for logits there is "
-                               "binary_cross_entropy");
-}
-
 /// 1 for targets of 1, -1 for those of 0 or -1.
 template <class T>
 tensor<T> signs(const loss& e, const tensor<T>& t) {
@@ -147,12 +138,7 @@ loss binary_cross_entropy_with(const binary_cross_entropy_settings& settings) {
 
 constinit const loss binary_cross_entropy_of_probabilities(
     "binary_cross_entropy_of_probabilities", reduction::mean,
-    []<class T>(const loss& e, const tensor<T>& y, const tensor<T>& t) {
-      require_probabilities(e, y);
-      return chain(e, y, t, [](auto p, auto target) {
-        return -(xlogy(target, p) + xlog1py(1 - target, -p));
-      });
-    });
+    chain_of([](auto y, auto t) { return -(xlogy(t, y) + xlog1py(1 - t, -y)); }));
 
 constinit const loss hinge("hinge", reduction::mean,
                            []<class T>(const loss& e, const tensor<T>& y, const tensor<T>& t) {

@@ -111,8 +111,8 @@ struct binary_cross_entropy_settings {
 loss binary_cross_entropy_with(const binary_cross_entropy_settings& settings);
 /// -t log y - (1 - t) log(1 - y) from probabilities, those of a sigmoid; a factor of 0 adds
 /// nothing. As textbooks write it; to train, prefer the one from logits: a probability that rounds
-/// to 0 or 1 on the wrong side makes this one infinite, where PyTorch stops at 100. Throws
-/// domain_error for outputs outside of [0, 1].
+/// to 0 or 1 on the wrong side makes this one infinite, where PyTorch stops at 100. NaN for outputs
+/// outside of [0, 1], which PyTorch refuses.
 extern const loss binary_cross_entropy_of_probabilities;
 /// max(0, 1 - s y) with s = 1 for targets 1 and s = -1 for targets 0 or -1. Throws domain_error for
 /// other targets. PyTorch has none. Source: Cortes and Vapnik, Support-Vector Networks (1995).

@@ -19,16 +19,18 @@ using autodiff::tensor;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-/// One score of classes, of all or of one.
+/// One score of classes, of all or of one; its name is a literal.
 metric score(std::string_view name, double class_scores::*which, average how, double threshold) {
   constexpr std::string_view suffix[] = {"", " (weighted)", " (micro)"};
-  return {
-      fmt::format("{}{}", name, suffix[static_cast<int>(how)]),
-      [=](const auto& y, const auto& t) { return confusion(y, t, threshold).mean(how).*which; }};
+  return {fmt::format("{}{}", name, suffix[static_cast<int>(how)]),
+          [=](const auto& y, const auto& t) {
+            return confusion(classify(name, y, t, threshold)).mean(how).*which;
+          }};
 }
 metric score(std::string_view name, double class_scores::*which, std::size_t c, double threshold) {
-  return {fmt::format("{} of class {}", name, c),
-          [=](const auto& y, const auto& t) { return confusion(y, t, threshold).of(c).*which; }};
+  return {fmt::format("{} of class {}", name, c), [=](const auto& y, const auto& t) {
+            return confusion(classify(name, y, t, threshold)).of(c).*which;
+          }};
 }
 
 /// Whether fewer than k outputs of a row stand before the one of this class.

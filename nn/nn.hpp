@@ -35,6 +35,7 @@
 #include <nn/number_type.hpp>
 #include <nn/optimizer.hpp>
 #include <nn/optimizer_settings.hpp>
+#include <nn/penalty.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>

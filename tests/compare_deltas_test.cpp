@@ -158,3 +158,115 @@ TEST_CASE("both sides of the benchmark compute the textbook's gradient") {
   CHECK(reference::close(by_tape.step(), b.error, 1e-14L));
   CHECK(reference::all_close(by_tape.gradient(), gradient, 1e-14L));
 }
+
+TEST_CASE("an activation or a loss that the textbook does not know needs formulas of one's own") {
+  const nn::activation twice =
+      nn::make_activation("twice", nn::init::glorot, [](const auto& a) { return a + a; });
+  const trial<double> tr(2, {nn::dense(3, nn::tanh), nn::dense(2, twice)}, 2, 13);
+  CHECK(says(message<autodiff::domain_error>([&] { tr.compare(nn::half_squared_error); }),
+             "compare_deltas: the textbook has no formula for the activation twice of layer 2",
+             "; pass formulas of your own"));
+  nn::loss sum = nn::half_squared_error;
+  sum.name = "my_error";
+  CHECK(says(message<autodiff::domain_error>([&] {
+               nn::compare_deltas(small_trial().net, small_trial().x, small_trial().t, sum);
+             }),
+             "no formula for the loss my_error"));
+
+  const auto own = [](std::span<const layer<double>> layers, const matrix<double>& x,
+                      const matrix<double>& t) {
+    std::vector<layer<double>> as_linear(layers.begin(), layers.end());
+    for (double& w : as_linear[1].weights.values) w *= 2;
+    for (double& b : as_linear[1].biases) b *= 2;
+    auto b = textbook::backpropagate(as_linear, x, t, textbook::loss::half_squared_error);
+    for (double& a : b.a[1].values) a /= 2;
+    for (double& delta : b.delta[1].values) delta *= 2;
+    for (double& dw : b.dw[1].values) dw *= 2;
+    for (double& db : b.db[1]) db *= 2;
+    return b;
+  };
+  CHECK(where(compare_with(tr, own)) == "nowhere");
+}
+
+TEST_CASE("data that does not fit the network is refused with both shapes and what fits") {
+  const trial<double> tr = small_trial();
+  const auto refusal = [&](const shape& x, const shape& t) {
+    return message<autodiff::shape_error>([&] {
+      nn::compare_deltas(tr.net, tensor<double>(x), tensor<double>(t), nn::half_squared_error);
+    });
+  };
+  CHECK(says(refusal({5, 4}, {5, 2}),
+             "compare_deltas: inputs [5, 4] and targets [5, 2] for a network from 3 to 2 numbers",
+             "; give inputs [n, 3] and targets [n, 2], or [3] and [2]"));
+  CHECK(says(refusal({5, 3}, {4, 2}), "targets [4, 2]"));
+  CHECK(says(refusal({5, 3}, {2}), "targets [2]"));
+  CHECK(says(refusal({3}, {1, 2}), "inputs [3] and targets [1, 2]"));
+  CHECK(says(refusal({0, 3}, {0, 2}), "inputs [0, 3]"));
+  CHECK(says(refusal({}, {}), "inputs []"));
+  CHECK(says(refusal({1, 1, 3}, {1, 1, 2}), "inputs [1, 1, 3]"));
+  CHECK(says(refusal({5, 3}, {5}), "targets [5]", "class labels become rows with one_hot"));
+}
+
+TEST_CASE("formulas that leave something out are told what") {
+  const trial<double> tr = small_trial();
+  const auto refusal = [&](auto&& fault) {
+    return message<autodiff::shape_error>([&] {
+      compare_with(tr, [&](std::span<const layer<double>> layers, const matrix<double>& x,
+                           const matrix<double>& t) {
+        auto b = textbook::backpropagate(layers, x, t, textbook::loss::half_squared_error);
+        fault(b);
+        return b;
+      });
+    });
+  };
+  CHECK(says(refusal([](auto& b) { b.delta.pop_back(); }),
+             "compare_deltas: the formulas gave delta for 2 of 3 layers",
+             "; textbook::backpropagation says what they are to fill"));
+  CHECK(says(refusal([](auto& b) { b.dw[2] = turned(b.dw[2]); }),
+             "gave dw of layer 3 as [4, 2] instead of [2, 4]"));
+  CHECK(says(refusal([](auto& b) { b.db[1].clear(); }), "gave 0 db for the 4 biases of layer 2"));
+  CHECK(says(refusal([](auto& b) { b.db.clear(); }), "gave db for 0 of 3 layers"));
+}
+
+TEST_CASE("a loss with settings is none of the textbook's") {
+  const trial<double> tr = small_trial();
+  for (const nn::loss& e :
+       {nn::huber(0.5), nn::mean_squared_error.reduced(nn::reduction::sum),
+        nn::softmax_cross_entropy_with({.label_smoothing = 0.1}), nn::kl_divergence}) {
+    CHECK(says(message<autodiff::domain_error>([&] { nn::compare_deltas(tr.net, tr.x, tr.t, e); }),
+               "no formula for the loss " + std::string(e.name), "; pass formulas of your own"));
+  }
+  // Formulas of one's own for the sum of squares: twice those for half of it.
+  const nn::delta_report report = nn::compare_deltas(
+      tr.net, tr.x, tr.t, nn::mean_squared_error.reduced(nn::reduction::sum),
+      [](std::span<const layer<double>> layers, const matrix<double>& x, const matrix<double>& t) {
+        auto b = nn::textbook::backpropagate(layers, x, t, nn::textbook::loss::half_squared_error);
+        b.error *= 2;
+        for (auto* quantity : {&b.delta, &b.dw}) {
+          for (matrix<double>& m : *quantity) {
+            for (double& v : m.values) v *= 2;
+          }
+        }
+        for (std::vector<double>& biases : b.db) {
+          for (double& v : biases) v *= 2;
+        }
+        return b;
+      });
+  CHECK(report.agrees());
+  CHECK(report.loss == "mean_squared_error (sum)");
+}
+
+TEST_CASE("a tolerance that nothing could meet is refused, and so are no formulas") {
+  const trial<double> tr = small_trial();
+  for (const double tolerance : {-1e-3, std::numeric_limits<double>::quiet_NaN()}) {
+    CHECK(says(message<autodiff::domain_error>([&] {
+                 nn::compare_deltas(tr.net, tr.x, tr.t, nn::half_squared_error, tolerance);
+               }),
+               "compare_deltas: a tolerance of", "; give it 0 (every bit) or more"));
+  }
+  CHECK(says(message<autodiff::domain_error>([&] {
+               nn::compare_deltas(tr.net, tr.x, tr.t, nn::half_squared_error,
+                                  nn::delta_formulas<double>());
+             }),
+             "compare_deltas: no formulas", "; pass a function, or leave the argument out"));
+}
