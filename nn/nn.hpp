@@ -2,6 +2,8 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/augment.hpp>
+#include <nn/batch_source.hpp>
 #include <nn/compare_deltas.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
@@ -22,6 +24,7 @@
 #include <nn/number_array.hpp>
 #include <nn/optimizer.hpp>
 #include <nn/plot.hpp>
+#include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/step.hpp>
 #include <nn/train.hpp>
