@@ -3,6 +3,8 @@
 
 #include <nn/activation.hpp>
 #include <nn/batch_norm.hpp>
+#include <nn/augment.hpp>
+#include <nn/batch_source.hpp>
 #include <nn/compare_deltas.hpp>
 #include <nn/confusion.hpp>
 #include <nn/data.hpp>
@@ -37,6 +39,7 @@
 #include <nn/optimizer_settings.hpp>
 #include <nn/penalty.hpp>
 #include <nn/plot.hpp>
+#include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
 #include <nn/safetensors.hpp>
