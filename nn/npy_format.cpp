@@ -22,13 +22,13 @@ constexpr std::string_view save_again =
     "save it with numpy.save as an array of bool, int8 to int64, uint8 to uint64, float32 or "
     "float64";
 
-constexpr std::array types{number_type::boolean, number_type::int8,   number_type::int16,
-                           number_type::int32,   number_type::int64,  number_type::uint8,
-                           number_type::uint16,  number_type::uint32, number_type::uint64,
-                           number_type::float32, number_type::float64};
+constexpr std::array types{element_type::boolean, element_type::int8,   element_type::int16,
+                           element_type::int32,   element_type::int64,  element_type::uint8,
+                           element_type::uint16,  element_type::uint32, element_type::uint64,
+                           element_type::float32, element_type::float64};
 
 /// The kind of NumPy's type strings; the bytes of an element follow it.
-char kind_of(number_type type) {
+char kind_of(element_type type) {
   const std::string_view full = name(type);
   return full.starts_with("uint") ? 'u' : full[0];
 }
@@ -76,7 +76,7 @@ class dictionary {
     }
     const std::string_view name = text();
     const std::string_view sized = name.substr(name.find_first_not_of("<>=|") == 1 ? 1 : 0);
-    const auto found = std::find_if(types.begin(), types.end(), [&](number_type type) {
+    const auto found = std::find_if(types.begin(), types.end(), [&](element_type type) {
       return sized.size() == 2 && sized[0] == kind_of(type) &&
              sized[1] == static_cast<char>('0' + size(type));
     });
@@ -152,7 +152,7 @@ class dictionary {
 
   const byte_source& source_;
   std::string_view text_;
-  std::optional<number_type> type_;
+  std::optional<element_type> type_;
   bool big_endian_ = false;
   std::optional<bool> fortran_order_;
   std::optional<std::vector<std::size_t>> extents_;

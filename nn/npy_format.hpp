@@ -14,7 +14,7 @@
 namespace nn {
 
 struct npy_header {
-  number_type type;
+  element_type type;
   bool big_endian;
   bool fortran_order;  ///< first dimension fastest
   std::vector<std::size_t> extents;

@@ -21,7 +21,7 @@ struct described {
   std::size_t size;  // bytes of an element
 };
 
-/// In the order of number_type.
+/// In the order of element_type.
 constexpr std::array<described, 11> types{{{"bool", 1},
                                            {"int8", 1},
                                            {"int16", 2},
@@ -35,8 +35,8 @@ constexpr std::array<described, 11> types{{{"bool", 1},
                                            {"float64", 8}}};
 
 template <class Value>
-constexpr number_type type_of() {
-  using enum number_type;
+constexpr element_type type_of() {
+  using enum element_type;
   constexpr bool is_signed = std::is_signed_v<Value>;
   if constexpr (std::same_as<Value, bool>) return boolean;
   if constexpr (std::floating_point<Value>) return sizeof(Value) == 4 ? float32 : float64;
@@ -50,19 +50,19 @@ constexpr number_type type_of() {
 
 /// visit(Value{}) with the C++ type of the elements; truth values are bytes.
 template <class Visitor>
-void with_type(number_type type, Visitor&& visit) {
+void with_type(element_type type, Visitor&& visit) {
   switch (type) {
-    case number_type::boolean: return visit(bool{});
-    case number_type::int8: return visit(std::int8_t{});
-    case number_type::int16: return visit(std::int16_t{});
-    case number_type::int32: return visit(std::int32_t{});
-    case number_type::int64: return visit(std::int64_t{});
-    case number_type::uint8: return visit(std::uint8_t{});
-    case number_type::uint16: return visit(std::uint16_t{});
-    case number_type::uint32: return visit(std::uint32_t{});
-    case number_type::uint64: return visit(std::uint64_t{});
-    case number_type::float32: return visit(float{});
-    case number_type::float64: return visit(double{});
+    case element_type::boolean: return visit(bool{});
+    case element_type::int8: return visit(std::int8_t{});
+    case element_type::int16: return visit(std::int16_t{});
+    case element_type::int32: return visit(std::int32_t{});
+    case element_type::int64: return visit(std::int64_t{});
+    case element_type::uint8: return visit(std::uint8_t{});
+    case element_type::uint16: return visit(std::uint16_t{});
+    case element_type::uint32: return visit(std::uint32_t{});
+    case element_type::uint64: return visit(std::uint64_t{});
+    case element_type::float32: return visit(float{});
+    case element_type::float64: return visit(double{});
   }
 }
 
@@ -129,8 +129,8 @@ void convert(const number_array& array, std::span<To> to) {
 
 }  // namespace
 
-std::string_view name(number_type type) { return types[static_cast<std::size_t>(type)].name; }
-std::size_t size(number_type type) { return types[static_cast<std::size_t>(type)].size; }
+std::string_view name(element_type type) { return types[static_cast<std::size_t>(type)].name; }
+std::size_t size(element_type type) { return types[static_cast<std::size_t>(type)].size; }
 
 std::string printed(std::span<const std::size_t> extents) {
   return fmt::format("[{}]", fmt::join(extents, ", "));

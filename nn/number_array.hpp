@@ -13,7 +13,7 @@
 
 namespace nn {
 
-enum class number_type : std::uint8_t {
+enum class element_type : std::uint8_t {
   boolean,
   int8,
   int16,
@@ -28,13 +28,13 @@ enum class number_type : std::uint8_t {
 };
 
 /// NumPy's name of it: "float64".
-std::string_view name(number_type type);
+std::string_view name(element_type type);
 /// Bytes of an element.
-std::size_t size(number_type type);
+std::size_t size(element_type type);
 
 /// An array as it stands in a file, with elements of any type.
 struct number_array {
-  number_type type = number_type::float64;
+  element_type type = element_type::float64;
   std::vector<std::size_t> extents;  ///< none for a single number
   std::vector<std::uint8_t> bytes;   ///< row-major, in the byte order of this machine
 

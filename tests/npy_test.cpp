@@ -56,7 +56,7 @@ const std::string row_of_floats =
 
 TEST_CASE("an array that NumPy saved is read, and written again byte for byte") {
   const nn::number_array array = read(row_of_floats);
-  CHECK(array.type == nn::number_type::float32);
+  CHECK(array.type == nn::element_type::float32);
   CHECK(array.extents == extents{1, 3});
   CHECK(array.values<double>() == std::vector{1.5, -2.0, 0.25});
   const temporary_folder folder;
@@ -151,7 +151,7 @@ TEST_CASE("what is written is read as it was, for every type") {
   const std::array truths{true, false, true};
   nn::write_npy(folder / "b.npy",
                 nn::number_array::of<bool>(autodiff::shape{3}, std::span<const bool>(truths)));
-  CHECK(nn::read_npy(folder / "b.npy").type == nn::number_type::boolean);
+  CHECK(nn::read_npy(folder / "b.npy").type == nn::element_type::boolean);
   CHECK(nn::read_npy(folder / "b.npy").values<int>() == std::vector{1, 0, 1});
 }
 

@@ -65,7 +65,7 @@ TEST_CASE("an archive that NumPy saved is read") {
   const temporary_folder folder;
   const auto arrays = nn::read_npz(write_file(folder / "a.npz", deflated));
   REQUIRE(arrays.size() == 2);
-  CHECK(arrays.at("a").type == nn::number_type::float32);
+  CHECK(arrays.at("a").type == nn::element_type::float32);
   CHECK(arrays.at("a").values<float>() == std::vector{1.5F, -2.0F});
   CHECK(arrays.at("b").extents.empty());
   CHECK(arrays.at("b").values<int>() == std::vector{7});
@@ -80,7 +80,7 @@ TEST_CASE("an archive is read as it was written, stored and deflated") {
     REQUIRE(back.size() == 2);
     CHECK(back.at("layers.0.weights").extents == std::vector<std::size_t>{2, 2});
     CHECK(back.at("layers.0.weights").values<int>() == std::vector{1, 2, 3, 4});
-    CHECK(back.at("steps").type == nn::number_type::int64);
+    CHECK(back.at("steps").type == nn::element_type::int64);
     CHECK(folder.files() == 1);
   }
 }
