@@ -2,6 +2,7 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/clip.hpp>
 #include <nn/compare_deltas.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
@@ -15,11 +16,13 @@
 #include <nn/loss.hpp>
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
+#include <nn/moving_average.hpp>
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>
 #include <nn/optimizer.hpp>
 #include <nn/optimizer_settings.hpp>
 #include <nn/plot.hpp>
 #include <nn/progress.hpp>
+#include <nn/schedule.hpp>
 #include <nn/step.hpp>
 #include <nn/train.hpp>
