@@ -2,9 +2,10 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
-#include <nn/batch_norm.hpp>
 #include <nn/augment.hpp>
+#include <nn/batch_norm.hpp>
 #include <nn/batch_source.hpp>
+#include <nn/clip.hpp>
 #include <nn/compare_deltas.hpp>
 #include <nn/confusion.hpp>
 #include <nn/data.hpp>
@@ -28,6 +29,7 @@
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
 #include <nn/model.hpp>
+#include <nn/moving_average.hpp>
 #include <nn/named_file.hpp>
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>
@@ -44,6 +46,7 @@
 #include <nn/pytorch.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
+#include <nn/schedule.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
 #include <nn/summary.hpp>
