@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace autodiff {
@@ -34,6 +35,16 @@ struct noted_operand {
   bool is_constant() const noexcept { return place == nowhere && operation == nowhere; }
 };
 
+/// Which elements of a result stand at a kink, and what is taken for the derivative there.
+struct noted_kinks {
+  std::string_view convention;
+  std::size_t count = 0, first = 0;  ///< row by row
+
+  void add(std::size_t element) noexcept {
+    if (count++ == 0) first = element;
+  }
+};
+
 /// An operation: a tensor computed from others or from scalars, or scalars taken out of one.
 struct noted_operation {
   std::size_t operation;
@@ -41,6 +52,7 @@ struct noted_operation {
   std::shared_ptr<const noted_values> values;  ///< of the result; of scalars, all of them
   std::vector<noted_operand> operands;
   std::size_t first_element = 0;  ///< of scalars: where the first of them stood in the tensor
+  noted_kinks kinks = {};         ///< of an operation that is no row of ops.def
 };
 
 /// A statement, the type of its expression, or an input, which has none.

@@ -3,6 +3,7 @@
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/extremes.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/tensor.hpp>
@@ -160,6 +161,40 @@ TEST_CASE("kinks on the way are listed with the convention that was taken") {
   CHECK(e.picture.nodes[e.kinks[0]].name == "abs");
   CHECK(gradient(e) == 0.5);
   CHECK(says(to_string(e), "abs(x1)\n    0 at 0", "max(x1, x2)\n    1/2 each at a tie"));
+}
+
+TEST_CASE("functions of scalars are kinks where their slope changes, and nowhere else") {
+  explained_tape t;
+  const var x = t.variable(0.0), one = t.variable(1.0);
+  const auto kink = [&](const var& y) {
+    const explanation e = explain(t, y, x, one);
+    return e.kinks.empty() ? "none" : *e.picture.nodes[e.kinks.front()].kink;
+  };
+  for (const var& y : std::vector<var>{
+           abs(x), relu(x), sign(x), heaviside(x), hypot(x, 0.0), hypot(x, x * one), floor(one),
+           round(one - 0.5), min(x, 0.0), max(one, 1.0), clamp(x, 0.0, 2.0), clamp(one, 0.0, 1.0),
+           hard_tanh(one), leaky_relu(x), selu(x), sqrt(x), cbrt(x), fmod(one, 0.5), fmax(x, 0.0)})
+    CHECK(kink(y) != "none");
+  for (const var& y :
+       std::vector<var>{abs(one), relu(one), sign(one), hypot(x, 1.0), floor(one + 0.5),
+                        max(one, 2.0), clamp(one, 0.0, 2.0), hard_tanh(x), elu(x), silu(x),
+                        softsign(x), sqrt(one), fmod(one, 0.75), square(x), softplus(x)})
+    CHECK(kink(y) == "none");
+  CHECK(kink(hypot(x, 0.0)) == "0 at the origin");
+  CHECK(says(kink(clamp(x, 0.0, 2.0)), "1 in a on the closed interval"));
+}
+
+TEST_CASE("a largest element that stands at two places is a kink on the way") {
+  explained_tape t;
+  const tensor<double> x = t.variable(tensor<double>{2, 7, 7});
+  const explanation e = explain(t, max(x), x);
+  REQUIRE(e.kinks.size() == 1);
+  CHECK(e.inputs[0].gradient.numbers == std::vector<double>{0, 0.5, 0.5});
+  CHECK(says(to_string(e), "max(x1)\n    1/k each of k equal ones\n"));
+  const tensor<double> y = t.variable(tensor<double>{{1, 2}, {3, 3}});
+  CHECK(says(to_string(explain(t, sum(max(y, {1})), y)),
+             "1/k each of k equal ones: 1 of 2 elements, the first at [1]\n"));
+  CHECK(explain(t, max(y, {0})[1], y).kinks.empty());
 }
 
 TEST_CASE("one use of many is a line, of very many the largest are") {

@@ -117,7 +117,7 @@ row(tensor/indexing error tensor/index_array tensor/mask tensor/strides tensor/t
 row(tensor/roll tensor/tensor)
 row(tensor/triangle error tensor/tensor)
 row(tensor/lines tensor/array tensor/axes tensor/kernels tensor/shape tensor/strides)
-row(tensor/folds tensor/lines tensor/tensor)
+row(tensor/folds notes tensor/lines tensor/tensor)
 row(tensor/reduce tensor/axes tensor/column_sums tensor/folds tensor/parallel tensor/strides tensor/tensor)
 row(tensor/moments error tensor/folds tensor/reduce)
 row(tensor/extremes error tensor/axes tensor/folds tensor/tensor)

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace autodiff {
 namespace {
@@ -20,6 +21,11 @@ struct extreme_fold {
   void pull(std::size_t n, const T* x, const T& y, const T& dy, T* dx) const {
     const T share(dy / T(static_cast<double>(std::count(x, x + n, y))));
     for (std::size_t i = 0; i < n; ++i) dx[i] = x[i] == y ? share : T(0);
+  }
+  static std::string_view kinks() { return "1/k each of k equal ones"; }
+  template <class T>
+  bool is_kink(std::size_t n, const T* x, const T& y) const {
+    return std::count(x, x + n, y) > 1;
   }
 };
 

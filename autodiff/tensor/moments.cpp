@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 namespace autodiff {
 namespace {
@@ -93,6 +94,11 @@ struct deviation_fold {
     deviate(n, x, dx);
     for (std::size_t i = 0; i < n; ++i) dx[i] = y == T(0) ? T(0) : T(factor * (dx[i] / y));
   }
+  static std::string_view kinks() { return "0 where all are equal"; }
+  template <class T>
+  bool is_kink(std::size_t n, const T*, const T& y) const {
+    return n > 1 && y == T(0);  // of one element it is 0 everywhere
+  }
 };
 
 struct norm_fold {
@@ -142,6 +148,17 @@ struct norm_fold {
     } else {
       for (std::size_t i = 0; i < n; ++i) dx[i] = T(dy * slope(x[i], y));
     }
+  }
+
+  std::string_view kinks() const {
+    if (p == 1) return "0 by an element that is 0";
+    return std::isinf(p) ? "1/k each of k largest ones, 0 at the origin" : "0 at the origin";
+  }
+  template <class T>
+  bool is_kink(std::size_t n, const T* x, const T& y) const {
+    if (p == 1) return std::count(x, x + n, T(0)) > 0;
+    const auto is_largest = [&](const T& v) { return abs(v) == y; };
+    return (n > 0 && y == T(0)) || (std::isinf(p) && std::count_if(x, x + n, is_largest) > 1);
   }
 };
 
