@@ -35,6 +35,13 @@ std::string_view outline_of(const graph_node& n) {
   return n.kink ? "octagon" : "ellipse";
 }
 
+/// The local rule, for pictures over which one can hover.
+std::string tooltip(const graph_node& n) {
+  if (n.rule.empty()) return "";
+  const std::string& back = n.pullback.empty() ? n.slope : n.pullback;
+  return fmt::format(", tooltip=\"{}\\n{}\"", escaped(n.rule), escaped(back));
+}
+
 using way = std::pair<std::size_t, std::size_t>;  // from, to
 
 std::string written(const graph& g, const std::set<way>& bold) {
@@ -50,7 +57,7 @@ std::string written(const graph& g, const std::set<way>& bold) {
     else
       label += fmt::format("\\nvalue {}\\nadjoint {}", written(n.value), written(n.adjoint));
     if (n.kink) label += "\\nkink: " + escaped(*n.kink);
-    out += fmt::format("  n{} [shape={}, label=\"{}\"];\n", id, outline_of(n), label);
+    out += fmt::format("  n{} [shape={}, label=\"{}\"{}];\n", id, outline_of(n), label, tooltip(n));
   }
   for (const graph_edge& e : g.edges) {
     const bool is_bold = bold.contains({e.from, e.to});
