@@ -110,24 +110,21 @@ class writer {
       out_ += fmt::format("  {:>13}  {}\n", written(path.product), way(path.nodes, 63));
   }
 
-  /// Of the operations on tensors that were named so far, each once.
+  /// Of the operations that were named so far and are no row of ops.def, each once.
   void write_rules() {
     std::set<std::size_t> named;
     for (const gradient_ledger& x : e_.inputs) {
       for (const std::size_t term : x.terms) named.insert(graph_.edges[term].to);
       for (const gradient_path& path : x.paths) named.insert(path.nodes.begin(), path.nodes.end());
     }
-    std::set<std::string_view> written;
+    std::set<std::string_view> told;
     for (const std::size_t id : named) {
       const graph_node& n = graph_.nodes[id];
-      const std::string_view back = n.pullback.empty() ? n.slope : n.pullback;
-      if (n.what != kind::tensor_operation || back.empty() || !written.insert(back).second)
-        continue;
-      if (written.size() == 1)
-        out_ += "what operations on tensors pass on, the adjoint of y being y\u0304\n";
-      out_ += fmt::format("  {}: {}\n    {}\n", n.name, n.rule, back);
+      if (n.pullback.empty() || !told.insert(n.pullback).second) continue;
+      if (told.size() == 1) out_ += "what these operations pass on, ȳ being the adjoint of y\n";
+      out_ += fmt::format("  {}: {}\n    {}\n", n.name, n.rule, n.pullback);
     }
-    if (!written.empty()) out_ += "\n";
+    if (!told.empty()) out_ += "\n";
   }
 
   void write_kinks() {

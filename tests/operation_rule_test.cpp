@@ -54,7 +54,7 @@ const std::vector<use> products{
     {"matmul", [](const matrix& a, const matrix& v) { return matmul(a, v); }},
     {"matmul",
      [](const matrix& a, const matrix&) {
-       return matmul(stack({a, a}), a);
+       return matmul(autodiff::stack({a, a}), a);
      }},
     {"dot", [](const matrix&, const matrix& v) { return dot(v, v); }},
     {"outer", [](const matrix&, const matrix& v) { return outer(v, v); }},
@@ -78,8 +78,8 @@ const std::vector<use> reductions{
     {"sum", [](const matrix& a, const matrix&) { return sum(a, 0); }},
     {"mean", [](const matrix& a, const matrix&) { return mean(a, 0); }},
     {"prod", [](const matrix& a, const matrix&) { return prod(a, 0); }},
-    {"max", [](const matrix& a, const matrix&) { return max(a, 0); }},
-    {"min", [](const matrix& a, const matrix&) { return min(a, 0); }},
+    {"max", [](const matrix& a, const matrix&) { return max(a); }},
+    {"min", [](const matrix& a, const matrix&) { return min(a); }},
     {"variance", [](const matrix& a, const matrix&) { return variance(a); }},
     {"stddev", [](const matrix& a, const matrix&) { return stddev(a); }},
     {"norm", [](const matrix& a, const matrix&) { return norm(a); }},
@@ -145,11 +145,11 @@ const std::vector<use> selections{
     {"roll", [](const matrix& a, const matrix&) { return roll(a, 1, 0); }},
     {"concat",
      [](const matrix& a, const matrix&) {
-       return concat({a, a});
+       return autodiff::concat({a, a});
      }},
     {"stack",
      [](const matrix& a, const matrix&) {
-       return stack({a, a});
+       return autodiff::stack({a, a});
      }},
     {"stack",
      [](const matrix&, const matrix& v) { return autodiff::stack(elements(v), shape{2}); }},
