@@ -138,7 +138,7 @@ constexpr std::size_t sweep_count = 1500;
 template <class T>
 worst_of_row<1> measure(const loop_rows::unary_row<T>& row,
                         const loop_rows::unary_row<T, real>& in_long_double) {
-  auto samples = table_samples<T, 1>(row.rule.name);
+  auto samples = table_samples<T, 1>(row.name);
   reference::random random(3);
   for (const T x : sweep<T>(row.sampled[0], sweep_count, random)) {
     const real at{x}, y = in_long_double.value(at);
@@ -151,13 +151,13 @@ worst_of_row<1> measure(const loop_rows::unary_row<T>& row,
   row.loops.forward(n, x.data(), y.data());
   row.loops.pullback(n, x.data(), y.data(), dy.data(), dx.data(), store::write);
   worst_of_row<1> found;
-  for (std::size_t i = 0; i < n; ++i) see<T, 1>(row.rule.name, samples[i], y[i], {dx[i]}, found);
+  for (std::size_t i = 0; i < n; ++i) see<T, 1>(row.name, samples[i], y[i], {dx[i]}, found);
   return found;
 }
 
 template <class T>
 worst_of_row<2> measure(const loop_rows::binary_row<T>& row) {
-  const auto samples = table_samples<T, 2>(row.rule.name);
+  const auto samples = table_samples<T, 2>(row.name);
   const std::size_t n = samples.size();
   std::vector<T> a(n), b(n), y(n), da(n), db(n);
   const std::vector<T> dy(n, T(1));
@@ -170,8 +170,7 @@ worst_of_row<2> measure(const loop_rows::binary_row<T>& row) {
   f.pullback_a(n, a.data(), 1, b.data(), 1, y.data(), dy.data(), da.data(), store::write, 0.5);
   f.pullback_b(n, a.data(), 1, b.data(), 1, y.data(), dy.data(), db.data(), store::write, 0.5);
   worst_of_row<2> found;
-  for (std::size_t i = 0; i < n; ++i)
-    see<T, 2>(row.rule.name, samples[i], y[i], {da[i], db[i]}, found);
+  for (std::size_t i = 0; i < n; ++i) see<T, 2>(row.name, samples[i], y[i], {da[i], db[i]}, found);
   return found;
 }
 
@@ -222,11 +221,11 @@ TEMPLATE_TEST_CASE("loops keep all but the last digits of every row, in value an
     const auto in_long_double = loop_rows::unary<real>(table);
     std::size_t index = 0;
     for (const auto& row : loop_rows::unary<T>(table)) {
-      require<1>(row.rule.name, kernels->instruction_set, type,
+      require<1>(row.name, kernels->instruction_set, type,
                  measure<T>(row, in_long_double[index++]));
     }
     for (const auto& row : loop_rows::binary<T>(table)) {
-      require<2>(row.rule.name, kernels->instruction_set, type, measure<T>(row));
+      require<2>(row.name, kernels->instruction_set, type, measure<T>(row));
     }
   }
 }
@@ -271,8 +270,7 @@ TEMPLATE_TEST_CASE("erfc, normal_cdf and gelu keep their digits at densely sampl
     std::size_t index = 0;
     for (const auto& row : loop_rows::unary<T>(table)) {
       const auto& expected = in_long_double[index++];
-      if (row.rule.name != "erfc" && row.rule.name != "normal_cdf" && row.rule.name != "gelu")
-        continue;
+      if (row.name != "erfc" && row.name != "normal_cdf" && row.name != "gelu") continue;
       reference::random random(5);
       std::vector<T> x;
       for (std::size_t i = 0; i < 20000; ++i) {
@@ -286,7 +284,7 @@ TEMPLATE_TEST_CASE("erfc, normal_cdf and gelu keep their digits at densely sampl
         const real value = expected.value(real{x[i]});
         found.see(reference::ulps(y[i], value), std::array{x[i]}, y[i], value);
       }
-      INFO(row.rule.name << ", " << kernels->instruction_set << ", " << found.where);
+      INFO(row.name << ", " << kernels->instruction_set << ", " << found.where);
       CHECK(found.error <= 4);
     }
   }

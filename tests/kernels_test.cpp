@@ -130,7 +130,7 @@ row_disagreement unary_disagreement(const loop_rows::unary_row<T>& row) {
   f.forward(x.size(), x.data(), y.data());
   for (std::size_t i = 0; i < x.size(); ++i) {
     expected[i] = row.value(x[i]);
-    if (has_subnormal_gate(row.rule.name, x[i], expected[i])) {
+    if (has_subnormal_gate(row.name, x[i], expected[i])) {
       CHECK(std::fabs(y[i] - expected[i]) <= 4 * std::numeric_limits<T>::denorm_min() * -x[i]);
     } else {
       worst.value.note(y[i], expected[i], x[i]);
@@ -141,7 +141,7 @@ row_disagreement unary_disagreement(const loop_rows::unary_row<T>& row) {
              dy.data(), dx.data(), store::write);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const T share = row.share(dy[i], x[i], expected[i]);
-    if (has_subnormal_factor(row.rule.name, share)) {
+    if (has_subnormal_factor(row.name, share)) {
       CHECK(std::fabs(dx[i] - share) <= 4 * std::numeric_limits<T>::denorm_min() * 256);
     } else {
       worst.slope_a.note(dx[i], share, x[i]);
@@ -197,10 +197,10 @@ template <class T, class Visitor>
 void for_each_disagreement(Visitor&& visit) {
   for (const kernel_table* kernels : autodiff::available_kernels()) {
     for (const auto& row : loop_rows::unary<T>(table_for<T>(*kernels))) {
-      visit(row.rule.name, kernels->instruction_set, unary_disagreement(row));
+      visit(row.name, kernels->instruction_set, unary_disagreement(row));
     }
     for (const auto& row : loop_rows::binary<T>(table_for<T>(*kernels))) {
-      visit(row.rule.name, kernels->instruction_set, binary_disagreement(row));
+      visit(row.name, kernels->instruction_set, binary_disagreement(row));
     }
   }
 }
@@ -257,7 +257,7 @@ bool agrees(T got, T expected, double ulps = 8) {
 template <class T>
 void require_every_length(const loop_rows::unary_row<T>& row) {
   // Near its zero crossing the slope of mish is the difference of two terms.
-  const double slope_ulps = row.rule.name == "mish" ? 16 : 8;
+  const double slope_ulps = row.name == "mish" ? 16 : 8;
   const auto& f = row.loops;
   reference::random random(9);
   const auto [from, to] = row.sampled[0];
@@ -336,7 +336,7 @@ void require_every_stride(const loop_rows::binary_row<T>& row) {
 TEMPLATE_TEST_CASE("unary loops serve every length and write nowhere else", "", float, double) {
   for (const kernel_table* kernels : autodiff::available_kernels()) {
     for (const auto& row : loop_rows::unary<TestType>(table_for<TestType>(*kernels))) {
-      INFO(row.rule.name << ", " << kernels->instruction_set);
+      INFO(row.name << ", " << kernels->instruction_set);
       require_every_length(row);
     }
   }
@@ -346,7 +346,7 @@ TEMPLATE_TEST_CASE("binary loops serve long and repeated operands and sum into a
                    float, double) {
   for (const kernel_table* kernels : autodiff::available_kernels()) {
     for (const auto& row : loop_rows::binary<TestType>(table_for<TestType>(*kernels))) {
-      INFO(row.rule.name << ", " << kernels->instruction_set);
+      INFO(row.name << ", " << kernels->instruction_set);
       require_every_stride(row);
     }
   }
@@ -355,7 +355,7 @@ TEMPLATE_TEST_CASE("binary loops serve long and repeated operands and sum into a
 TEST_CASE("a unary loop may write over its argument") {
   for (const kernel_table* kernels : autodiff::available_kernels()) {
     for (const auto& row : loop_rows::unary<double>(kernels->of_double)) {
-      INFO(row.rule.name << ", " << kernels->instruction_set);
+      INFO(row.name << ", " << kernels->instruction_set);
       reference::random random(11);
       auto x = random.uniform(53, row.sampled[0].from, row.sampled[0].to);
       std::vector<double> y(x.size());

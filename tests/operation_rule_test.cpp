@@ -90,8 +90,16 @@ const std::vector<use> reductions{
     {"log_softmax", [](const matrix& a, const matrix&) { return log_softmax(a); }},
     {"softmax_cross_entropy",
      [](const matrix& a, const matrix&) { return softmax_cross_entropy(a, a); }},
+    {"softmax_cross_entropy",
+     [](const matrix& a, const matrix&) {
+       return softmax_cross_entropy(a, a, autodiff::reduction::sum);
+     }},
     {"binary_cross_entropy_with_logits",
      [](const matrix& a, const matrix&) { return binary_cross_entropy_with_logits(a, a); }},
+    {"binary_cross_entropy_with_logits",
+     [](const matrix& a, const matrix&) {
+       return binary_cross_entropy_with_logits(a, a, autodiff::reduction::sum);
+     }},
     {"layer_norm", [](const matrix& a, const matrix& v) { return layer_norm(a, v, v); }},
     {"layer_norm", [](const matrix& a, const matrix&) { return layer_norm(a); }},
     {"batch_norm", [](const matrix& a, const matrix& v) { return batch_norm(a, v, v).y; }},
