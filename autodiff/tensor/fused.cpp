@@ -144,11 +144,12 @@ tensor<T> softmax_cross_entropy(const tensor<T>& logits, const tensor<T>& target
   });
   array<T> y = collected(losses, shape(logits.shape().extents().first(logits.rank() - 1)), how);
   if (!logits.is_recorded()) delta.reset();
-  static constexpr operation_rule rule{"softmax_cross_entropy",
-                                       "y = −Σ t ⊙ log softmax(z) / n, n rows or 1",
-                                       "z̄ = ȳ (softmax(z) Σ t − t) / n, t̄ = −ȳ log softmax(z) / n"};
+  static constexpr operation_rule of_sum{"softmax_cross_entropy", "y = −Σ t ⊙ log softmax(z)",
+                                         "z̄ = ȳ (softmax(z) Σ t − t), t̄ = −ȳ log softmax(z)"},
+      of_mean{"softmax_cross_entropy", "y = −Σ t ⊙ log softmax(z) / n for n rows",
+              "z̄ = ȳ (softmax(z) Σ t − t) / n, t̄ = −ȳ log softmax(z) / n"};
   return record(
-      rule, std::move(y),
+      how == reduction::mean ? of_mean : of_sum, std::move(y),
       [s, delta, log_p, how](const array<T>& dy, input_adjoint<T> dz, input_adjoint<T> dt) {
         if (dz) pull_losses(dz, dy, delta, s.rows, how);
         if (dt) {
@@ -207,11 +208,13 @@ tensor<T> binary_cross_entropy_with_logits(const tensor<T>& logits, const tensor
   for (std::size_t i = 0; i < n; ++i)
     losses[i] = T(weighted(t[i], losses[i]) + weighted(T(T(1) - t[i]), off.data()[i]));
   array<T> y = collected(on, logits.shape(), how);
-  static constexpr operation_rule rule{"binary_cross_entropy_with_logits",
-                                       "y = (softplus(z) − t z) / n, n logits or 1",
-                                       "z̄ = ȳ (sigmoid(z) − t) / n, t̄ = −ȳ z / n"};
+  static constexpr operation_rule of_sum{"binary_cross_entropy_with_logits",
+                                         "y = softplus(z) − t z, or their sum",
+                                         "z̄ = ȳ (sigmoid(z) − t), t̄ = −ȳ z"},
+      of_mean{"binary_cross_entropy_with_logits", "y = Σ (softplus(z) − t z) / n",
+              "z̄ = ȳ (sigmoid(z) − t) / n, t̄ = −ȳ z / n"};
   return record(
-      rule, std::move(y),
+      how == reduction::mean ? of_mean : of_sum, std::move(y),
       [z_kept = logits.stored(), t_kept = targets.stored(), minus, how](
           const array<T>& dy, input_adjoint<T> dz, input_adjoint<T> dt) {
         const std::size_t count = minus.size();
