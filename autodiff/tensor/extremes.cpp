@@ -46,7 +46,7 @@ void require_elements(std::string_view operation, const shape& s, const line_wal
 
 template <bool largest, class T>
 tensor<T> extremes(const tensor<T>& x, const axes& over, bool keep_dims) {
-  const extreme_fold<largest> fold;
+  constexpr extreme_fold<largest> fold{};
   require_elements(fold.rule, x.shape(), line_walk(x.shape(), over, fold.rule));
   return reduce_lines(x, over, keep_dims, fold);
 }
