@@ -94,7 +94,7 @@ noted_kinks kinks_among(const rule_entry& rule, const noted_operation& noted) {
 const rule_entry* row_of(const noted_operation& noted) {
   const bool is_complete = std::ranges::all_of(
       noted.operands, [](const noted_operand& x) { return x.values || x.number; });
-  return is_complete && noted.values ? find_rule(noted.name, noted.operands.size()) : nullptr;
+  return is_complete && noted.values ? find_rule(noted.rule.name, noted.operands.size()) : nullptr;
 }
 
 }  // namespace
@@ -130,7 +130,8 @@ void graph_builder::add_elements(const noted_operation& noted, const entry<doubl
 void graph_builder::add_operation(const noted_operation& noted) {
   std::vector<std::size_t> operand_ids;
   for (const noted_operand& operand : noted.operands) operand_ids.push_back(operand_node(operand));
-  graph_node node{.what = kind::tensor_operation, .name = noted.name, .label = noted.name};
+  graph_node node{.what = kind::tensor_operation};
+  node.name = node.label = noted.rule.name;
   if (noted.values) node.value = quantity_of(*noted.values);
   describe(node, noted);
   const std::size_t id = add_at_operation(std::move(node), noted.operation);
@@ -141,7 +142,11 @@ void graph_builder::describe(graph_node& node, const noted_operation& noted) con
   const rule_entry* rule = row_of(noted);
   if (noted.values)
     node.kink = written(rule ? kinks_among(*rule, noted) : noted.kinks, *noted.values);
-  if (!rule) return;
+  if (!rule) {
+    node.rule = noted.rule.value;
+    node.pullback = noted.rule.pullback;
+    return;
+  }
   const std::string_view symbol = operator_symbol(rule->name);
   if (!symbol.empty()) node.label = symbol;
   node.rule = rule->rule();
@@ -204,6 +209,8 @@ std::size_t graph_builder::add_at_operation(graph_node node, std::size_t operati
   put_into_group(node, [&](const noted_group& g) {
     return g.from.operations <= operation && (g.is_open || operation < g.to.operations);
   });
+  const auto name = notes_.names_of_tensors.find(operation);
+  if (name != notes_.names_of_tensors.end()) give_name(node, name->second);
   return node_of_operation_[operation] = add_node(std::move(node));
 }
 

@@ -2,10 +2,12 @@
 // What a notebook holds.
 
 #include <autodiff/marks.hpp>
+#include <autodiff/operation_rule.hpp>
 #include <autodiff/recorder.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,7 +50,7 @@ struct noted_kinks {
 /// An operation: a tensor computed from others or from scalars, or scalars taken out of one.
 struct noted_operation {
   std::size_t operation;
-  std::string name;
+  operation_rule rule;
   std::shared_ptr<const noted_values> values;  ///< of the result; of scalars, all of them
   std::vector<noted_operand> operands;
   std::size_t first_element = 0;  ///< of scalars: where the first of them stood in the tensor
@@ -80,6 +82,9 @@ struct tape_notes {
   std::vector<double> constants;
   std::vector<noted_operation> operations;
   std::vector<noted_group> groups;
+  // What the program calls scalars, by their places, and tensors, by their operations.
+  std::map<std::uint64_t, std::string> names_of_scalars;
+  std::map<std::size_t, std::string> names_of_tensors;
 
   /// What was noted of the statement or input at a place; null where nothing was.
   const noted_statement* statement_at(std::uint64_t place) const noexcept;

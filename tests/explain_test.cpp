@@ -255,6 +255,35 @@ TEST_CASE("tensors are explained by the shares of their operations") {
   CHECK(e.inputs[0].path_count == 2);
   CHECK(e.inputs[0].paths[0].product == Approx(std::sqrt(2 * 1.5 * 1.5)));  // by relu and matmul
   CHECK(says(to_string(e), "dy/dx1 = [2, 2]: 1, 1, 2.5, 2.5", "matmul(x1, x2)", "pullback"));
+  CHECK(says(to_string(e), "\n  matmul: y = a b\n    ā = ȳ bᵀ, b̄ = aᵀ ȳ\n",
+             "\n  sum: y = Σ x\n    x̄ = ȳ, broadcast\n"));
+  require_80_columns(to_string(e));
+}
+
+TEST_CASE("each rule is told once") {
+  explained_tape t;
+  const tensor<double> w = t.variable(tensor<double>{{0.5, 1}, {1, 0.5}});
+  const std::string text = to_string(explain(t, sum(matmul(w, matmul(w, w))), w));
+  CHECK(says(text, "matmul: ", "sum: "));
+  CHECK(text.find("matmul: ") == text.rfind("matmul: "));
+}
+
+TEST_CASE("names stand in the place of numbers") {
+  explained_tape t;
+  const var x = t.variable(2.0);
+  const tensor<double> v = t.variable(tensor<double>{2, 3});
+  t.name(x, "weight");
+  t.name(v, "inputs");
+  const var z = sin(x), first = v[0];
+  t.name(z, "z");
+  t.name(first, "first");
+  const explanation e = explain(t, z * x + exp(z) + first, x, z, v);
+  CHECK(says(to_string(e), "dy/dweight = ", "at weight = 2", ": z = sin(weight)", ": z * weight",
+             "<- z <- weight\n"));
+  CHECK(says(to_string(e), "dy/dz = ", "exp(z)", "dy/dinputs = [2]: 1, 0", ": first = inputs[0]",
+             "<- first <- inputs\n"));
+  CHECK(
+      says(to_dot(e), "#0 weight", " z = sin\\nvalue", "tooltip=\"y = sin(x)\\ndy/dx = cos(x)\""));
   require_80_columns(to_string(e));
 }
 

@@ -86,7 +86,12 @@ TEST_CASE("tensor operations are nodes with their values, adjoints and shares") 
   CHECK(node(g, "constant").value.numbers == numbers{1, -2, 3, 4});
   CHECK(node(g, "matmul").value.numbers == numbers{-1.5, 0, 5.5, 5});
   CHECK(node(g, "matmul").adjoint.numbers == numbers{0, 0, 1, 1});
+  CHECK(node(g, "matmul").rule == "y = a b");
+  CHECK(node(g, "matmul").pullback == "ā = ȳ bᵀ, b̄ = aᵀ ȳ");
+  CHECK(node(g, "matmul").slope.empty());
   CHECK(node(g, "relu").slope == "dy/dx = heaviside(y)");
+  CHECK(node(g, "relu").pullback.empty());
+  CHECK(says(to_json(g), R"("rule": "y = a b", "slope": "", "pullback": "ā = ȳ bᵀ, b̄ = aᵀ ȳ")"));
   CHECK(node(g, "relu").kink == "0 at 0: 1 of 4 elements, the first at [0, 1]");
   CHECK(g.nodes[g.output].name == "sum");
   CHECK(t.adjoint(w).value(1, 0) == 4);
@@ -264,6 +269,25 @@ TEST_CASE("a rewind forgets notes of operations and groups") {
     CHECK(node(g, i == 0 ? "exp" : "sin").note == (i == 0 ? "first" : "second"));
     t.rewind(mark);
   }
+}
+
+TEST_CASE("tensors are called by their names, until a rewind takes them back") {
+  tape t;
+  t.watch(watching::explained);
+  const tensor<double> w = t.variable(tensor<double>{1, 2});
+  const auto mark = t.mark();
+  t.name(w, "w");
+  for (const std::string name : {"z", "y"}) {
+    const tensor<double> y = exp(w);
+    if (name == "z") t.name(y, name);
+    const graph g = graph_of(t, sum(y));
+    CHECK(node(g, "w").label == "w");
+    CHECK(node(g, "exp").label == (name == "z" ? "z" : "exp"));
+    CHECK(node(g, "exp").is_named == (name == "z"));
+    t.rewind(mark);
+  }
+  CHECK(says(message<autodiff::tape_error>([&] { t.name(tensor<double>{1}, "c"); }), "name",
+             "passive"));
 }
 
 TEST_CASE("a tensor operation that was recorded unwatched is refused") {

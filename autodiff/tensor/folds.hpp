@@ -1,5 +1,6 @@
 #pragma once
 // A reduction from what it does to one line. A fold has
+//   rule                       its operation_rule,
 //   value(n, x) -> y           on plain numbers,
 //   pull(n, x, y, dy, dx)      dx[i] = dy * dy/dx[i], on any number type.
 // and, where its slopes have kinks,
@@ -16,7 +17,6 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <string_view>
 #include <utility>
 
 namespace autodiff {
@@ -69,11 +69,10 @@ template <class T, class Fold>
 
 /// fold over the lines of x along the axes `over`.
 template <class T, class Fold>
-tensor<T> reduce_lines(std::string_view operation, const tensor<T>& x, const axes& over,
-                       bool keep_dims, Fold fold) {
-  const line_walk walk(x.shape(), x.stored().strides(), over, operation);
+tensor<T> reduce_lines(const tensor<T>& x, const axes& over, bool keep_dims, Fold fold) {
+  const line_walk walk(x.shape(), x.stored().strides(), over, Fold::rule);
   const std::size_t n = walk.length();
-  array<T> y(reduced(x.shape(), over, keep_dims, operation));
+  array<T> y(reduced(x.shape(), over, keep_dims, Fold::rule));
   T* out = y.writable();
   walk.read(x.stored().first(), [&](std::size_t first, std::size_t count, const T* rows) {
     for (std::size_t i = 0; i < count; ++i) out[first + i] = folded(fold, n, rows + i * n);
@@ -97,7 +96,7 @@ tensor<T> reduce_lines(std::string_view operation, const tensor<T>& x, const axe
                }
              });
   };
-  tensor<T> result = record(operation, std::move(y), std::move(pullback), x);
+  tensor<T> result = record(Fold::rule, std::move(y), std::move(pullback), x);
   if constexpr (requires { fold.kinks(); }) {
     if (is_explained()) [[unlikely]]
       note_kinks(fold, walk, x.stored(), result.stored());

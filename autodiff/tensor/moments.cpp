@@ -66,6 +66,9 @@ T euclidean(std::size_t n, const T* x) {
 }
 
 struct variance_fold {
+  static constexpr operation_rule rule{"variance", "y = Σ (x − mean)² / f, f = n − correction",
+                                       "x̄ = 2 ȳ (x − mean) / f"};
+
   correction c;
 
   template <class T>
@@ -82,6 +85,9 @@ struct variance_fold {
 };
 
 struct deviation_fold {
+  static constexpr operation_rule rule{"stddev", "y = √(Σ (x − mean)² / f), f = n − correction",
+                                       "x̄ = ȳ (x − mean) / (f y)"};
+
   correction c;
 
   template <class T>
@@ -102,6 +108,8 @@ struct deviation_fold {
 };
 
 struct norm_fold {
+  static constexpr operation_rule rule{"norm", "y = (Σ |x|ᵖ)¹ᐟᵖ", "x̄ = ȳ sign(x) ⊙ (|x| / y)ᵖ⁻¹"};
+
   double p;
 
   template <class T>
@@ -166,12 +174,12 @@ struct norm_fold {
 
 template <class T>
 tensor<T> variance(const tensor<T>& x, const axes& over, correction c, bool keep_dims) {
-  return reduce_lines("variance", x, over, keep_dims, variance_fold{c});
+  return reduce_lines(x, over, keep_dims, variance_fold{c});
 }
 
 template <class T>
 tensor<T> stddev(const tensor<T>& x, const axes& over, correction c, bool keep_dims) {
-  return reduce_lines("stddev", x, over, keep_dims, deviation_fold{c});
+  return reduce_lines(x, over, keep_dims, deviation_fold{c});
 }
 
 template <class T>
@@ -180,7 +188,7 @@ tensor<T> norm(const tensor<T>& x, double p, const axes& over, bool keep_dims) {
     throw domain_error("norm", fmt::format("p = {}", p),
                        "choose p from 1 to infinity; below 1 it is no norm");
   }
-  return reduce_lines("norm", x, over, keep_dims, norm_fold{p});
+  return reduce_lines(x, over, keep_dims, norm_fold{p});
 }
 
 #define INSTANTIATE(T)                                                          \
