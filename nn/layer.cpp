@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <type_traits>
+#include <concepts>
 
 namespace nn {
 namespace {
@@ -156,6 +156,27 @@ const dense_layer<T>& any_layer<T>::dense() const {
 template <class T>
 layer any_layer<T>::description() const {
   return std::visit([](const auto& l) { return layer(l.description()); }, layer_);
+}
+
+template <class T>
+void any_layer<T>::collect_other(std::vector<autodiff::tensor<T>*>& into) {
+  const auto learned = [&](std::string_view, autodiff::tensor<T>& t, kept as) {
+    if (as == kept::learned) into.push_back(&t);
+  };
+  std::visit(
+      [&]<class Layer>(Layer& l) {
+        if constexpr (std::same_as<Layer, residual_layer<T>>) {
+          for (any_layer& inside : l.layers) {
+            if (auto* d = inside.template get_if<dense_layer<T>>())
+              d->tensors(learned);
+            else
+              inside.collect_other(into);
+          }
+        } else if constexpr (requires { l.tensors(learned); }) {
+          l.tensors(learned);
+        }
+      },
+      layer_);
 }
 
 template <class T>

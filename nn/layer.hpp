@@ -12,7 +12,7 @@
 #include <nn/flatten.hpp>
 #include <nn/layer_norm.hpp>
 
-#include <concepts>
+#include <array>
 #include <functional>
 #include <initializer_list>
 #include <span>
@@ -121,20 +121,14 @@ class any_layer {
   /// visit(tensor) for everything that training moves.
   template <class Visitor>
   void parameters(Visitor&& visit) {
-    const auto learned = [&](std::string_view, autodiff::tensor<T>& t, kept as) {
-      if (as == kept::learned) visit(t);
-    };
-    if (auto* d = std::get_if<dense_layer<T>>(&layer_)) [[likely]]
-      return d->tensors(learned);
-    std::visit(
-        [&]<class Layer>(Layer& l) {
-          if constexpr (std::same_as<Layer, residual_layer<T>>) {
-            for (any_layer& inside : l.layers) inside.parameters(visit);
-          } else if constexpr (requires { l.tensors(learned); }) {
-            l.tensors(learned);
-          }
-        },
-        layer_);
+    if (auto* d = std::get_if<dense_layer<T>>(&layer_)) [[likely]] {
+      visit(d->weights);
+      if (d->has_bias()) visit(d->bias);
+    } else {
+      std::vector<autodiff::tensor<T>*> others;
+      collect_other(others);
+      for (autodiff::tensor<T>* p : others) visit(*p);
+    }
   }
   /// visit(name, tensor) for all that belongs into a file, running averages too. The names begin
   /// with `prefix`: "weights", "layers.0.gain" within a residual block.
@@ -146,6 +140,7 @@ class any_layer {
       std::variant<dense_layer<T>, activation_layer<T>, batch_norm_layer<T>, layer_norm_layer<T>,
                    dropout_layer<T>, flatten_layer<T>, residual_layer<T>>;
 
+  void collect_other(std::vector<autodiff::tensor<T>*>& into);
   static alternatives make(const autodiff::shape& sample, const layer& description,
                            autodiff::generator& random);
   autodiff::tensor<T> other_than_dense(const autodiff::tensor<T>& x) const;

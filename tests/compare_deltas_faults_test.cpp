@@ -159,7 +159,8 @@ TEST_CASE("a fault of one part in a billion is found in any network") {
     REQUIRE(d);
     ++found;
     CHECK(where(report) == "layer " + std::to_string(l + 1) + ", delta");
-    CHECK(d->row * tr.net.layers()[l].outputs() + d->column == static_cast<std::size_t>(at));
+    CHECK(d->row * tr.net.layers()[l].dense().outputs() + d->column ==
+          static_cast<std::size_t>(at));
   }
   CHECK(found > 90);
 }

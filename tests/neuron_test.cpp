@@ -110,9 +110,9 @@ TEST_CASE("the parts at layers k, k + 1 and k + 2 are those of the derivation") 
   neuron_network net(drawn({3, 3, 3, 2}, {tanh, tanh, sigmoid}, 7), online_error::cross_entropy);
   const numbers f = net.forward_pass(record);
   net.back_prop(desired);
-  const auto& k0 = net.layers()[0].dense();
-  const auto& k1 = net.layers()[1].dense();
-  const auto& k2 = net.layers()[2].dense();
+  const auto& k0 = net.layers()[0];
+  const auto& k1 = net.layers()[1];
+  const auto& k2 = net.layers()[2];
   for (std::size_t k = 0; k < 2; ++k) {
     CHECK(f[k] == k2[k].output);
     CHECK(k2[k].partial_z == -(desired[k] - f[k]));      // part 1
