@@ -1,66 +1,59 @@
 #include <nn/loss.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/tensor/distance.hpp>
-#include <autodiff/tensor/elementwise.hpp>
-#include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/reduce.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace nn {
 namespace {
 
-[[noreturn, gnu::cold, gnu::noinline]] void refuse(std::string_view name, const autodiff::shape& y,
-                                                   const autodiff::shape& t) {
-  throw autodiff::shape_error(
-      name,
-      fmt::format("outputs {} and targets {}", autodiff::to_string(y), autodiff::to_string(t)),
-      "give the targets the shape of the outputs; class labels become rows with one_hot");
-}
-
-template <class F>
-constexpr loss make_loss(std::string_view name, F f) {
-  return {name, f, f};
+std::string_view to_string(reduction how) {
+  return how == reduction::mean ? "mean" : how == reduction::sum ? "sum" : "none";
 }
 
 }  // namespace
 
-autodiff::tensor<float> loss::operator()(const autodiff::tensor<float>& y,
-                                         const autodiff::tensor<float>& t) const {
-  if (y.shape() != t.shape()) refuse(name, y.shape(), t.shape());
-  return on_float(y, t);
+loss loss::reduced(reduction how) const {
+  loss same = *this;
+  same.how_ = how;
+  same.full_name_ = how == usual_ ? nullptr
+                                  : std::make_shared<const std::string>(
+                                        fmt::format("{} ({})", plain_name_, to_string(how)));
+  same.name = same.full_name_ ? std::string_view(*same.full_name_) : plain_name_;
+  return same;
 }
 
-autodiff::tensor<double> loss::operator()(const autodiff::tensor<double>& y,
-                                          const autodiff::tensor<double>& t) const {
-  if (y.shape() != t.shape()) refuse(name, y.shape(), t.shape());
-  return on_double(y, t);
+template <class T>
+autodiff::tensor<T> loss::operator()(const autodiff::tensor<T>& y,
+                                     const autodiff::index_array& labels) const {
+  autodiff::tensor<T> t = autodiff::tensor<T>::undefined(labels.shape());
+  std::ranges::transform(labels.values(), t.mutable_values().begin(),
+                         [](auto label) { return static_cast<T>(label); });
+  return (*this)(y, t);
 }
 
-constinit const loss half_squared_error = make_loss(
-    "half_squared_error", []<class T>(const autodiff::tensor<T>& y, const autodiff::tensor<T>& t) {
-      return squared_distance(y, t, T(0.5));
-    });
-constinit const loss mean_squared_error = make_loss(
-    "mean_squared_error", []<class T>(const autodiff::tensor<T>& y, const autodiff::tensor<T>& t) {
-      return squared_distance(y, t, T(1) / static_cast<T>(y.size()));
-    });
-constinit const loss binary_cross_entropy = make_loss(
-    "binary_cross_entropy",
-    [](const auto& y, const auto& t) { return autodiff::binary_cross_entropy_with_logits(y, t); });
-constinit const loss softmax_cross_entropy =
-    make_loss("softmax_cross_entropy",
-              [](const auto& y, const auto& t) { return autodiff::softmax_cross_entropy(y, t); });
-constinit const loss binary_cross_entropy_of_probabilities =
-    make_loss("binary_cross_entropy_of_probabilities", [](const auto& y, const auto& t) {
-      return -mean(autodiff::xlogy(t, y) + autodiff::xlog1py(1 - t, -y));
-    });
-constinit const loss cross_entropy_of_probabilities =
-    make_loss("cross_entropy_of_probabilities",
-              []<class T>(const autodiff::tensor<T>& y, const autodiff::tensor<T>& t) {
-                const std::size_t samples = y.rank() == 2 ? y.shape()[0] : 1;
-                return sum(autodiff::xlogy(t, y)) * (T(-1) / static_cast<T>(samples));
-              });
+void require_alike(const loss& e, const autodiff::shape& y, const autodiff::shape& t) {
+  if (y == t) return;
+  throw autodiff::shape_error(
+      e.name,
+      fmt::format("outputs {} and targets {}", autodiff::to_string(y), autodiff::to_string(t)),
+      "give the targets the shape of the outputs; class labels become rows with one_hot");
+}
+
+template <class T>
+autodiff::tensor<T> collected(const autodiff::tensor<T>& losses, reduction how) {
+  if (how == reduction::none) return losses;
+  return how == reduction::sum ? sum(losses) : mean(losses);
+}
+
+#define INSTANTIATE(T)                                                               \
+  template autodiff::tensor<T> loss::operator()(const autodiff::tensor<T>&,          \
+                                                const autodiff::index_array&) const; \
+  template autodiff::tensor<T> collected(const autodiff::tensor<T>&, reduction);
+INSTANTIATE(float)
+INSTANTIATE(double)
 
 }  // namespace nn

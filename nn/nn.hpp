@@ -2,8 +2,12 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/augment.hpp>
 #include <nn/batch_norm.hpp>
+#include <nn/batch_source.hpp>
+#include <nn/clip.hpp>
 #include <nn/compare_deltas.hpp>
+#include <nn/confusion.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
 #include <nn/delta_activations.hpp>
@@ -25,16 +29,24 @@
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
 #include <nn/model.hpp>
+#include <nn/moving_average.hpp>
 #include <nn/named_file.hpp>
 #include <nn/network.hpp>
 #include <nn/neuron.hpp>
+#include <nn/npy.hpp>
+#include <nn/npz.hpp>
+#include <nn/number_array.hpp>
 #include <nn/number_type.hpp>
 #include <nn/optimizer.hpp>
+#include <nn/optimizer_settings.hpp>
+#include <nn/penalty.hpp>
 #include <nn/plot.hpp>
+#include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
+#include <nn/schedule.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
 #include <nn/summary.hpp>

@@ -3,9 +3,13 @@
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/parallel.hpp>
 
+#include <nn/optimizer_rules.hpp>
+#include <nn/update_loops.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -28,20 +32,42 @@ void add_many(std::size_t size, T factor, const T* g, T* w) {
   });
 }
 
-void require(bool holds, std::string_view what, double value, std::string_view remedy) {
+bool is_plain(const optimizer& settings) {
+  const sgd* const s = std::get_if<sgd>(&settings);
+  return s && s->momentum == 0 && s->weight_decay == 0;
+}
+
+double weight_decay_of(const optimizer& settings) {
+  return std::visit(
+      [](const auto& s) {
+        if constexpr (requires { s.weight_decay; })
+          return s.weight_decay;
+        else
+          return 0.0;
+      },
+      settings);
+}
+
+void require_group(bool holds, std::size_t index, std::string_view what, std::string_view remedy) {
   if (holds) return;
-  throw autodiff::domain_error("optimizer", fmt::format("{} is {}", what, value), remedy);
+  throw autodiff::domain_error("optimizer", fmt::format("parameter group {} {}", index, what),
+                               remedy);
 }
 
-void check(const sgd& s) {
-  require(s.rate > 0 && std::isfinite(s.rate), "the rate", s.rate, "it must be positive");
-}
-
-void check(const adam& a) {
-  require(a.rate > 0 && std::isfinite(a.rate), "the rate", a.rate, "it must be positive");
-  require(a.beta1 >= 0 && a.beta1 < 1, "beta1", a.beta1, "it must be in [0, 1)");
-  require(a.beta2 >= 0 && a.beta2 < 1, "beta2", a.beta2, "it must be in [0, 1)");
-  require(a.epsilon > 0 && std::isfinite(a.epsilon), "epsilon", a.epsilon, "it must be positive");
+void require_groups(const optimizer& settings, std::span<const parameter_group> groups) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const parameter_group& g = groups[i];
+    require_group(static_cast<bool>(g.holds), i, "has no condition",
+                  "say which parameters it holds: .holds = [](const nn::parameter_place& p) ...");
+    require_group(g.rate_factor >= 0 && std::isfinite(g.rate_factor), i,
+                  fmt::format("has the rate_factor {}", g.rate_factor), "it must be 0 or positive");
+    if (!g.weight_decay) continue;
+    require_group(*g.weight_decay >= 0 && std::isfinite(*g.weight_decay), i,
+                  fmt::format("has the weight_decay {}", *g.weight_decay),
+                  "it must be 0 or positive");
+    require_group(!std::holds_alternative<rprop>(settings), i, "has a weight_decay, rprop has none",
+                  "leave it out, or choose another optimizer");
+  }
 }
 
 [[noreturn]] void refuse_recorded(std::size_t index) {
@@ -59,6 +85,15 @@ void check(const adam& a) {
       "pass the gradients of this model, in the order of its parameters");
 }
 
+[[noreturn]] void refuse_slot(std::string_view name, std::size_t index, const autodiff::shape& slot,
+                              const autodiff::shape& parameter) {
+  throw autodiff::shape_error(
+      "optimizer",
+      fmt::format("{}.{} has shape {} and its parameter {}", name, index, autodiff::to_string(slot),
+                  autodiff::to_string(parameter)),
+      "restore the state of an optimizer of this model");
+}
+
 [[noreturn]] void refuse_count(std::size_t parameters, std::size_t gradients) {
   throw autodiff::shape_error("optimizer",
                               fmt::format("{} parameters and {} gradients", parameters, gradients),
@@ -68,8 +103,22 @@ void check(const adam& a) {
 }  // namespace
 
 template <class T>
-optimizer_state<T>::optimizer_state(const optimizer& settings) : settings_(settings) {
-  std::visit([](const auto& s) { check(s); }, settings_);
+optimizer_state<T>::optimizer_state(const optimizer& settings, std::vector<parameter_group> groups)
+    : settings_(settings),
+      groups_(std::move(groups)),
+      rate_(rate_of(settings)),
+      is_plain_(is_plain(settings) && groups_.empty()) {
+  require_range(settings);
+  require_groups(settings, groups_);
+}
+
+template <class T>
+void optimizer_state<T>::rate(double rate) {
+  if (!(rate >= 0 && std::isfinite(rate))) {
+    throw autodiff::domain_error("optimizer", fmt::format("the rate is set to {}", rate),
+                                 "it must be 0 or positive");
+  }
+  rate_ = rate;
 }
 
 template <class T>
@@ -84,8 +133,9 @@ void optimizer_state<T>::require_fit(const tensors& gradients) const {
 }
 
 template <class T>
-void optimizer_state<T>::move(const sgd& s, const tensors& gradients) {
-  const T factor = static_cast<T>(-s.rate);
+void optimizer_state<T>::move_plainly(const tensors& gradients) {
+  ++steps_;
+  const T factor = static_cast<T>(-rate_);
   auto gradient = gradients.begin();
   for (autodiff::tensor<T>* p : parameters_) {
     T* const w = p->mutable_values().data();
@@ -99,45 +149,105 @@ void optimizer_state<T>::move(const sgd& s, const tensors& gradients) {
   }
 }
 
-/// Begins to remember a model, or finds it to be the one that is remembered.
+/// Remembers the model: divides its parameters among the groups and makes the slots.
 template <class T>
-void optimizer_state<T>::remember(const tensors& gradients) {
-  if (first_moments_.empty()) {
-    tensors zeros;
-    for (const autodiff::tensor<T>& g : gradients) zeros.emplace_back(g.shape(), T(0));
-    second_moments_ = zeros;
-    first_moments_ = std::move(zeros);
+void optimizer_state<T>::begin(std::span<const std::string> names) {
+  const double decay = weight_decay_of(settings_);
+  std::vector<members> all;
+  for (const parameter_group& g : groups_)
+    all.push_back({g.rate_factor, g.weight_decay.value_or(decay), {}});
+  all.push_back({1, decay, {}});
+  std::vector<autodiff::shape> shapes;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const autodiff::shape& s = shapes.emplace_back(parameters_[i]->shape());
+    const std::string name = names[i].empty() ? fmt::format("parameters.{}", i) : names[i];
+    const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const parameter_group& g) {
+      return g.holds({i, name, s});
+    });
+    all[static_cast<std::size_t>(group - groups_.begin())].parameters.push_back(i);
   }
-  const bool same_model =
-      std::equal(gradients.begin(), gradients.end(), first_moments_.begin(), first_moments_.end(),
-                 [](const auto& g, const auto& m) { return g.shape() == m.shape(); });
-  if (!same_model) {
+  std::vector<slot> slots;
+  for (const members& of : all) {
+    const double rate = rate_ * of.rate_factor;
+    const slot_starts starts =
+        std::visit([&](const auto& s) { return slots_of(s, rate); }, settings_);
+    slots.resize(starts.size());
+    for (std::size_t k = 0; k < starts.size(); ++k) {
+      slots[k].name = starts[k].name;
+      slots[k].values.resize(shapes.size());
+      for (const std::size_t i : of.parameters)
+        slots[k].values[i] = autodiff::tensor<T>(shapes[i], static_cast<T>(starts[k].value));
+    }
+  }
+  for (std::size_t g = groups_.size(); g-- > 0;)
+    if (groups_[g].frozen) all.erase(all.begin() + static_cast<std::ptrdiff_t>(g));
+
+  slots_ = std::move(slots);
+  moving_ = std::move(all);
+  shapes_ = std::move(shapes);
+}
+
+template <class T>
+void optimizer_state<T>::require_same_model() const {
+  const bool same =
+      std::equal(parameters_.begin(), parameters_.end(), shapes_.begin(), shapes_.end(),
+                 [](const autodiff::tensor<T>* p, const auto& s) { return p->shape() == s; });
+  if (!same) {
     throw autodiff::shape_error("optimizer", "the gradients are of another model than those before",
                                 "make an optimizer_state for each model");
+  }
+  for (const slot& s : slots_) {
+    for (std::size_t i = 0; i < shapes_.size(); ++i)
+      if (s.values[i].shape() != shapes_[i])
+        refuse_slot(s.name, i, s.values[i].shape(), shapes_[i]);
+  }
+}
+
+/// Of the steps so far and the one that begins: a function of their number alone, so that nothing
+/// of it needs to be kept in a file.
+template <class T>
+double optimizer_state<T>::nadam_product() {
+  const nadam* const s = std::get_if<nadam>(&settings_);
+  if (!s) return 1;
+  if (nadam_steps_ > steps_) {
+    nadam_steps_ = 0;
+    nadam_product_ = 1;
+  }
+  while (nadam_steps_ < steps_) nadam_product_ *= nadam_momentum(*s, ++nadam_steps_);
+  return nadam_product_;
+}
+
+template <class T>
+template <class Rule>
+void optimizer_state<T>::apply(const Rule& rule, const members& of, const tensors& gradients) {
+  const auto run = update_of<Rule>();
+  for (const std::size_t i : of.parameters) {
+    T* const w = parameters_[i]->mutable_values().data();
+    const T* const g = gradients[i].values().data();
+    std::array<T*, Rule::slots + 1> slots{};
+    for (std::size_t k = 0; k < Rule::slots; ++k)
+      slots[k] = slots_[k].values[i].mutable_values().data();
+    autodiff::parallel_elements(gradients[i].size(), [&](std::size_t at, std::size_t count) {
+      std::array<T*, Rule::slots + 1> here = slots;
+      for (std::size_t k = 0; k < Rule::slots; ++k) here[k] += at;
+      run(count, rule, g + at, w + at, here.data());
+    });
   }
 }
 
 template <class T>
-void optimizer_state<T>::move(const adam& a, const tensors& gradients) {
-  remember(gradients);
+void optimizer_state<T>::move(const tensors& gradients) {
+  require_same_model();
   ++steps_;
-  // Both corrections of the bias are folded into the rate and epsilon of this step. They are those
-  // of the rounded betas: in float 1 - beta2 is off by 5e-5, which the correction then takes back.
-  const T beta1 = static_cast<T>(a.beta1), beta2 = static_cast<T>(a.beta2);
-  const double first = 1 - std::pow(static_cast<double>(beta1), static_cast<double>(steps_));
-  const double second =
-      std::sqrt(1 - std::pow(static_cast<double>(beta2), static_cast<double>(steps_)));
-  const autodiff::adam_numbers<T> numbers{beta1, beta2, static_cast<T>(a.rate * second / first),
-                                          static_cast<T>(a.epsilon * second)};
-  for (std::size_t i = 0; i < gradients.size(); ++i) {
-    T* const w = parameters_[i]->mutable_values().data();
-    const T* const g = gradients[i].values().data();
-    T* const m = first_moments_[i].mutable_values().data();
-    T* const v = second_moments_[i].mutable_values().data();
-    autodiff::parallel_elements(gradients[i].size(), [&](std::size_t at, std::size_t count) {
-      autodiff::plain<T>().adam(count, numbers, g + at, m + at, v + at, w + at);
-    });
-  }
+  const double product = nadam_product();
+  std::visit(
+      [&](const auto& s) {
+        for (const members& of : moving_) {
+          const step_numbers now{steps_, rate_ * of.rate_factor, of.weight_decay, product};
+          use_rule<T>(s, now, [&](const auto& rule) { apply(rule, of, gradients); });
+        }
+      },
+      settings_);
 }
 
 template class optimizer_state<float>;

@@ -45,7 +45,7 @@ class trainer {
 
   /// Mean loss over the epoch.
   double epoch(std::size_t epoch) {
-    batches_.shuffle();
+    batches_.shuffle(epoch);
     double total = 0;
     std::size_t samples = 0;
     for (std::size_t b = 0; b < batches_.count(); ++b) {

@@ -4,11 +4,14 @@
 
 #include <autodiff/error.hpp>
 #include <nn/data.hpp>
+#include <nn/npy.hpp>
 
 #include <stdlib.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -203,6 +206,112 @@ TEST_CASE("a split of inputs and targets of unequal count is refused with both s
   CHECK(reference::says(refusal([&] { nn::split(data, 2, nn::seed{1}); }), "[5, 2]", "[6, 1]"));
 }
 
+TEST_CASE("three parts hold every sample once, in rounded shares, by the seed") {
+  for (const std::size_t n : {0, 1, 2, 3, 10, 97, 1000}) {
+    for (const auto& [validation, test] : std::vector<std::pair<double, double>>{
+             {0.1, 0.1}, {0, 0.25}, {0.5, 0.5}, {1, 0}, {0, 0}}) {
+      CAPTURE(n, validation, test);
+      const auto data = numbered(n);
+      const nn::split_parts parts{.validation = validation, .test = test};
+      const auto drawn = nn::split(data, parts, nn::seed{3});
+      const auto rounded = [&](double share) {
+        return static_cast<std::size_t>(std::lround(share * static_cast<double>(n)));
+      };
+      CHECK(drawn.test.size() == rounded(test));
+      CHECK(drawn.validation.size() == std::min(rounded(validation), n - rounded(test)));
+      std::vector<std::size_t> all;
+      for (const auto& part : {drawn.train, drawn.validation, drawn.test}) {
+        const auto numbers = samples(part);
+        all.insert(all.end(), numbers.begin(), numbers.end());
+      }
+      CHECK(sorted(all) == up_to(n));
+      CHECK(samples(nn::split(data, parts, nn::seed{3}).train) == samples(drawn.train));
+      if (n >= 97 && test == 0.1) {
+        CHECK(samples(nn::split(data, parts, nn::seed{4}).test) != samples(drawn.test));
+      }
+    }
+  }
+}
+
+TEST_CASE("in stratified parts every class has its share, up to one sample") {
+  reference::random random(1);
+  for (const bool one_hot : {true, false}) {
+    const std::size_t n = 1000, classes = 5;
+    std::vector<std::size_t> labels(n), counts(classes, 0);
+    for (std::size_t& label : labels) {
+      label = std::min(random.below(9), classes - 1);  // the last class is the largest
+      ++counts[label];
+    }
+    nn::dataset<double> data = numbered(n);
+    data.targets = autodiff::tensor<double>(autodiff::shape{n, one_hot ? classes : 1});
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto to = data.targets.mutable_values();
+      if (one_hot) {
+        to[classes * i + labels[i]] = 1;
+      } else {
+        to[i] = 3 - 2 * static_cast<double>(labels[i]);
+      }
+    }
+    const nn::split_parts parts{.validation = 0.15, .test = 0.2, .stratified = true};
+    const auto drawn = nn::split(data, parts, nn::seed{8});
+    CHECK(drawn.test.size() == 200);
+    CHECK(drawn.validation.size() == 150);
+    for (const auto& [part, share] : {std::pair{drawn.test, 0.2}, {drawn.validation, 0.15}}) {
+      std::vector<double> of_class(classes, 0.0);
+      for (std::size_t i = 0; i < part.size(); ++i) {
+        ++of_class[labels[static_cast<std::size_t>(part.inputs.value(i, 0))]];
+      }
+      for (std::size_t c = 0; c < classes; ++c) {
+        CHECK(std::abs(of_class[c] - share * static_cast<double>(counts[c])) <= 1.5);
+      }
+    }
+  }
+}
+
+TEST_CASE("parts that are no fractions, and strata that are no classes, are refused") {
+  auto data = numbered(4);
+  const auto text = [&](double validation, double test, bool stratified) {
+    return refusal<autodiff::domain_error>([&] {
+      nn::split(data, {.validation = validation, .test = test, .stratified = stratified},
+                nn::seed{1});
+    });
+  };
+  CHECK(reference::says(text(0.6, 0.5, false), "split: parts of 0.6 and 0.5"));
+  CHECK(reference::says(text(-0.1, 0.5, false), "parts of -0.1 and 0.5"));
+  CHECK(reference::says(text(std::nan(""), 0.5, false), "parts of nan"));
+  CHECK(text(0.5, 0.5, true) == "nothing was thrown");
+  data.targets.mutable_values()[2] = 0.5;
+  CHECK(reference::says(text(0.5, 0.5, true), "the target of sample 2 is 0.5", "stratified"));
+}
+
+TEST_CASE("a dataset is loaded from .npy files, with numbers or labels for targets") {
+  const temporary_folder folder;
+  const auto save = [&](const char* name, const nn::number_array& array) {
+    nn::write_npy(folder / name, array);
+    return folder / name;
+  };
+  const auto images = save("x.npy", nn::number_array::of<std::uint8_t>(
+                                        autodiff::shape{2, 2, 2}, bytes{1, 2, 3, 4, 5, 6, 7, 8}));
+  const auto labels = save("labels.npy", nn::number_array::of<std::int64_t>(
+                                             autodiff::shape{2}, std::vector<std::int64_t>{2, 0}));
+  const auto data = nn::load_npy<float>(images, labels);
+  CHECK(data.inputs.shape() == autodiff::shape{2, 4});
+  CHECK(data.inputs.value(1, 0) == 5);
+  CHECK(data.targets.shape() == autodiff::shape{2, 1});
+  CHECK(data.targets.value(0, 0) == 2);
+  const auto classes = nn::load_npy<double>(images, labels, 3);
+  CHECK(reference::all_close(classes.targets.values(), std::vector{0, 0, 1, 1, 0, 0}, 0));
+  CHECK(reference::says(refusal([&] { nn::load_npy<float>(images, labels, 2); }),
+                        "label 2 at position 0 with 2 classes"));
+  CHECK(reference::says(refusal([&] { nn::load_npy<float>(images, images, 3); }),
+                        "labels [2, 2, 2]"));
+  const auto three = save("three.npy", nn::number_array::of(autodiff::tensor<double>{1, -2, 3}));
+  CHECK(reference::says(refusal([&] { nn::load_npy<float>(images, three); }), "load_npy", "x.npy",
+                        "[2, 2, 2]", "three.npy", "[3]"));
+  CHECK(reference::says(
+      refusal<autodiff::domain_error>([&] { nn::load_npy<float>(three, three, 5); }), "[1] is -2"));
+}
+
 TEST_CASE("an empty dataset has size 0") { CHECK(nn::dataset<float>{}.size() == 0); }
 
 TEST_CASE("batches hold every sample once an epoch, the last one may be shorter") {
@@ -212,8 +321,8 @@ TEST_CASE("batches hold every sample once an epoch, the last one may be shorter"
     nn::batches batches(n, size, nn::seed{2});
     REQUIRE(batches.count() == count);
     std::set<std::vector<std::size_t>> orders;
-    for (int epoch = 0; epoch < 5; ++epoch) {
-      batches.shuffle();
+    for (std::size_t epoch = 0; epoch < 5; ++epoch) {
+      batches.shuffle(epoch);
       for (std::size_t b = 0; b + 1 < count; ++b) CHECK(batches[b].size() == size);
       CHECK(batches[count - 1].size() == last);
       const auto order = order_of(batches);
@@ -230,19 +339,26 @@ TEST_CASE("batches before the first shuffle are the samples in their order") {
 
 TEST_CASE("the seed decides the orders of all epochs") {
   nn::batches a(50, 8, nn::seed{6}), b(50, 8, nn::seed{6}), other(50, 8, nn::seed{7});
-  for (int epoch = 0; epoch < 3; ++epoch) {
-    a.shuffle();
-    b.shuffle();
-    other.shuffle();
+  for (std::size_t epoch = 0; epoch < 3; ++epoch) {
+    a.shuffle(epoch);
+    b.shuffle(epoch);
+    other.shuffle(epoch);
     CHECK(order_of(a) == order_of(b));
     CHECK(order_of(a) != order_of(other));
   }
+}
+
+TEST_CASE("the order of an epoch does not depend on those drawn before") {
+  nn::batches all(50, 8, nn::seed{6}), later(50, 8, nn::seed{6});
+  for (std::size_t epoch = 0; epoch < 4; ++epoch) all.shuffle(epoch);
+  later.shuffle(3);
+  CHECK(order_of(later) == order_of(all));
 }
 
 TEST_CASE("a batch size of 0 is refused, no samples make no batches") {
   CHECK(refusal<autodiff::domain_error>([] { nn::batches(10, 0, nn::seed{1}); }) ==
         "batches: a batch size of 0; use at least 1");
   nn::batches none(0, 4, nn::seed{1});
-  none.shuffle();
+  none.shuffle(0);
   CHECK(none.count() == 0);
 }

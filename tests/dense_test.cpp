@@ -95,7 +95,7 @@ TEST_CASE("a layer draws its weights as its activation suggests, or as it is tol
   const auto equal = [](const autodiff::tensor<double>& a, const autodiff::tensor<double>& b) {
     return std::equal(a.values().begin(), a.values().end(), b.values().begin());
   };
-  using enum nn::init;
+  const nn::init he = nn::init::he, glorot = nn::init::glorot;
   CHECK(equal(weights(nn::dense(20, nn::relu)), drawn_by(he)));
   CHECK(equal(weights(nn::dense(20, nn::tanh)), drawn_by(glorot)));
   CHECK(equal(weights(nn::dense(20, nn::relu).initialised(glorot)), drawn_by(glorot)));

@@ -111,6 +111,36 @@ TEST_CASE("steps of a 64-32-10 network in float on batches of 32 allocate nothin
   }
 }
 
+TEST_CASE("steps of any loss allocate nothing once warm") {
+  if (skipped()) return;
+  const auto x = drawn<float>({32, 64}, 1), t = drawn<float>({32, 10}, 2);
+  autodiff::tensor<float> classes(autodiff::shape{32}), rows(autodiff::shape{32, 10});
+  for (std::size_t i = 0; i < 32; ++i) {
+    classes.mutable_values()[i] = static_cast<float>(i % 10);
+    rows.mutable_values()[10 * i + i % 10] = 1;
+  }
+  const auto count = [&](const nn::loss& e, const autodiff::tensor<float>& targets,
+                         const nn::dense& last = nn::dense(10)) {
+    CAPTURE(std::string(e.name), autodiff::to_string(targets.shape()));
+    nn::network<float> net(64, {nn::dense(32, nn::relu), last}, nn::seed{1});
+    CHECK(allocations_of_steps<float>(net, nn::sgd{}, e, x, targets) == 0);
+  };
+  const std::vector<double> weights(10, 2.0);
+  for (const nn::loss& e : {nn::mean_absolute_error, nn::huber(0.5), nn::poisson_nll,
+                            nn::mean_squared_error.reduced(nn::reduction::sum), nn::kl_divergence,
+                            nn::binary_cross_entropy_with({.positive_weights = weights})})
+    count(e, t);
+  count(nn::binary_cross_entropy_of_probabilities, t, nn::dense(10, nn::sigmoid));
+  count(nn::hinge, rows);
+  count(nn::gaussian_nll, t, nn::dense(20, nn::softplus));
+  for (const nn::loss& e :
+       {nn::softmax_cross_entropy, nn::multiclass_hinge,
+        nn::softmax_cross_entropy_with({.label_smoothing = 0.1, .class_weights = weights})}) {
+    count(e, classes);
+    count(e, rows);
+  }
+}
+
 TEST_CASE("steps on two threads allocate nothing once warm") {
   if (skipped()) return;
   const std::size_t before = autodiff::threads();
