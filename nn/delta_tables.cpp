@@ -18,9 +18,9 @@ std::string difference_text(double x) { return x == 0 ? "0" : fmt::format("{:.2g
 line number(std::string text) { return line().number(std::move(text)); }
 
 /// How the numbers of one column are written: all with as many decimals, or all with an exponent.
-class number_type {
+class number_format {
  public:
-  number_type(const numbers& column, int digits) : digits_(digits) {
+  number_format(const numbers& column, int digits) : digits_(digits) {
     double largest = 0, smallest = std::numeric_limits<double>::infinity();
     for (const double x : column) {
       if (!std::isfinite(x) || x == 0) continue;
@@ -82,7 +82,7 @@ class comparison {
   std::vector<std::vector<line>> cells() const {
     int digits = digits_;
     while (digits < 17 && hides_a_difference(digits)) ++digits;
-    const number_type text = pair_format(digits);
+    const number_format text = pair_format(digits);
     std::vector<std::vector<line>> rows;
     for (const std::size_t i : shown_) {
       const double formula = c_.formula.values[i], tape = c_.tape.values[i];
@@ -97,7 +97,7 @@ class comparison {
   std::vector<line> column(const numbers& values) const {
     numbers these;
     for (const std::size_t i : shown_) these.push_back(values[i]);
-    const number_type text(these, digits_);
+    const number_format text(these, digits_);
     std::vector<line> cells;
     for (const double x : these) cells.push_back(number(text(x)));
     return cells;
@@ -109,7 +109,7 @@ class comparison {
     if (formula == tape || (std::isnan(formula) && std::isnan(tape))) return false;
     return !(std::abs(formula - tape) <= c_.allowed * scale_);
   }
-  number_type pair_format(int digits) const {
+  number_format pair_format(int digits) const {
     numbers both;
     for (const std::size_t i : shown_) {
       both.push_back(c_.formula.values[i]);
@@ -118,7 +118,7 @@ class comparison {
     return {both, digits};
   }
   bool hides_a_difference(int digits) const {
-    const number_type text = pair_format(digits);
+    const number_format text = pair_format(digits);
     return std::any_of(shown_.begin(), shown_.end(), [&](std::size_t i) {
       return differs(i) && text(c_.formula.values[i]) == text(c_.tape.values[i]);
     });
