@@ -46,6 +46,7 @@
 #include <nn/pytorch.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
+#include <nn/save_npz.hpp>
 #include <nn/schedule.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
