@@ -21,7 +21,6 @@
 #include <nn/flatten.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
-#include <nn/input_file.hpp>
 #include <nn/kept.hpp>
 #include <nn/layer.hpp>
 #include <nn/layer_norm.hpp>
@@ -44,8 +43,10 @@
 #include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
+#include <nn/random_access_file.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
+#include <nn/save_npz.hpp>
 #include <nn/schedule.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
