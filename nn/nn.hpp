@@ -13,6 +13,7 @@
 #include <nn/dense.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/loss.hpp>
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
