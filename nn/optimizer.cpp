@@ -191,7 +191,7 @@ void optimizer_state<T>::begin(std::span<const std::string> names) {
 }
 
 template <class T>
-void optimizer_state<T>::require_same_model() const {
+void optimizer_state<T>::require_same_model() {
   const bool same =
       std::equal(parameters_.begin(), parameters_.end(), shapes_.begin(), shapes_.end(),
                  [](const autodiff::tensor<T>* p, const auto& s) { return p->shape() == s; });
@@ -199,11 +199,13 @@ void optimizer_state<T>::require_same_model() const {
     throw autodiff::shape_error("optimizer", "the gradients are of another model than those before",
                                 "make an optimizer_state for each model");
   }
+  if (!was_visited_) return;
   for (const slot& s : slots_) {
     for (std::size_t i = 0; i < shapes_.size(); ++i)
       if (moves_[i] && s.values[i].shape() != shapes_[i])
         refuse_slot(s.name, i, s.values[i].shape(), shapes_[i]);
   }
+  was_visited_ = false;
 }
 
 /// Of the steps so far and the one that begins: a function of their number alone, so that nothing

@@ -70,6 +70,7 @@ class optimizer_state {
   /// before. None before prepare() or the first update, and none of plain sgd.
   template <class Visitor>
   void state(Visitor&& visit) {
+    was_visited_ = true;
     for (slot& s : slots_) {
       for (std::size_t i = 0; i < s.values.size(); ++i)
         if (moves_[i]) visit(std::string_view(s.name + "." + std::to_string(i)), s.values[i]);
@@ -110,7 +111,7 @@ class optimizer_state {
   }
 
   void require_fit(const tensors& gradients) const;
-  void require_same_model() const;
+  void require_same_model();
   void begin(std::span<const std::string> names);
   double nadam_product();
   void move_plainly(const tensors& gradients);
@@ -128,6 +129,7 @@ class optimizer_state {
   std::vector<bool> moves_;                       // those that are not frozen
   std::vector<members> moving_;                   // the same, by their groups
   std::vector<slot> slots_;
+  bool was_visited_ = false;  // so that slots may have been replaced
   double nadam_product_ = 1;  // of the momenta of so many steps
   std::size_t nadam_steps_ = 0;
 };
