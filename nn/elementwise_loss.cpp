@@ -79,7 +79,7 @@ tensor<T> weighted_binary(const loss& e, const tensor<T>& y, const tensor<T>& t,
         fmt::format("{} positive weights and outputs {}", count, autodiff::to_string(y.shape())),
         "give it one weight, or one for each output of the last axis");
   }
-  tensor<T> p(autodiff::shape{count});
+  tensor<T> p(count == 1 ? autodiff::shape{} : autodiff::shape{count});
   std::ranges::transform(positive_weights, p.mutable_values().begin(),
                          [](double w) { return static_cast<T>(w); });
   const tensor<T> positive = p * t, w = positive + (1 - t);
