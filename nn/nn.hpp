@@ -5,6 +5,7 @@
 #include <nn/augment.hpp>
 #include <nn/batch_source.hpp>
 #include <nn/compare_deltas.hpp>
+#include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
 #include <nn/delta_difference.hpp>
@@ -26,5 +27,6 @@
 #include <nn/plot.hpp>
 #include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
+#include <nn/row_stream.hpp>
 #include <nn/step.hpp>
 #include <nn/train.hpp>
