@@ -2,6 +2,7 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/array_rows.hpp>
 #include <nn/augment.hpp>
 #include <nn/batch_source.hpp>
 #include <nn/compare_deltas.hpp>
@@ -29,4 +30,5 @@
 #include <nn/progress.hpp>
 #include <nn/row_stream.hpp>
 #include <nn/step.hpp>
+#include <nn/streaming.hpp>
 #include <nn/train.hpp>
