@@ -29,6 +29,7 @@
 #include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/row_stream.hpp>
+#include <nn/scaling.hpp>
 #include <nn/step.hpp>
 #include <nn/streaming.hpp>
 #include <nn/train.hpp>
