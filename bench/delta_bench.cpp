@@ -14,7 +14,6 @@
 #include <bench/problems/training.hpp>
 
 #include <cstddef>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -105,14 +104,5 @@ void run(bench::suite& suite, bench::chart& chart) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::suite suite("delta", argc, argv);
-  bench::chart chart("tape / formulas by hand, time");
-  try {
-    run(suite, chart);
-  } catch (const std::exception& e) {
-    suite.say(fmt::format("error: {}", e.what()));
-    return 1;
-  }
-  if (suite.whole()) bench::draw(suite, chart);
-  return suite.finish();
+  return bench::measure("delta", "tape / formulas by hand, time", argc, argv, run);
 }

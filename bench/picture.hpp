@@ -9,10 +9,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -122,6 +124,22 @@ inline void draw(const suite& suite, const chart& chart) {
   const std::string trouble = chart.draw(file);
   suite.say(trouble.empty() ? fmt::format("picture: {}", file.string())
                             : fmt::format("no picture: {}", trouble));
+}
+
+/// What a main() does: run(suite, chart) with the options of the command line, and where that ran
+/// the whole suite a picture, its axis labelled so. Returns the exit status.
+template <class Run>
+int measure(std::string name, std::string label, int argc, char** argv, Run&& run) {
+  suite suite(std::move(name), argc, argv);
+  chart chart(std::move(label));
+  try {
+    run(suite, chart);
+  } catch (const std::exception& e) {
+    suite.say(fmt::format("error: {}", e.what()));
+    return 1;
+  }
+  if (suite.whole()) draw(suite, chart);
+  return suite.finish();
 }
 
 }  // namespace bench

@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -241,6 +240,9 @@ void name_peers(const bench::suite& suite) {
 }
 
 void run(bench::suite& suite, bench::chart& chart) {
+  std::sort(bench::peers::all().begin(), bench::peers::all().end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  name_peers(suite);
   suite.columns({"case", "tool", "fastest", "median", "spread", "/ primal", "(median)", "ns/op",
                  "bytes/op", "error"});
   const std::filesystem::path data = bench::problems::adbench_folder();
@@ -270,17 +272,5 @@ void run(bench::suite& suite, bench::chart& chart) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::suite suite("scalar", argc, argv);
-  bench::chart chart("derivatives / primal, time");
-  std::sort(bench::peers::all().begin(), bench::peers::all().end(),
-            [](const auto& a, const auto& b) { return a.name < b.name; });
-  try {
-    name_peers(suite);
-    run(suite, chart);
-  } catch (const std::exception& e) {
-    suite.say(fmt::format("error: {}", e.what()));
-    return 1;
-  }
-  if (suite.whole()) bench::draw(suite, chart);
-  return suite.finish();
+  return bench::measure("scalar", "derivatives / primal, time", argc, argv, run);
 }

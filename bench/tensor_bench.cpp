@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <exception>
 #include <functional>
 #include <string>
 #include <utility>
@@ -258,6 +257,7 @@ void measure_operations(bench::suite& suite) {
 }
 
 void run(bench::suite& suite, bench::chart& chart) {
+  suite.say(fmt::format("loops for {}", autodiff::kernels().instruction_set));
   bench::race_steps(suite, chart);
   measure_operations(suite);
   suite.columns({"chain", "tool", "fastest", "median", "spread", "per", "/ one", "(median)",
@@ -275,15 +275,5 @@ void run(bench::suite& suite, bench::chart& chart) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::suite suite("tensor", argc, argv);
-  bench::chart chart("training step / the same by hand, time");
-  suite.say(fmt::format("loops for {}", autodiff::kernels().instruction_set));
-  try {
-    run(suite, chart);
-  } catch (const std::exception& e) {
-    suite.say(fmt::format("error: {}", e.what()));
-    return 1;
-  }
-  if (suite.whole()) bench::draw(suite, chart);
-  return suite.finish();
+  return bench::measure("tensor", "training step / the same by hand, time", argc, argv, run);
 }

@@ -171,7 +171,7 @@ void remark_on_output(const network<T>& net, delta_report& report) {
   const bool squared =
       e == textbook::loss::half_squared_error || e == textbook::loss::mean_squared_error;
   const delta_layer& last = report.layers.back();
-  if (!squared || !h || h == textbook::activation::identity || h == textbook::activation::softmax ||
+  if (!squared || !h || h == textbook::activation::identity || textbook::couples_units(*h) ||
       last.delta.relative.value <= last.delta.allowed) {
     return;
   }

@@ -10,7 +10,8 @@
 // T is float, double or long double. Every function throws shape_error for matrices that do not fit
 // each other.
 
-#include <nn/delta_functions.hpp>
+#include <nn/delta_activations.hpp>
+#include <nn/delta_losses.hpp>
 #include <nn/matrix.hpp>
 
 #include <span>

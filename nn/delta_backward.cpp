@@ -1,12 +1,14 @@
 // The deltas of a layer: dE/dy through the activation of the last one, eq. (7) of the others.
 
 #include <nn/delta.hpp>
+#include <nn/delta_activations.hpp>
 #include <nn/delta_equations.hpp>
-#include <nn/delta_functions.hpp>
+#include <nn/delta_losses.hpp>
 #include <nn/delta_writer.hpp>
 #include <nn/matrix.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <optional>
 
@@ -28,7 +30,10 @@ class writer : layer_writer {
   void put_count(line& f, loss e) const;
   void put_symbolic_slope(line& f, loss e) const;
   void put_error_slope(line& f, loss e, std::size_t k, double value) const;
+  bool couples_units() const { return h_ && textbook::couples_units(*h_); }
+  line coupled_delta(std::size_t k, const numbers& de_dz) const;
   line softmax_delta(std::size_t k, const numbers& de_dz) const;
+  line log_softmax_delta(std::size_t k, const numbers& de_dz) const;
   bool cancels() const;
   line general_delta() const;
 };
@@ -48,6 +53,24 @@ line writer::softmax_delta(std::size_t k, const numbers& de_dz) const {
   return f;
 }
 
+line writer::log_softmax_delta(std::size_t k, const numbers& de_dz) const {
+  // dE/dz_k - exp(z_k) sum_j dE/dz_j
+  line f;
+  f.symbol("delta", name(), unit(k)).sign("=").derivative("z", name(), unit(k)).sign("-");
+  f.function("exp").sign("(").symbol("z", name(), unit(k)).sign(")").sum("j");
+  f.derivative("z", name(), "j").turn().sign("=");
+  const double p = std::exp(z_[k]), sum = std::accumulate(de_dz.begin(), de_dz.end(), 0.0);
+  put(f, de_dz[k]).sign("-");
+  put(f, p);
+  put_bracketed(f, sum);
+  put_value(f, de_dz[k] - p * sum, layer_.delta, k);
+  return f;
+}
+
+line writer::coupled_delta(std::size_t k, const numbers& de_dz) const {
+  return h_ == activation::softmax ? softmax_delta(k, de_dz) : log_softmax_delta(k, de_dz);
+}
+
 line writer::hidden_delta(std::size_t m) const {
   const delta_layer& above_layer = report_.layers[l_ + 1];
   const numbers delta = row_of(above_layer.delta.formula, 0);
@@ -57,10 +80,10 @@ line writer::hidden_delta(std::size_t m) const {
     for (std::size_t k = 0; k < w.size(); ++k) sum += w[k] * delta[k];
     return sum;
   };
-  if (h_ == activation::softmax) {
+  if (couples_units()) {
     numbers de_dz(z_.size());
     for (std::size_t i = 0; i < de_dz.size(); ++i) de_dz[i] = through_weights(i);
-    return softmax_delta(m, de_dz);
+    return coupled_delta(m, de_dz);
   }
   line f;
   f.symbol("delta", name(), unit(m)).sign("=");
@@ -138,7 +161,7 @@ line writer::output_delta(std::size_t k) const {
   const loss e = *textbook::loss_of(report_.loss);
   const matrix<double>&a = layer_.a.formula, &y = layer_.z.formula, &t = report_.target;
   const numbers de_dy = row_of(textbook::error_slope(e, y, t), 0);
-  if (h_ == activation::softmax && !cancels()) return softmax_delta(k, de_dy);
+  if (couples_units() && !cancels()) return coupled_delta(k, de_dy);
 
   line f;
   f.symbol("delta", name(), unit(k)).sign("=");
@@ -180,8 +203,8 @@ line writer::general_delta() const {
 equations writer::deltas() const {
   equations all;
   if (!h_ || (is_last() && !textbook::loss_of(report_.loss))) return all;
-  // The lines of a softmax show their formula themselves, those of a canonical link have none.
-  if (h_ != activation::softmax && !(is_last() && cancels())) all.lines.push_back(general_delta());
+  // Lines of coupled units show their formula themselves, those of a canonical link have none.
+  if (!couples_units() && !(is_last() && cancels())) all.lines.push_back(general_delta());
   for (std::size_t k = 0; k < std::min(layer_.outputs, format_.most_units); ++k)
     all.lines.push_back(is_last() ? output_delta(k) : hidden_delta(k));
   return all;

@@ -1,6 +1,6 @@
 #include <nn/delta_equations.hpp>
 
-#include <nn/delta_functions.hpp>
+#include <nn/delta_activations.hpp>
 #include <nn/delta_writer.hpp>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ equations writer::forward() const {
     f.symbol("z", name(), unit(k)).sign("=");
     if (h_ == activation::identity) {
       f.symbol("a", name(), unit(k));
-    } else if (h_ == activation::softmax) {
+    } else if (h_ && textbook::couples_units(*h_)) {
       f.function(layer_.activation, unit(k)).sign("(").symbol("a", name(), "").sign(")");
     } else {
       put_bracketed(f.function(layer_.activation), a_[k]);

@@ -2,8 +2,8 @@
 // What the formulas of one layer of a report are written with: its numbers, and the ways to put
 // them into a line.
 
+#include <nn/delta_activations.hpp>
 #include <nn/delta_format.hpp>
-#include <nn/delta_functions.hpp>
 #include <nn/delta_pieces.hpp>
 #include <nn/delta_report.hpp>
 #include <nn/matrix.hpp>

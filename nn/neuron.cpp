@@ -19,10 +19,11 @@ void require_count(const char* operation, const char* what, std::size_t count, s
 
 void require_neurons(const std::vector<textbook::layer<double>>& layers, online_error j) {
   for (std::size_t k = 0; k < layers.size(); ++k) {
-    if (layers[k].h != activation::softmax) continue;
-    throw autodiff::domain_error(
-        "neuron_network", fmt::format("layer {} is a softmax, no function of one neuron", k + 1),
-        "use sigmoid outputs, or textbook::backpropagate");
+    if (!textbook::couples_units(layers[k].h)) continue;
+    throw autodiff::domain_error("neuron_network",
+                                 fmt::format("layer {} is a {}, no function of one neuron", k + 1,
+                                             textbook::to_string(layers[k].h)),
+                                 "use sigmoid outputs, or textbook::backpropagate");
   }
   if (j == online_error::cross_entropy && layers.back().h != activation::sigmoid) {
     throw autodiff::domain_error(

@@ -17,7 +17,7 @@
 // x.
 
 #include <nn/delta.hpp>
-#include <nn/delta_functions.hpp>
+#include <nn/delta_activations.hpp>
 
 #include <cstddef>
 #include <span>

@@ -9,9 +9,10 @@
 #include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
+#include <nn/delta_activations.hpp>
 #include <nn/delta_difference.hpp>
 #include <nn/delta_format.hpp>
-#include <nn/delta_functions.hpp>
+#include <nn/delta_losses.hpp>
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
 #include <nn/idx.hpp>

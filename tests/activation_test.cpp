@@ -1,6 +1,7 @@
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 
+#include <autodiff/error.hpp>
 #include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <nn/activation.hpp>
@@ -8,13 +9,15 @@
 
 #include <cmath>
 #include <cstddef>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 
-using reference::real;
+using reference::message, reference::real, reference::says;
 
 struct case_of_activation {
   nn::activation activation;
@@ -87,6 +90,39 @@ TEST_CASE("activations carry their names and the initialisation that suits them"
   CHECK(nn::relu.suits == nn::init::he);
   for (const auto& a : {nn::identity, nn::tanh, nn::sigmoid, nn::softmax}) {
     CHECK(a.suits == nn::init::glorot);
+  }
+}
+
+TEST_CASE("every activation is found by its name, and no two share one") {
+  std::set<std::string_view> names;
+  for (const nn::activation& h : nn::activations()) {
+    INFO(h.name);
+    CHECK(names.insert(h.name).second);
+    CHECK(&nn::activation_named(h.name) == &h);
+  }
+  CHECK(nn::activation_named("identity").is_identity());
+  CHECK(nn::activation_named("relu").elementwise<float>() == &autodiff::loop_table<float>::relu);
+  CHECK(nn::activation_named("log_sigmoid").on_double == nn::log_sigmoid.on_double);
+  CHECK(nn::activation_named("elu").suits == nn::init::he);
+}
+
+TEST_CASE("a name that no activation has is refused with the nearest one and all there are") {
+  const auto refusal = [](std::string_view name) {
+    return message<autodiff::domain_error>([&] { nn::activation_named(name); });
+  };
+  const std::string text = refusal("rleu");
+  CHECK(text.starts_with(
+      "activation: there is no 'rleu'; did you mean relu? there are identity, tanh, sigmoid, "));
+  for (const nn::activation& h : nn::activations()) CHECK(says(text, h.name));
+
+  CHECK(says(refusal("ReLU"), "did you mean relu?"));
+  CHECK(says(refusal("sigmod"), "did you mean sigmoid?"));
+  CHECK(says(refusal("softplsu"), "did you mean softplus?"));
+  CHECK(says(refusal("leaky-relu"), "did you mean leaky_relu?"));
+  CHECK(says(refusal("Hard tahn"), "did you mean hard_tanh?"));
+  for (const char* far : {"", "swish", "linear"}) {
+    CHECK_FALSE(says(refusal(far), "did you mean"));
+    CHECK(says(refusal(far), "; there are identity"));
   }
 }
 

@@ -27,11 +27,6 @@ namespace {
 using autodiff::shape, autodiff::tensor;
 using nn::piece;
 
-const std::vector<nn::activation> activations{
-    nn::identity, nn::tanh,     nn::sigmoid,   nn::relu,       nn::softmax, nn::leaky_relu,
-    nn::elu,      nn::selu,     nn::gelu,      nn::gelu_tanh,  nn::silu,    nn::mish,
-    nn::softplus, nn::softsign, nn::hard_tanh, nn::log_sigmoid};
-
 template <class T>
 nn::delta_report drawn_report(const std::vector<nn::dense>& layers, std::size_t batch,
                               const nn::loss& e) {
@@ -163,7 +158,7 @@ TEMPLATE_TEST_CASE("what is written out comes to the formula's own numbers, what
   using T = TestType;
   const nn::loss* const losses[] = {&nn::half_squared_error, &nn::mean_squared_error,
                                     &nn::binary_cross_entropy, &nn::softmax_cross_entropy};
-  for (const nn::activation& h : activations) {
+  for (const nn::activation& h : nn::activations()) {
     for (const nn::loss* e : losses) {
       for (const std::size_t batch : {1, 3}) {
         INFO(h.name << ", " << e->name << ", " << batch << " samples");

@@ -27,10 +27,11 @@ using real = reference::real;
 using row = std::vector<real>;
 
 constexpr std::array activations{
-    activation::identity, activation::tanh,       activation::sigmoid,   activation::relu,
-    activation::softmax,  activation::leaky_relu, activation::elu,       activation::selu,
-    activation::gelu,     activation::gelu_tanh,  activation::silu,      activation::mish,
-    activation::softplus, activation::softsign,   activation::hard_tanh, activation::log_sigmoid};
+    activation::identity,   activation::tanh,        activation::sigmoid,    activation::relu,
+    activation::softmax,    activation::log_softmax, activation::leaky_relu, activation::elu,
+    activation::selu,       activation::gelu,        activation::gelu_tanh,  activation::silu,
+    activation::mish,       activation::softplus,    activation::softsign,   activation::hard_tanh,
+    activation::log_sigmoid};
 
 // As they are defined, without a thought for rounding.
 real defined(activation h, real a) {
@@ -55,7 +56,8 @@ real defined(activation h, real a) {
     case activation::softsign: return a / (1 + std::fabs(a));
     case activation::hard_tanh: return std::min(std::max(a, -1.0L), 1.0L);
     case activation::log_sigmoid: return std::log(s);
-    case activation::softmax: break;
+    case activation::softmax:
+    case activation::log_softmax: break;
   }
   throw std::logic_error("softmax is no function of one number");
 }
@@ -99,9 +101,9 @@ row outputs_of(const network& net, std::size_t sample, const nudge& n) {
         sum += nudged(w(k, m), n, nudge::weight, l, k, m) * z[m];
       a.push_back(nudged(sum, n, nudge::a, l, sample, k));
     }
-    z = h == activation::softmax ? softmax_of(a) : a;
+    z = couples_units(h) ? softmax_of(a) : a;
     if (h == activation::softmax) continue;
-    for (real& unit : z) unit = defined(h, unit);
+    for (real& unit : z) unit = h == activation::log_softmax ? std::log(unit) : defined(h, unit);
   }
   return z;
 }
@@ -305,19 +307,21 @@ TEST_CASE("at infinity activations and slopes take their limits, and a NaN has n
   CHECK(value(activation::softsign, -infinity) == -1);
   CHECK(slope(activation::softsign, infinity) == 0);
   for (const activation h : activations) {
-    if (h == activation::identity || h == activation::softmax) continue;
+    if (h == activation::identity || couples_units(h)) continue;
     INFO(to_string(h));
     CHECK(std::isnan(value(h, nan)));
     CHECK(std::isnan(slope(h, nan)));
   }
 }
 
-TEST_CASE("softmax and its cross-entropy make sense of huge and infinite logits") {
+TEST_CASE("softmax, its logarithm and its cross-entropy make sense of huge and infinite logits") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  const auto softmax = [](std::vector<double> a) {
-    const std::size_t k = a.size();
-    return activate(activation::softmax, matrix<double>(1, k, std::move(a))).values;
+  const auto of = [](activation h) {
+    return [h](const std::vector<double>& a) {
+      return activate(h, matrix<double>(1, a.size(), a)).values;
+    };
   };
+  const auto softmax = of(activation::softmax), log_softmax = of(activation::log_softmax);
   CHECK(softmax({infinity, 0, infinity}) == std::vector<double>{0.5, 0, 0.5});
   CHECK(softmax({-infinity, 0, 0}) == std::vector<double>{0, 0.5, 0.5});
   CHECK(softmax({-infinity, -infinity}) == std::vector<double>{0, 0});
@@ -325,7 +329,13 @@ TEST_CASE("softmax and its cross-entropy make sense of huge and infinite logits"
   for (const double other : {0.0, -infinity, infinity}) {
     CHECK(std::isnan(softmax({other, nan})[0]));
     CHECK(std::isnan(softmax({nan, other})[0]));
+    CHECK(std::isnan(log_softmax({other, nan})[0]));
+    CHECK(std::isnan(log_softmax({nan, other})[0]));
   }
+  CHECK(log_softmax({1e300, 0}) == std::vector<double>{0, -1e300});
+  CHECK(log_softmax({infinity, 0}) == std::vector<double>{0, -infinity});
+  CHECK(log_softmax({-infinity, 0}) == std::vector<double>{-infinity, 0});
+  CHECK(log_softmax({-infinity, -infinity}) == std::vector<double>{-infinity, -infinity});
 
   const auto e = loss::softmax_cross_entropy;
   const auto one = [](double a, double b) { return matrix<double>(1, 2, {a, b}); };
@@ -335,6 +345,7 @@ TEST_CASE("softmax and its cross-entropy make sense of huge and infinite logits"
   }
   CHECK(error(e, one(infinity, 0), one(1, 0)) == 0);
   CHECK(error(e, one(infinity, 0), one(0, 1)) == infinity);
+  CHECK(error(e, one(-infinity, -infinity), one(0, 1)) == infinity);
   CHECK(error_slope(e, one(infinity, 0), one(0, 1)) == one(1, -1));
 
   // A weight of 0 hides an infinite logarithm, but no NaN.
@@ -401,8 +412,9 @@ TEST_CASE("every formula refuses matrices that do not fit each other") {
 
 TEST_CASE("the formulas include nothing of the engine but its exceptions") {
   for (const char* file :
-       {"matrix.hpp", "delta_functions.hpp", "delta_functions.cpp", "delta.hpp", "delta.cpp",
-        "delta_report.hpp", "delta_report.cpp", "neuron.hpp", "neuron.cpp"}) {
+       {"matrix.hpp", "delta_terms.hpp", "delta_activations.hpp", "delta_activations.cpp",
+        "delta_losses.hpp", "delta_losses.cpp", "delta.hpp", "delta.cpp", "delta_report.hpp",
+        "delta_report.cpp", "neuron.hpp", "neuron.cpp"}) {
     std::ifstream in(std::filesystem::path(BACKSWEEP_SOURCE_DIR) / "nn" / file);
     REQUIRE(in);
     for (std::string line; std::getline(in, line);) {

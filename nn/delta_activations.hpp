@@ -1,15 +1,14 @@
 #pragma once
-// Activations and losses with their slopes as mathematics gives them, worked out by hand and
-// written down once more: nothing here knows the tables of autodiff, so that these numbers can be
-// held against those of the tape.
+// Activations with their slopes as mathematics gives them, worked out by hand and written down once
+// more: nothing here knows the tables of autodiff, so that these numbers can be held against those
+// of the tape. The losses are in delta_losses.hpp.
 //
 // Sources: Santi, A Primer on Backpropagation (2025), section 4.2, eq. (3), for tanh and the
-// principle; C. Bishop and H. Bishop, Deep Learning (2024), sections 5.4 and 6.4, for the output
-// activations and their losses; the others where they stand below.
+// principle; C. Bishop and H. Bishop, Deep Learning (2024), section 6.4, for those of the output;
+// the others where they stand below.
 
 #include <nn/matrix.hpp>
 
-#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -21,7 +20,8 @@ enum class activation {
   tanh,         ///< slope 1 - tanh^2(a)
   sigmoid,      ///< s(a) = 1 / (1 + exp(-a)), slope s(a) s(-a)
   relu,         ///< a or 0, slope 0 at 0
-  softmax,      ///< exp(a_k) / sum exp(a_j): the one in which every z depends on every a
+  softmax,      ///< exp(a_k) / sum exp(a_j)
+  log_softmax,  ///< a_k - log sum exp(a_j)
   leaky_relu,   ///< a or 0.01 a, slope 0.01 at 0
   elu,          ///< a or exp(a) - 1. Clevert, Unterthiner, Hochreiter (ICLR 2016)
   selu,         ///< 1.0507 a or 1.7581 (exp(a) - 1). Klambauer et al. (NIPS 2017)
@@ -39,19 +39,10 @@ std::string_view to_string(activation h);
 /// The activation of this name, if there is one.
 std::optional<activation> activation_of(std::string_view name);
 
-/// E of outputs y and targets t over n samples of K outputs.
-enum class loss {
-  half_squared_error,     ///< 1/2 sum (y - t)^2
-  mean_squared_error,     ///< sum (y - t)^2 / (n K)
-  binary_cross_entropy,   ///< mean of -t log s(y) - (1 - t) log s(-y), from logits y
-  softmax_cross_entropy,  ///< mean over samples of -sum t log softmax(y), from logits y
-  binary_cross_entropy_of_probabilities,  ///< mean of -t log y - (1 - t) log(1 - y)
-  cross_entropy_of_probabilities,         ///< mean over samples of -sum t log y
-};
-std::string_view to_string(loss e);
-std::optional<loss> loss_of(std::string_view name);
+/// Whether every z depends on every a of the layer: softmax and its logarithm.
+bool couples_units(activation h);
 
-/// h(a) and h'(a) of one unit. Throws domain_error for softmax, which needs the whole layer.
+/// h(a) and h'(a) of one unit. Throws domain_error for those that need the whole layer.
 template <class T>
 T value(activation h, T a);
 template <class T>
@@ -63,21 +54,10 @@ matrix<T> activate(activation h, const matrix<T>& a);
 
 /// dE/da of a layer whose outputs z = h(a) have the derivatives dE/dz, all [n, K]: eq. (3),
 /// dE/da_k = h'(a_k) dE/dz_k; for softmax, with its Jacobian dz_j/da_k = z_j ([j = k] - z_k),
-/// dE/da_k = z_k (dE/dz_k - sum_j z_j dE/dz_j).
+/// dE/da_k = z_k (dE/dz_k - sum_j z_j dE/dz_j); for its logarithm, with dz_j/da_k = [j = k] -
+/// exp(z_k), dE/da_k = dE/dz_k - exp(z_k) sum_j dE/dz_j.
 template <class T>
 matrix<T> through_activation(activation h, const matrix<T>& a, const matrix<T>& z,
                              const matrix<T>& de_dz);
-
-/// The factor in front of the sum that E is: 1/2, 1 / (n K) or 1 / n.
-template <class T>
-T loss_scale(loss e, std::size_t n, std::size_t k);
-
-/// E(y, t) of outputs and targets [n, K].
-template <class T>
-T error(loss e, const matrix<T>& y, const matrix<T>& t);
-
-/// dE/dy, [n, K].
-template <class T>
-matrix<T> error_slope(loss e, const matrix<T>& y, const matrix<T>& t);
 
 }  // namespace nn::textbook
