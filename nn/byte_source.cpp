@@ -33,6 +33,16 @@ std::string neighbour(const fs::path& path) {
 
 }  // namespace
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t most = 40;
+  std::string result(text.substr(0, most));
+  std::replace_if(
+      result.begin(), result.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '.');
+  if (text.size() > most) result += "...";
+  return result;
+}
+
 void byte_source::refuse(std::string_view happened, std::string_view remedy) const {
   throw autodiff::io_error(operation_, fmt::format("\"{}\" {}", name_, happened), remedy);
 }

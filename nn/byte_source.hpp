@@ -17,6 +17,9 @@ namespace nn {
 
 inline constexpr std::string_view fetch_again = "fetch or copy it again";
 
+/// Text of a file as messages show it: short, and nothing that a terminal would obey.
+std::string shown(std::string_view text);
+
 class byte_source {
  public:
   byte_source(std::string_view operation, std::string name)

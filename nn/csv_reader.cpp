@@ -19,16 +19,6 @@ constexpr std::size_t most_columns = std::size_t{1} << 20;
 
 }  // namespace
 
-std::string shown(std::string_view text) {
-  constexpr std::size_t most = 40;
-  std::string result(text.substr(0, most));
-  std::replace_if(
-      result.begin(), result.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '.');
-  if (text.size() > most) result += "...";
-  return result;
-}
-
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};

@@ -64,8 +64,6 @@ class csv_reader {
   std::vector<std::string> columns_, cells_;
 };
 
-/// Text of a file as messages show it: short, and nothing that a terminal would obey.
-std::string shown(std::string_view text);
 /// Without spaces and tabs around it.
 std::string_view trimmed(std::string_view text);
 

@@ -81,7 +81,7 @@ class dictionary {
              sized[1] == static_cast<char>('0' + size(type));
     });
     if (found == types.end()) {
-      source_.refuse(fmt::format("holds elements of type '{}'", name), save_again);
+      source_.refuse(fmt::format("holds elements of type '{}'", shown(name)), save_again);
     }
     type_ = *found;
     big_endian_ = name[0] == '>' || (name[0] != '<' && std::endian::native == std::endian::big);
@@ -139,15 +139,9 @@ class dictionary {
   }
 
   [[noreturn]] void refuse() const {
-    source_.refuse(fmt::format("has a header that is not of the .npy format, before \"{}\"",
-                               printable(text_.substr(0, 24))),
-                   fetch_again);
-  }
-  static std::string printable(std::string_view text) {
-    std::string shown(text);
-    std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '.');
-    return shown;
+    source_.refuse(
+        fmt::format("has a header that is not of the .npy format, before \"{}\"", shown(text_)),
+        fetch_again);
   }
 
   const byte_source& source_;
