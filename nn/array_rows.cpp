@@ -79,7 +79,7 @@ class array_file {
                       "do not change it while it is read");
     }
     to_native_order(header_, row_.bytes);
-    ++read_;
+    row_.origin = fmt::format("\"{}\", row {}", path_.string(), ++read_);
     return &row_;
   }
 

@@ -229,6 +229,7 @@ number_array read_npy_array(byte_source& source) {
   require_end(source, *bytes, shape);
   to_native_order(header, array.bytes);
   if (header.fortran_order && array.extents.size() > 1) array.bytes = in_rows(array);
+  array.origin = fmt::format("\"{}\"", source.name());
   return array;
 }
 
