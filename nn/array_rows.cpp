@@ -55,8 +55,13 @@ class array_file {
       source_->refuse(fmt::format("claims {} values, more than any memory holds", shape),
                       fetch_again);
     }
+    if (samples() > 0 && *features == 0) {
+      source_->refuse(fmt::format("holds {}, rows with nothing in them", shape),
+                      "give an array with a row per sample");
+    }
     verify(*all, shape);
-    row_ = {header_.type, {*features}, std::vector<std::uint8_t>(*row_bytes)};
+    // A row is no longer than the file, which has none if there are no samples.
+    row_ = {header_.type, {*features}, std::vector<std::uint8_t>(samples() == 0 ? 0 : *row_bytes)};
     rewind();
   }
 

@@ -168,8 +168,8 @@ struct csv_rows<T>::decoder : table_decoder {
 };
 
 template <class T>
-csv_rows<T>::csv_rows(const std::filesystem::path& path, csv_encoding encoding)
-    : path_(path), encoding_(std::move(encoding)) {
+csv_rows<T>::csv_rows(std::filesystem::path path, csv_encoding encoding)
+    : path_(std::move(path)), encoding_(std::move(encoding)) {
   std::vector<T> inputs(features()), targets(outputs());
   for (rewind(); next(inputs, targets);) ++samples_;
   rewind();

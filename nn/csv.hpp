@@ -79,7 +79,7 @@ autodiff::tensor<T> read_csv_inputs(const std::filesystem::path& path,
 template <class T>
 class csv_rows : public row_stream<T> {
  public:
-  csv_rows(const std::filesystem::path& path, csv_encoding encoding);
+  csv_rows(std::filesystem::path path, csv_encoding encoding);
   ~csv_rows() override;
 
   std::size_t samples() const override { return samples_; }

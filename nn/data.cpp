@@ -137,7 +137,10 @@ template <class T>
 dataset<T> load_npy(const std::filesystem::path& inputs, const std::filesystem::path& targets,
                     std::size_t classes) {
   number_array x = read_npy(inputs), t = read_npy(targets);
-  if (x.extents.empty() || t.extents.empty() || x.extents[0] != t.extents[0]) {
+  const auto has_rows = [](const number_array& array) {
+    return !array.extents.empty() && (array.extents[0] == 0 || !array.bytes.empty());
+  };
+  if (!has_rows(x) || !has_rows(t) || x.extents[0] != t.extents[0]) {
     throw autodiff::shape_error(
         "load_npy",
         fmt::format("{} holds inputs {} and {} targets {}", inputs.string(), printed(x.extents),

@@ -94,7 +94,7 @@ class entry_source : public byte_source {
 /// Adds to an archive that is made in memory.
 class archive_writer {
  public:
-  explicit archive_writer(const fs::path& path) : path_(path) {
+  explicit archive_writer(fs::path path) : path_(std::move(path)) {
     zip_error_t error;
     zip_error_init(&error);
     memory_.reset(zip_source_buffer_create(nullptr, 0, 0, &error));
@@ -112,7 +112,7 @@ class archive_writer {
     const zip_int64_t index =
         zip_file_add(archive_.get(), name.c_str(), source.get(), ZIP_FL_ENC_UTF_8);
     if (index < 0) fail(zip_strerror(archive_.get()));
-    source.release();  // the archive's now
+    static_cast<void>(source.release());  // the archive's now
     const auto at = static_cast<zip_uint64_t>(index);
     const zip_int32_t method = how == npz_entries::stored ? ZIP_CM_STORE : ZIP_CM_DEFLATE;
     // The first day of the format, as NumPy writes: the same arrays give the same bytes.
@@ -125,7 +125,7 @@ class archive_writer {
 
   std::string finish() {
     if (zip_close(archive_.get()) != 0) fail(zip_strerror(archive_.get()));
-    archive_.release();
+    static_cast<void>(archive_.release());  // zip_close has freed it
     zip_stat_t stat;
     zip_stat_init(&stat);
     if (zip_source_stat(memory_.get(), &stat) != 0 || zip_source_open(memory_.get()) != 0) {

@@ -50,18 +50,21 @@ bool streaming_source<T>::next(batch<T>& into) {
   if (!has_begun_) begin(0);
   if (samples_.empty()) return false;
   const std::size_t n = std::min(batch_, samples() - read_ + samples_.size());
-  batch<T> made{autodiff::tensor<T>::undefined({n, features()}),
-                autodiff::tensor<T>::undefined({n, outputs()}), std::vector<std::size_t>(n)};
-  T *x = made.inputs.mutable_values().data(), *t = made.targets.mutable_values().data();
-  for (std::size_t& sample : made.samples) {
+  auto inputs = autodiff::tensor<T>::undefined({n, features()}),
+       targets = autodiff::tensor<T>::undefined({n, outputs()});
+  T *x = inputs.mutable_values().data(), *t = targets.mutable_values().data();
+  drawn_.clear();
+  while (drawn_.size() < n) {
     const std::size_t slot = draw();
     const std::span<const T> from = input(slot), target_from = target(slot);
     x = std::copy(from.begin(), from.end(), x);
     t = std::copy(target_from.begin(), target_from.end(), t);
-    sample = samples_[slot];
+    drawn_.push_back(samples_[slot]);
     leave(slot);
   }
-  into = std::move(made);
+  into.inputs = std::move(inputs);
+  into.targets = std::move(targets);
+  into.samples.swap(drawn_);
   return true;
 }
 

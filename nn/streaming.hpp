@@ -45,6 +45,7 @@ class streaming_source : public batch_source<T> {
   autodiff::generator random_;
   std::vector<T> inputs_, targets_;   // of the samples in the window
   std::vector<std::size_t> samples_;  // their numbers
+  std::vector<std::size_t> drawn_;    // the numbers of a batch in the making
   std::size_t read_ = 0;              // of the stream in this epoch
 };
 

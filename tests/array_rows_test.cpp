@@ -123,6 +123,14 @@ TEST_CASE("what files of rows promise is verified before the first row") {
   CHECK(reference::says(
       idx_refusal("\0\0\x8\3\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"s, two_labels),
       "more than any memory holds"));
+  // No images, and so none of that size.
+  const temporary_folder folder;
+  nn::idx_rows<float> none(
+      write_file(folder / "images", "\0\0\x8\3\0\0\0\0\x7f\xff\xff\xff\x7f\xff\xff\xff"s),
+      write_file(folder / "labels", "\0\0\x8\1\0\0\0\0"s));
+  CHECK(none.samples() == 0);
+  CHECK(reference::says(idx_refusal("\0\0\x8\3\0\0\0\2\0\0\0\0\0\0\0\1"s, two_labels),
+                        "[2, 0, 1], rows with nothing in them"));
   CHECK(reference::says(idx_refusal("\0\0\x8\3\0\0\0\2\xff\xff\xff\xff\0\0\0\1"s, two_labels),
                         "is truncated"));
   CHECK(reference::says(idx_refusal<autodiff::shape_error>(two_images, "\0\0\x8\1\0\0\0\1\2"s),

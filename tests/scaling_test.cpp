@@ -82,6 +82,7 @@ TEST_CASE("a feature that never changes becomes 0, not noise") {
   for (const auto& scaling : {nn::standard_scaling(x), nn::min_max_scaling(x)}) {
     for (const double y : scaling.apply(x).values()) CHECK(y == 0);
     CHECK(reference::all_close(scaling.invert(scaling.apply(x)).values(), x.values(), 0));
+    CHECK(scaling.spread.item() == 1);
   }
   const autodiff::tensor<double> one{{3, -7}};
   CHECK(reference::all_close(nn::min_max_scaling(one, -1.0, 1.0).apply(one).values(),
