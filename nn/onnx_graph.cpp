@@ -67,7 +67,7 @@ auto onnx_graph<T>::number(double x) -> value {
 
 template <class T>
 auto onnx_graph<T>::node(std::string_view operation, std::initializer_list<value> inputs) -> value {
-  const std::string name = fmt::format("{}_{}", operation, graph_.node_size());
+  std::string name = fmt::format("{}_{}", operation, graph_.node_size());
   onnx::NodeProto& node = *graph_.add_node();
   node.set_name(name);
   node.set_op_type(std::string(operation));
@@ -87,7 +87,7 @@ onnx::AttributeProto& onnx_graph<T>::attribute(const std::string& name) {
 template <class T>
 auto onnx_graph<T>::node(std::string_view operation, std::initializer_list<value> inputs,
                          const std::string& name, float setting) -> value {
-  const value y = node(operation, inputs);
+  value y = node(operation, inputs);
   onnx::AttributeProto& added = attribute(name);
   added.set_type(onnx::AttributeProto::FLOAT);
   added.set_f(setting);
@@ -97,7 +97,7 @@ auto onnx_graph<T>::node(std::string_view operation, std::initializer_list<value
 template <class T>
 auto onnx_graph<T>::node(std::string_view operation, std::initializer_list<value> inputs,
                          const std::string& name, std::int64_t setting) -> value {
-  const value y = node(operation, inputs);
+  value y = node(operation, inputs);
   onnx::AttributeProto& added = attribute(name);
   added.set_type(onnx::AttributeProto::INT);
   added.set_i(setting);
@@ -108,7 +108,7 @@ template <class T>
 auto onnx_graph<T>::node(std::string_view operation, std::initializer_list<value> inputs,
                          const std::string& name, const std::vector<std::int64_t>& setting)
     -> value {
-  const value y = node(operation, inputs);
+  value y = node(operation, inputs);
   onnx::AttributeProto& added = attribute(name);
   added.set_type(onnx::AttributeProto::INTS);
   for (const std::int64_t each : setting) added.add_ints(each);

@@ -61,7 +61,7 @@ void add_rows(std::vector<cells>& rows, std::span<const any_layer<T>> layers, st
     const std::string number = fmt::format("{:{}}{} ", "", indent, i);
     const auto* const block = layers[i].template get_if<residual_layer<T>>();
     std::string name = block ? "residual" : to_string(layers[i].description());
-    if (layers[i].template get_if<dense_layer<T>>()) name = "dense " + name;
+    if (layers[i].template get_if<dense_layer<T>>()) name.insert(0, "dense ");
     rows.push_back(line<T>(number + name, layers[i].outputs(), numbers_of(layers[i])));
     if (block) add_rows<T>(rows, block->layers, indent + 2);
   }

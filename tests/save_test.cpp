@@ -1,6 +1,10 @@
 #include <nn/save.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <autodiff/error.hpp>
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -177,6 +181,30 @@ TEST_CASE("a model that cannot be written leaves the file that was there") {
   CHECK_THROWS_AS(nn::save(net, folder / "net", {{"text", "\xFF"}}), autodiff::io_error);
   CHECK(outputs(nn::load_network<float>(folder / "net")) == outputs(net));
   CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a writer that is killed leaves the old file or the new one") {
+  const temporary_folder folder;
+  const auto path = folder / "net";
+  const nn::network<double> nets[] = {varied_network<double>(1), varied_network<double>(2)};
+  nn::save(nets[0], path);
+  reference::random random(5);
+  for (int round = 0; round < 20; ++round) {
+    const pid_t writer = fork();
+    REQUIRE(writer >= 0);
+    if (writer == 0) {
+      try {
+        for (std::size_t i = 0;; ++i) nn::save(nets[i % 2], path);
+      } catch (...) {
+        _exit(1);
+      }
+    }
+    usleep(static_cast<useconds_t>(random.below(10'000)));
+    kill(writer, SIGKILL);
+    REQUIRE(waitpid(writer, nullptr, 0) == writer);
+    const auto found = outputs(nn::load_network<double>(path));
+    CHECK((found == outputs(nets[0]) || found == outputs(nets[1])));
+  }
 }
 
 TEST_CASE("an architecture that save does not write is refused") {
