@@ -21,8 +21,8 @@ compared compare(const matrix<T>& formula, const matrix<T>& tape);
 /// fewer digits than its type, whoever computes it. How many are lost shows when the formulas are
 /// computed in the next wider type as well: allowed are 32 times the relative difference of the
 /// formulas from themselves, the largest so far in the order of `quantity`, but at least the
-/// tolerance and at most 10000 times that. Where report.loss or an activation is unknown to the
-/// textbook it is the tolerance.
+/// tolerance and at most a million times that, ten thousand times for float. Where report.loss or
+/// an activation is unknown to the textbook it is the tolerance.
 template <class T>
 void allow_for_rounding(delta_report& report, std::span<const textbook::layer<T>> layers,
                         const matrix<T>& x, const matrix<T>& t);

@@ -151,5 +151,5 @@ TEST_CASE("where sums cancel, what rounding does is allowed, elsewhere the toler
   CHECK(allowed(0.5) == 1e-14);
   CHECK(allowed(1 - 1e-3) > 1e-14);
   CHECK(allowed(1 - 1e-3) < 1e-10);
-  CHECK(allowed(1 - 1e-12) == 1e-10);  // ten thousand times the tolerance at most
+  CHECK(allowed(1 - 1e-12) == 1e-8);  // a million times the tolerance at most
 }
