@@ -29,6 +29,7 @@
 #include <nn/kept.hpp>
 #include <nn/layer.hpp>
 #include <nn/layer_norm.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/loss.hpp>
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
