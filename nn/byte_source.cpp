@@ -33,6 +33,16 @@ std::string neighbour(const fs::path& path) {
 
 }  // namespace
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t most = 40;
+  std::string result(text.substr(0, most));
+  std::replace_if(
+      result.begin(), result.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '.');
+  if (text.size() > most) result += "...";
+  return result;
+}
+
 void byte_source::refuse(std::string_view happened, std::string_view remedy) const {
   throw autodiff::io_error(operation_, fmt::format("\"{}\" {}", name_, happened), remedy);
 }
@@ -105,6 +115,13 @@ std::optional<std::size_t> product(std::span<const std::size_t> extents) {
   return total;
 }
 
+void refuse_truncated(const byte_source& source, std::string_view promise, std::size_t promised,
+                      std::size_t came) {
+  source.refuse(fmt::format("is truncated: its header {} promises {} bytes of values, {} follow",
+                            promise, promised, came),
+                fetch_again);
+}
+
 std::vector<std::uint8_t> read_promised(byte_source& source, std::size_t bytes,
                                         std::string_view promise) {
   std::vector<std::uint8_t> values;
@@ -115,12 +132,7 @@ std::vector<std::uint8_t> read_promised(byte_source& source, std::size_t bytes,
     values.reserve(have + block);
     values.resize(have + block);
     const std::size_t got = source.read(std::span(values).subspan(have));
-    if (got < block) {
-      source.refuse(
-          fmt::format("is truncated: its header {} promises {} bytes of values, {} follow", promise,
-                      bytes, have + got),
-          fetch_again);
-    }
+    if (got < block) refuse_truncated(source, promise, bytes, have + got);
   }
   return values;
 }

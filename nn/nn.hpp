@@ -2,6 +2,7 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/array_rows.hpp>
 #include <nn/augment.hpp>
 #include <nn/batch_norm.hpp>
 #include <nn/batch_source.hpp>
@@ -9,6 +10,7 @@
 #include <nn/clip.hpp>
 #include <nn/compare_deltas.hpp>
 #include <nn/confusion.hpp>
+#include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
 #include <nn/delta_activations.hpp>
@@ -52,11 +54,14 @@
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
 #include <nn/rate_range.hpp>
+#include <nn/row_stream.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
+#include <nn/scaling.hpp>
 #include <nn/schedule.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
+#include <nn/streaming.hpp>
 #include <nn/summary.hpp>
 #include <nn/train.hpp>
 #include <nn/training.hpp>
