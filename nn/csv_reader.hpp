@@ -57,7 +57,7 @@ class csv_reader {
   [[noreturn]] void refuse_zero() const;
   [[noreturn]] void refuse_row(std::string_view happened, std::string_view remedy) const;
 
-  compressed_file file_;
+  input_file file_;
   int delimiter_;
   std::array<bool, 256> means_something_{};  // bytes that end a cell or may not stand there
   std::vector<std::uint8_t> buffer_;

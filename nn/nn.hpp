@@ -27,7 +27,6 @@
 #include <nn/history.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
-#include <nn/input_file.hpp>
 #include <nn/kept.hpp>
 #include <nn/layer.hpp>
 #include <nn/layer_norm.hpp>
@@ -53,10 +52,12 @@
 #include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
+#include <nn/random_access_file.hpp>
 #include <nn/rate_range.hpp>
 #include <nn/row_stream.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
+#include <nn/save_npz.hpp>
 #include <nn/scaling.hpp>
 #include <nn/schedule.hpp>
 #include <nn/step.hpp>
