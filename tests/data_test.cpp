@@ -306,7 +306,7 @@ TEST_CASE("a dataset is loaded from .npy files, with numbers or labels for targe
   CHECK(reference::says(refusal([&] { nn::load_npy<float>(images, images, 3); }),
                         "labels [2, 2, 2]"));
   const auto three = save("three.npy", nn::number_array::of(autodiff::tensor<double>{1, -2, 3}));
-  nn::number_array endless{nn::number_type::uint8, {std::size_t{1} << 60U, 0}, {}};
+  nn::number_array endless{nn::element_type::uint8, {std::size_t{1} << 60U, 0}, {}};
   const auto nothing = save("nothing.npy", endless);
   CHECK(reference::says(refusal([&] { nn::load_npy<float>(nothing, nothing); }),
                         "[1152921504606846976, 0]"));
