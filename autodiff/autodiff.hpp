@@ -16,6 +16,7 @@
 #include <autodiff/jacobian.hpp>
 #include <autodiff/lanes.hpp>
 #include <autodiff/note.hpp>
+#include <autodiff/operation_rule.hpp>
 #include <autodiff/ops.hpp>
 #include <autodiff/random.hpp>
 #include <autodiff/tape.hpp>

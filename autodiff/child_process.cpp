@@ -1,5 +1,6 @@
 #include <autodiff/child_process.hpp>
 
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <limits>
 #include <memory>
 #include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -55,9 +57,8 @@ struct streams {
   std::FILE *input, *output, *complaints;
 };
 
-/// The wait status of the program.
-int run(std::string_view operation, std::vector<std::string>& command, const streams& files,
-        std::string_view remedy_if_missing) {
+pid_t start(std::string_view operation, std::vector<std::string>& command, const streams& files,
+            std::string_view remedy_if_missing) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, fileno(files.input), STDIN_FILENO);
@@ -75,19 +76,54 @@ int run(std::string_view operation, std::vector<std::string>& command, const str
                    fmt::format("{} cannot be started ({})", command.front(), reason(failure)),
                    remedy_if_missing);
   }
+  return child;
+}
+
+/// How a program ended, and whether that was by us.
+struct ending {
   int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno == EINTR) continue;
-    throw io_error(operation, fmt::format("{} was lost ({})", command.front(), reason(errno)),
-                   "try again");
+  bool is_late = false;
+};
+
+/// Nothing in POSIX waits for one child and the clock at once, without a hand in the signals of the
+/// whole process. So this looks again and again, each time after a small part of the time passed.
+ending wait_for(std::string_view operation, const std::string& program, pid_t child,
+                std::chrono::milliseconds patience) {
+  using clock = std::chrono::steady_clock;
+  const auto begin = clock::now();
+  ending end;
+  while (true) {
+    const pid_t ended = waitpid(child, &end.status, end.is_late ? 0 : WNOHANG);
+    if (ended == child) return end;
+    if (ended < 0 && errno != EINTR) {
+      throw io_error(operation, fmt::format("{} was lost ({})", program, reason(errno)),
+                     "try again");
+    }
+    const auto passed = clock::now() - begin;
+    if (passed > patience) {
+      end.is_late = true;
+      kill(child, SIGKILL);
+    } else {
+      std::this_thread::sleep_for(std::clamp<clock::duration>(
+          passed / 16, std::chrono::microseconds(200), std::chrono::milliseconds(20)));
+    }
   }
-  return status;
+}
+
+std::string failure_of(const ending& end, std::chrono::milliseconds patience) {
+  if (end.is_late)
+    return fmt::format("not done after {:.3g} s", std::chrono::duration<double>(patience).count());
+  if (WIFSIGNALED(end.status)) return fmt::format("signal {}", WTERMSIG(end.status));
+  if (WIFEXITED(end.status) && WEXITSTATUS(end.status) != 0)
+    return fmt::format("exit status {}", WEXITSTATUS(end.status));
+  return {};
 }
 
 }  // namespace
 
 finished_process run_program(std::string_view operation, std::vector<std::string> command,
-                             std::string_view input, std::string_view remedy_if_missing) {
+                             std::string_view input, std::string_view remedy_if_missing,
+                             std::chrono::milliseconds patience) {
   const stream in = nameless_file(operation);
   const stream out = nameless_file(operation);
   const stream complaints = nameless_file(operation);
@@ -99,14 +135,11 @@ finished_process run_program(std::string_view operation, std::vector<std::string
         "make room in /tmp");
   }
   std::rewind(in.get());
-  const int status =
-      run(operation, command, {in.get(), out.get(), complaints.get()}, remedy_if_missing);
-  finished_process result{contents(out.get()), in_one_line(contents(complaints.get(), 2000)), {}};
-  if (WIFSIGNALED(status)) result.failure = fmt::format("signal {}", WTERMSIG(status));
-  if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
-    result.failure = fmt::format("exit status {}", WEXITSTATUS(status));
-  }
-  return result;
+  const pid_t child =
+      start(operation, command, {in.get(), out.get(), complaints.get()}, remedy_if_missing);
+  const ending end = wait_for(operation, command.front(), child, patience);
+  return {contents(out.get()), in_one_line(contents(complaints.get(), 2000)),
+          failure_of(end, patience), end.is_late};
 }
 
 }  // namespace autodiff

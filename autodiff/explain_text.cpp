@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ostream>
+#include <set>
 #include <string_view>
 
 namespace autodiff {
@@ -50,6 +51,7 @@ class writer {
 
   std::string all() {
     for (const gradient_ledger& x : e_.inputs) write(x);
+    write_rules();
     write_kinks();
     write_worst();
     return std::move(out_);
@@ -108,6 +110,23 @@ class writer {
       out_ += fmt::format("  {:>13}  {}\n", written(path.product), way(path.nodes, 63));
   }
 
+  /// Of the operations that were named so far and are no row of ops.def, each once.
+  void write_rules() {
+    std::set<std::size_t> named;
+    for (const gradient_ledger& x : e_.inputs) {
+      for (const std::size_t term : x.terms) named.insert(graph_.edges[term].to);
+      for (const gradient_path& path : x.paths) named.insert(path.nodes.begin(), path.nodes.end());
+    }
+    std::set<std::string_view> told;
+    for (const std::size_t id : named) {
+      const graph_node& n = graph_.nodes[id];
+      if (n.pullback.empty() || !told.insert(n.pullback).second) continue;
+      if (told.size() == 1) out_ += "what these operations pass on, ȳ being the adjoint of y\n";
+      out_ += fmt::format("  {}: {}\n    {}\n", n.name, n.rule, n.pullback);
+    }
+    if (!told.empty()) out_ += "\n";
+  }
+
   void write_kinks() {
     if (e_.kinks.empty()) return;
     out_ += "kinks on the way, and what was taken for the derivative\n";
@@ -152,7 +171,7 @@ class writer {
         i += left_out;
       }
       const graph_node& n = graph_.nodes[nodes[i]];
-      text += n.what == kind::input ? n.label : fmt::format("#{} {}", nodes[i], n.label);
+      text += is_variable(n) ? n.label : fmt::format("#{} {}", nodes[i], n.label);
     }
     return text;
   }
@@ -160,15 +179,21 @@ class writer {
   /// As an operand of another one.
   std::string short_name(std::size_t id) const {
     const graph_node& n = graph_.nodes[id];
-    const bool is_short = n.what == kind::input || n.what == kind::constant;
-    return is_short ? n.label : fmt::format("#{}", id);
+    return is_variable(n) || n.what == kind::constant ? n.label : fmt::format("#{}", id);
   }
+  static bool is_variable(const graph_node& n) { return n.what == kind::input || n.is_named; }
   std::string formula(std::size_t id) const {
+    const graph_node& n = graph_.nodes[id];
+    return (n.is_named && n.what != kind::input ? n.label + " = " : "") + computation(id);
+  }
+  std::string computation(std::size_t id) const {
     const graph_node& n = graph_.nodes[id];
     std::vector<std::string> names;
     for (const std::size_t operand : operands_[id]) names.push_back(short_name(operand));
-    if (names.empty() || n.what == kind::statement) return n.label;
-    if (n.what == kind::element_bridge) return names.front() + n.label;
+    if (names.empty()) return n.label;
+    if (n.what == kind::statement) return n.name;
+    constexpr std::string_view before_index = "y = x";  // then "[2, 0]"
+    if (n.what == kind::element_bridge) return names.front() + n.rule.substr(before_index.size());
     const std::string_view symbol = operator_symbol(n.name);
     if (symbol.empty()) return fmt::format("{}({})", n.name, fmt::join(names, ", "));
     if (n.name == "negate") return fmt::format("-{}", names.front());

@@ -47,7 +47,8 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
 
 }  // namespace
 
-void explore(const graph& g, const std::filesystem::path& file) {
+void explore(const graph& g, const std::filesystem::path& file,
+             std::chrono::milliseconds patience) {
   if (g.nodes.size() > most_explored_nodes) {
     throw domain_error(
         "explore",
@@ -55,7 +56,7 @@ void explore(const graph& g, const std::filesystem::path& file) {
         "explore a smaller case, or tensors in place of their elements");
   }
   part_file page("explore", file);
-  const std::string layout = layout_json("explore", g, views_of(g));
+  const std::string layout = layout_json("explore", g, views_of(g), patience);
   page.write(filled(explorer_html, {{"title", html_text(g.title)},
                                     {"style", std::string(explorer_css)},
                                     {"script", std::string(explorer_js)},

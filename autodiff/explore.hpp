@@ -8,6 +8,7 @@
 
 #include <autodiff/graph.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -16,11 +17,16 @@ namespace autodiff {
 /// The most nodes that a page takes.
 inline constexpr std::size_t most_explored_nodes = 100'000;
 
-/// Writes the page of a graph, laid out by Graphviz. Replaces the file if it exists. Graphs of more
+/// How long Graphviz may take for a page.
+inline constexpr std::chrono::milliseconds layout_patience = std::chrono::minutes(3);
+
+/// Writes the page of a graph, laid out by Graphviz: where that is not done when patience is over,
+/// the page shows what is left in plain columns. Replaces the file if it exists. Graphs of more
 /// than 2,000 nodes are shown in groups, by their notes and by steps of the sweep.
 /// Throws io_error: Graphviz is not installed, or the file cannot be written, and then none is left
 /// behind; domain_error: the graph is too large.
-void explore(const graph& g, const std::filesystem::path& file);
+void explore(const graph& g, const std::filesystem::path& file,
+             std::chrono::milliseconds patience = layout_patience);
 
 /// The same of what y depends on, after a sweep from y; as the title of the page, a name for y may
 /// be given. Throws tape_error and shape_error like backward() too.

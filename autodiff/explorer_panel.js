@@ -35,6 +35,7 @@ function ruleElements(sweep, node) {
     node.rule ? html("div", { class: "slope" }, html("code", {}, withMinus(node.rule)),
       value ? html("code", {}, `= ${value}`) : "") : "",
     ...slopeRows(sweep, node).slice(0, 3).map(slopeElement),
+    node.pullback ? html("div", { class: "slope" }, html("code", {}, node.pullback)) : "",
     node.kink ? html("p", { class: "kink" }, html("b", {}, "Kink: "), node.kink) : "",
   ];
 }

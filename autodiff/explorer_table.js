@@ -3,6 +3,9 @@
 const tableRow = 34;
 const spareRows = 12;
 
+/** What a node passes on, in a line. */
+const ruleOf = (node) => withMinus(node.pullback || node.slope || "");
+
 class NodeTable {
   constructor(sweep, host, follow) {
     Object.assign(this, { sweep, host, follow, key: "step", direction: 1 });
@@ -14,6 +17,7 @@ class NodeTable {
       ["note", "Group", (n) => n.note ?? "", (n) => n.note ?? ""],
       ["value", "Value", (n) => rankOf(n.value), (n) => described(n.value)],
       ["adjoint", "Adjoint", (n) => rankOf(n.adjoint), (n) => this.adjointText(n)],
+      ["rule", "Local rule", (n) => ruleOf(n), (n) => clipped(ruleOf(n), 60)],
     ];
     this.body = html("tbody");
     this.head = html("tr", {}, ...this.columns.map((column) => this.headCell(column)));

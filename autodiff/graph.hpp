@@ -42,12 +42,15 @@ struct graph_node {
     tensor_operation,  ///< which computes a tensor
     element_bridge,    ///< an element of a tensor as a scalar
   } what;
-  std::string name{};    ///< of the row or operation
-  std::string label{};   ///< short: "x1", "2.5", "*", "tanh"
-  std::string rule{};    ///< "y = a * b"
-  std::string slope{};   ///< "dy/da = b, dy/db = a"
-  std::string note{};    ///< the group that it stands in
-  std::size_t step = 0;  ///< when the sweep passes it; the output is 0
+  std::string name{};   ///< of the row or operation
+  std::string label{};  ///< short: "x1", "2.5", "*", "tanh", or its name in the program
+  std::string rule{};   ///< "y = a * b"
+  std::string slope{};  ///< "dy/da = b, dy/db = a"
+  /// What it passes on, where that is more than a slope: "ā = ȳ bᵀ, b̄ = aᵀ ȳ".
+  std::string pullback{};
+  std::string note{};     ///< the group that it stands in
+  std::size_t step = 0;   ///< when the sweep passes it; the output is 0
+  bool is_named = false;  ///< whether the program gave the label
   quantity value{}, adjoint{};
   double epsilon = std::numeric_limits<double>::epsilon();  ///< of the number type of the adjoint
   /// The convention that was taken, where the slopes just left and just right of an operand differ.
@@ -86,10 +89,11 @@ graph graph_of(tape& t, const var& y, std::string title = "y");
 template <class T>
 graph graph_of(tape& t, const tensor<T>& y, std::string title = "y");
 
-/// {"title", "output", "nodes": [{"id", "kind", "name", "label", "rule", "slope", "note", "step",
-/// "value", "adjoint", "kink", "layer"}], "edges": [{"from", "to", "slot", "partial", "term"}]}.
-/// A value, adjoint or term is a number, or {"shape", "values" (the first 64), "count", "min",
-/// "max", "norm"}; "nan", "inf" and "-inf" where it is not finite, null where it is not known.
+/// {"title", "output", "nodes": [{"id", "kind", "name", "label", "rule", "slope", "pullback",
+/// "note", "step", "value", "adjoint", "kink", "layer"}], "edges": [{"from", "to", "slot",
+/// "partial", "term"}]}. A value, adjoint or term is a number, or {"shape", "values" (the first
+/// 64), "count", "min", "max", "norm"}; "nan", "inf" and "-inf" where it is not finite, null where
+/// it is not known.
 std::string to_json(const graph& g);
 /// Such a value.
 std::string to_json(const quantity& q);

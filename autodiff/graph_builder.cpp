@@ -273,12 +273,20 @@ std::size_t graph_builder::add_at_place(graph_node node, std::uint64_t place) {
   put_into_group(node, [&](const noted_group& g) {
     return g.from.places <= place && (g.is_open || place < g.to.places);
   });
+  const auto name = notes_.names_of_scalars.find(place);
+  if (name != notes_.names_of_scalars.end()) give_name(node, name->second);
   return node_of_place_[place] = add_node(std::move(node));
 }
 
 std::size_t graph_builder::add_node(graph_node node) {
   made_.nodes.push_back(std::move(node));
   return made_.nodes.size() - 1;
+}
+
+void graph_builder::give_name(graph_node& node, const std::string& name) {
+  node.label = name;
+  node.is_named = true;
+  if (node.what == kind::input) node.name = name;
 }
 
 double graph_builder::adjoint_at(std::uint64_t place) const {

@@ -65,6 +65,7 @@ class graph_builder {
   void sweep_statement(std::size_t first_node, std::size_t first_edge);
   std::size_t add_at_place(graph_node node, std::uint64_t place);
   std::size_t add_node(graph_node node);
+  static void give_name(graph_node& node, const std::string& name);
   double adjoint_at(std::uint64_t place) const;
   const std::vector<expression_part>& parts_of(const char* text);
 

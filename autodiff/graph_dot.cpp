@@ -35,6 +35,21 @@ std::string_view outline_of(const graph_node& n) {
   return n.kink ? "octagon" : "ellipse";
 }
 
+/// A constant is its value; what else has a name is shown with what computed it.
+std::string label_of(const graph_node& n, std::size_t id) {
+  if (n.what == kind::constant) return escaped(n.label);
+  std::string label = fmt::format("#{} {}", id, escaped(n.label));
+  if (n.is_named && n.what != kind::input) label += " = " + escaped(n.name);
+  return label + fmt::format("\\nvalue {}\\nadjoint {}", written(n.value), written(n.adjoint));
+}
+
+/// The local rule, for pictures over which one can hover.
+std::string tooltip(const graph_node& n) {
+  if (n.rule.empty()) return "";
+  const std::string& back = n.pullback.empty() ? n.slope : n.pullback;
+  return fmt::format(", tooltip=\"{}\\n{}\"", escaped(n.rule), escaped(back));
+}
+
 using way = std::pair<std::size_t, std::size_t>;  // from, to
 
 std::string written(const graph& g, const std::set<way>& bold) {
@@ -44,13 +59,9 @@ std::string written(const graph& g, const std::set<way>& bold) {
       escaped(g.title));
   for (std::size_t id = 0; id < g.nodes.size(); ++id) {
     const graph_node& n = g.nodes[id];
-    std::string label = fmt::format("#{} {}", id, escaped(n.label));
-    if (n.what == kind::constant)
-      label = escaped(n.label);
-    else
-      label += fmt::format("\\nvalue {}\\nadjoint {}", written(n.value), written(n.adjoint));
+    std::string label = label_of(n, id);
     if (n.kink) label += "\\nkink: " + escaped(*n.kink);
-    out += fmt::format("  n{} [shape={}, label=\"{}\"];\n", id, outline_of(n), label);
+    out += fmt::format("  n{} [shape={}, label=\"{}\"{}];\n", id, outline_of(n), label, tooltip(n));
   }
   for (const graph_edge& e : g.edges) {
     const bool is_bold = bold.contains({e.from, e.to});

@@ -60,10 +60,11 @@ std::string_view name_of(graph_node::kind what) {
 
 std::string json(const graph_node& n, std::size_t id) {
   return fmt::format(
-      R"({{"id": {}, "kind": {}, "name": {}, "label": {}, "rule": {}, "slope": {}, "note": {}, )"
-      R"("step": {}, "value": {}, "adjoint": {}, "kink": {}, "layer": {}}})",
+      R"({{"id": {}, "kind": {}, "name": {}, "label": {}, "rule": {}, "slope": {}, "pullback": {}, )"
+      R"("note": {}, "step": {}, "value": {}, "adjoint": {}, "kink": {}, "layer": {}}})",
       id, json(name_of(n.what)), json(n.name), json(n.label), json(n.rule), json(n.slope),
-      json(n.note), n.step, json(n.value), json(n.adjoint), json(n.kink), json(n.layer));
+      json(n.pullback), json(n.note), n.step, json(n.value), json(n.adjoint), json(n.kink),
+      json(n.layer));
 }
 
 std::string json(const graph_edge& e) {

@@ -55,8 +55,18 @@ std::size_t element_at(const std::vector<std::size_t>& indices,
 }
 
 /// "0 at 0: 3 of 12 elements, the first at [0, 2]"; nothing where no element is at a kink.
-std::optional<std::string> kinks_among(const rule_entry& rule, const noted_operation& noted) {
-  if (rule.kinks.empty()) return std::nullopt;
+std::optional<std::string> written(const noted_kinks& kinks, const noted_values& result) {
+  if (kinks.count == 0) return std::nullopt;
+  const std::vector<std::size_t> extents = result.extents();
+  if (extents.empty()) return std::string(kinks.convention);
+  return fmt::format("{}: {} of {} elements, the first at {}", kinks.convention, kinks.count,
+                     result.numbers().size(), written(indices_of(kinks.first, extents)));
+}
+
+/// Of a row, element by element.
+noted_kinks kinks_among(const rule_entry& rule, const noted_operation& noted) {
+  noted_kinks found{rule.kinks};
+  if (rule.kinks.empty()) return found;
   std::array<quantity, 3> operands;
   std::array<bool, 3> active{};
   for (std::size_t k = 0; k < rule.operands; ++k) {
@@ -70,24 +80,21 @@ std::optional<std::string> kinks_among(const rule_entry& rule, const noted_opera
   const std::size_t size = noted.values->numbers().size();
   const double tie =
       static_cast<std::size_t>(std::ranges::count(active, true)) == rule.operands ? 0.5 : 0.0;
-  std::size_t found = 0, first = 0;
   for (std::size_t i = 0; i < size; ++i) {
     const std::vector<std::size_t> indices = indices_of(i, whole);
     std::array<double, 3> at{};
     for (std::size_t k = 0; k < rule.operands; ++k)
       at[k] = operands[k].numbers[element_at(indices, *operands[k].extents)];
-    if (is_kink(rule, at.data(), active, tie) && found++ == 0) first = i;
+    if (is_kink(rule, at.data(), active, tie)) found.add(i);
   }
-  if (found == 0) return std::nullopt;
-  return fmt::format("{}: {} of {} elements, the first at {}", rule.kinks, found, size,
-                     written(indices_of(first, whole)));
+  return found;
 }
 
 /// The row of ops.def that an operation is, element by element.
 const rule_entry* row_of(const noted_operation& noted) {
   const bool is_complete = std::ranges::all_of(
       noted.operands, [](const noted_operand& x) { return x.values || x.number; });
-  return is_complete && noted.values ? find_rule(noted.name, noted.operands.size()) : nullptr;
+  return is_complete && noted.values ? find_rule(noted.rule.name, noted.operands.size()) : nullptr;
 }
 
 }  // namespace
@@ -123,7 +130,8 @@ void graph_builder::add_elements(const noted_operation& noted, const entry<doubl
 void graph_builder::add_operation(const noted_operation& noted) {
   std::vector<std::size_t> operand_ids;
   for (const noted_operand& operand : noted.operands) operand_ids.push_back(operand_node(operand));
-  graph_node node{.what = kind::tensor_operation, .name = noted.name, .label = noted.name};
+  graph_node node{.what = kind::tensor_operation};
+  node.name = node.label = noted.rule.name;
   if (noted.values) node.value = quantity_of(*noted.values);
   describe(node, noted);
   const std::size_t id = add_at_operation(std::move(node), noted.operation);
@@ -132,12 +140,17 @@ void graph_builder::add_operation(const noted_operation& noted) {
 
 void graph_builder::describe(graph_node& node, const noted_operation& noted) const {
   const rule_entry* rule = row_of(noted);
-  if (!rule) return;
+  if (noted.values)
+    node.kink = written(rule ? kinks_among(*rule, noted) : noted.kinks, *noted.values);
+  if (!rule) {
+    node.rule = noted.rule.value;
+    node.pullback = noted.rule.pullback;
+    return;
+  }
   const std::string_view symbol = operator_symbol(rule->name);
   if (!symbol.empty()) node.label = symbol;
   node.rule = rule->rule();
   node.slope = rule->slopes();
-  node.kink = kinks_among(*rule, noted);
 }
 
 /// The node of an operand, made here where it is a constant; none for one without elements.
@@ -196,6 +209,8 @@ std::size_t graph_builder::add_at_operation(graph_node node, std::size_t operati
   put_into_group(node, [&](const noted_group& g) {
     return g.from.operations <= operation && (g.is_open || operation < g.to.operations);
   });
+  const auto name = notes_.names_of_tensors.find(operation);
+  if (name != notes_.names_of_tensors.end()) give_name(node, name->second);
   return node_of_operation_[operation] = add_node(std::move(node));
 }
 

@@ -6,17 +6,20 @@
 #include <charconv>
 #include <map>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace autodiff {
 namespace {
 
-constexpr double pixels_per_inch = 72;  // Graphviz counts in inches
+// Graphviz counts in inches.
+constexpr double pixels_per_inch = 72, between_boxes = 0.28, between_columns = 1.15;
 
-/// How many columns each line leads across, from the left: a box stands right of all that lead to
-/// it. Lines in a circle, as there are between groups, count as one.
-std::vector<std::size_t> spans_of(std::size_t boxes, std::span<const layout_line> lines) {
+/// The column of each box, from the left: it stands right of all that lead to it, but for lines in
+/// a circle, as there are between groups.
+std::vector<std::size_t> columns_of(std::size_t boxes, std::span<const layout_line> lines) {
   std::vector<std::size_t> column(boxes), open(boxes), ready;
   std::vector<std::vector<std::size_t>> next(boxes);
   for (const layout_line& line : lines) {
@@ -34,6 +37,12 @@ std::vector<std::size_t> spans_of(std::size_t boxes, std::span<const layout_line
       if (--open[to] == 0) ready.push_back(to);
     }
   }
+  return column;
+}
+
+/// How many columns each line leads across; those in a circle count as one.
+std::vector<std::size_t> spans_of(const std::vector<std::size_t>& column,
+                                  std::span<const layout_line> lines) {
   std::vector<std::size_t> spans;
   for (const layout_line& line : lines) {
     const std::size_t from = column[line.from];
@@ -69,7 +78,7 @@ constexpr std::size_t most_pieces = 9000;
 
 /// How long Graphviz may improve a layout: in a large one, its last touches cost minutes and cannot
 /// be seen.
-std::string_view patience(std::size_t pieces) {
+std::string_view effort(std::size_t pieces) {
   if (pieces > 4500) return "nslimit=0.2;nslimit1=0.2;mclimit=0.05;";
   return pieces > 1000 ? "nslimit=0.5;nslimit1=0.5;mclimit=0.1;" : "";
 }
@@ -79,9 +88,9 @@ std::string_view patience(std::size_t pieces) {
 std::string description(std::span<const layout_box> boxes, std::span<const layout_line> lines,
                         const std::vector<bool>& kept, std::size_t pieces) {
   std::string text = fmt::format(
-      "digraph g{{rankdir=LR;nodesep=0.28;ranksep=1.15;{}edge[arrowhead=none];"
+      "digraph g{{rankdir=LR;nodesep={};ranksep={};{}edge[arrowhead=none];"
       "node[shape=box,fixedsize=true,label=\"\"];\n",
-      patience(pieces));
+      between_boxes, between_columns, effort(pieces));
   std::map<std::string_view, std::vector<std::size_t>> frames;
   for (std::size_t i = 0; i < boxes.size(); ++i) frames[boxes[i].frame].push_back(i);
   std::size_t count = 0;
@@ -182,24 +191,57 @@ std::string direct_path(const layout_line& line, const layout& placed,
                      y1, x2 - 60, y2, x2, y2);
 }
 
-}  // namespace
+/// Column by column from the left, in each from above in the order of the boxes.
+layout in_columns(std::span<const layout_box> boxes, const std::vector<std::size_t>& column) {
+  constexpr double apart = between_columns * pixels_per_inch,
+                   below = between_boxes * pixels_per_inch;
+  layout result;
+  std::vector<double> widths(boxes.size()), filled(boxes.size(), 0.0);
+  for (std::size_t i = 0; i < boxes.size(); ++i)
+    widths[column[i]] = std::max(widths[column[i]], boxes[i].width);
+  std::vector<double> left(boxes.size());
+  for (std::size_t k = 1; k < left.size(); ++k) left[k] = left[k - 1] + widths[k - 1] + apart;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    double& top = filled[column[i]];
+    result.corners.push_back({left[column[i]], top});
+    result.width = std::max(result.width, left[column[i]] + boxes[i].width);
+    result.height = std::max(result.height, top + boxes[i].height);
+    top += boxes[i].height + below;
+  }
+  return result;
+}
 
-layout lay_out(std::string_view operation, std::span<const layout_box> boxes,
-               std::span<const layout_line> lines) {
-  const std::vector<std::size_t> spans = spans_of(boxes.size(), lines);
+/// As Graphviz lays them out; nothing when patience is over before it has done.
+std::optional<layout> by_graphviz(std::string_view operation, std::span<const layout_box> boxes,
+                                  std::span<const layout_line> lines,
+                                  const std::vector<std::size_t>& column,
+                                  std::chrono::milliseconds patience) {
+  const std::vector<std::size_t> spans = spans_of(column, lines);
   const std::vector<bool> kept = laid_out(boxes.size(), lines, spans, most_pieces);
   std::size_t pieces = boxes.size();
   for (std::size_t i = 0; i < lines.size(); ++i) pieces += kept[i] ? spans[i] - 1 : 0;
   const finished_process dot =
       run_program(operation, {"dot", "-Tplain", "-y"}, description(boxes, lines, kept, pieces),
-                  "install Graphviz (apt-get install graphviz)");
+                  "install Graphviz (apt-get install graphviz)", patience);
+  if (dot.is_late) return std::nullopt;
   if (!dot.failure.empty() || !dot.output.starts_with("graph ")) {
     throw io_error(operation,
                    fmt::format("Graphviz failed ({}): {}",
                                dot.failure.empty() ? "no layout" : dot.failure, dot.complaints),
                    "Graphviz 2.42 or newer is needed");
   }
-  layout placed = read_plain(dot.output, boxes, lines, kept);
+  return read_plain(dot.output, boxes, lines, kept);
+}
+
+}  // namespace
+
+layout lay_out(std::string_view operation, std::span<const layout_box> boxes,
+               std::span<const layout_line> lines, std::chrono::milliseconds patience) {
+  const std::vector<std::size_t> column = columns_of(boxes.size(), lines);
+  std::optional<layout> found;
+  if (patience.count() > 0) found = by_graphviz(operation, boxes, lines, column, patience);
+  layout placed = found ? std::move(*found) : in_columns(boxes, column);
+  placed.paths.resize(lines.size());
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (placed.paths[i].empty()) placed.paths[i] = direct_path(lines[i], placed, boxes);
   }

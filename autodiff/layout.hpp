@@ -1,6 +1,7 @@
 #pragma once
 // Boxes and the lines between them, laid out from left to right by Graphviz in a child process.
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -30,8 +31,10 @@ struct layout {
   std::vector<std::string> paths;  ///< of each line, as SVG writes it
 };
 
-/// Throws io_error in the name of the operation: Graphviz is not installed, or failed.
+/// Where Graphviz is not done when patience is over, boxes stand in plain columns, each right of
+/// all that lead to it. Throws io_error in the name of the operation: Graphviz is not installed, or
+/// failed.
 layout lay_out(std::string_view operation, std::span<const layout_box> boxes,
-               std::span<const layout_line> lines);
+               std::span<const layout_line> lines, std::chrono::milliseconds patience);
 
 }  // namespace autodiff

@@ -44,6 +44,14 @@ void notebook::add_number(std::size_t slot, double number) {
     operands.insert(at, {.number = number});
 }
 
+void notebook::name_scalar(std::uint64_t place, std::string_view name) {
+  write().names_of_scalars.insert_or_assign(place, std::string(name));
+}
+
+void notebook::name_tensor(std::size_t operation, std::string_view name) {
+  write().names_of_tensors.insert_or_assign(operation, std::string(name));
+}
+
 std::size_t notebook::open_group(std::string_view name, const position& at, bool is_layer) {
   std::vector<noted_group>& groups = write().groups;
   std::string path(name);
@@ -74,6 +82,9 @@ void notebook::cut_notes(position mark) {
   n.operations.erase(
       std::ranges::lower_bound(n.operations, mark.operations, {}, &noted_operation::operation),
       n.operations.end());
+  n.names_of_scalars.erase(n.names_of_scalars.lower_bound(mark.places), n.names_of_scalars.end());
+  n.names_of_tensors.erase(n.names_of_tensors.lower_bound(mark.operations),
+                           n.names_of_tensors.end());
   for (noted_group& g : n.groups) {
     if (g.from.codes > mark.codes) g.from = mark;
     if (g.to.codes > mark.codes) g.to = mark;

@@ -39,6 +39,10 @@ class notebook {
   /// Tells the number that is operand `slot` of the youngest operation.
   void add_number(std::size_t slot, double number);
 
+  /// Names the scalar at a place, or the tensor that an operation computed; the last name counts.
+  void name_scalar(std::uint64_t place, std::string_view name);
+  void name_tensor(std::size_t operation, std::string_view name);
+
   /// Opens a group at this position inside of the one that is open; gives its number.
   std::size_t open_group(std::string_view name, const position& at, bool is_layer);
   void close_group(std::size_t number, const position& at) noexcept;

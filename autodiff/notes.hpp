@@ -2,14 +2,17 @@
 // What a notebook holds.
 
 #include <autodiff/marks.hpp>
+#include <autodiff/operation_rule.hpp>
 #include <autodiff/recorder.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace autodiff {
@@ -34,13 +37,24 @@ struct noted_operand {
   bool is_constant() const noexcept { return place == nowhere && operation == nowhere; }
 };
 
+/// Which elements of a result stand at a kink, and what is taken for the derivative there.
+struct noted_kinks {
+  std::string_view convention;
+  std::size_t count = 0, first = 0;  ///< row by row
+
+  void add(std::size_t element) noexcept {
+    if (count++ == 0) first = element;
+  }
+};
+
 /// An operation: a tensor computed from others or from scalars, or scalars taken out of one.
 struct noted_operation {
   std::size_t operation;
-  std::string name;
+  operation_rule rule;
   std::shared_ptr<const noted_values> values;  ///< of the result; of scalars, all of them
   std::vector<noted_operand> operands;
   std::size_t first_element = 0;  ///< of scalars: where the first of them stood in the tensor
+  noted_kinks kinks = {};         ///< of an operation that is no row of ops.def
 };
 
 /// A statement, the type of its expression, or an input, which has none.
@@ -68,6 +82,9 @@ struct tape_notes {
   std::vector<double> constants;
   std::vector<noted_operation> operations;
   std::vector<noted_group> groups;
+  // What the program calls scalars, by their places, and tensors, by their operations.
+  std::map<std::uint64_t, std::string> names_of_scalars;
+  std::map<std::size_t, std::string> names_of_tensors;
 
   /// What was noted of the statement or input at a place; null where nothing was.
   const noted_statement* statement_at(std::uint64_t place) const noexcept;

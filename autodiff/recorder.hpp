@@ -81,21 +81,30 @@ constexpr const char* text_of() {
   return __PRETTY_FUNCTION__;
 }
 
+/// Which leaves of a statement are the variable of one before them, which has the partial of both.
+struct merged_leaves {
+  static constexpr std::size_t most = 16;  ///< leaves of a statement that is looked at
+  std::uint32_t bits = 0;
+
+  constexpr bool contains(std::size_t leaf) const { return leaf < most && (bits >> leaf & 1) != 0; }
+  constexpr void add(std::size_t leaf) { bits |= std::uint32_t{1} << leaf; }
+};
+
 /// A statement as it is handed to whoever may look at it.
 template <class T>
 struct spelled_statement {
   const T& value;
-  // Of its leaves. A merged leaf is the variable of one before it, which has the partial of both.
+  // Of its leaves.
   const T* partials;
   const tag_type* tags;
-  const bool* merged;
   std::size_t leaves;
+  merged_leaves merged;
   const char* text;
   // From left to right; null for nested number types.
   const T* constants;
   std::size_t constant_count;
 
-  bool is_argument(std::size_t leaf) const { return tags[leaf] != 0 && !merged[leaf]; }
+  bool is_argument(std::size_t leaf) const { return tags[leaf] != 0 && !merged.contains(leaf); }
 };
 
 /// Records a statement whose arguments are not all active, that found the memory full, or that is
@@ -105,38 +114,37 @@ struct spelled_statement {
 template <class T>
 [[gnu::noinline]] tag_type record_slowly(recorder<T>& r, const spelled_statement<T>& statement);
 
-/// A leaf of a statement: its partial, its tag, and whether it was merged with one before it.
+/// A leaf of a statement: its partial and its tag.
 template <class T>
 struct edge {
   T partial;
   tag_type tag;
-  bool merged;
 };
 
 /// The same for edges and then constants that come by value: were the address of a statement to
-/// leave its function, every statement would go through memory.
+/// leave its function, every statement would go through memory. Few and small, so that registers
+/// hold them: what is passed on the stack costs instructions where nothing is passed.
 template <class T, class... Parts>
-[[gnu::noinline, gnu::cold]] tag_type record_parts_slowly(recorder<T>& r, T value, const char* text,
-                                                          Parts... parts) {
+[[gnu::noinline, gnu::cold]] tag_type record_parts_slowly(T value, const char* text,
+                                                          merged_leaves merged, Parts... parts) {
   constexpr std::size_t leaves = (std::same_as<Parts, edge<T>> + ...);
   constexpr std::size_t constant_count = sizeof...(Parts) - leaves;
   T partials[leaves], constants[constant_count + 1];
   tag_type tags[leaves];
-  bool merged[leaves];
   std::size_t at = 0;
   const auto put = [&](const auto& part) {
     if constexpr (std::same_as<decltype(part), const edge<T>&>) {
       partials[at] = part.partial;
       tags[at] = part.tag;
-      merged[at] = part.merged;
     } else {
       constants[at - leaves] = part;
     }
     ++at;
   };
   (put(parts), ...);
-  return record_slowly(r, spelled_statement<T>{value, partials, tags, merged, leaves, text,
-                                               constants, constant_count});
+  return record_slowly(
+      active_recorder<T>,
+      spelled_statement<T>{value, partials, tags, leaves, merged, text, constants, constant_count});
 }
 
 /// Stores two neighbours at once: a loop that records is bound by the number of its stores.
@@ -160,13 +168,13 @@ template <class T>
 /// Makes one argument of leaves I and J where the compiler sees them to be the same variable. J <
 /// I.
 template <std::size_t I, std::size_t J, class Statement>
-[[gnu::always_inline]] inline void merge_leaves(Statement& s, bool* merged) {
+[[gnu::always_inline]] inline void merge_leaves(Statement& s, merged_leaves& merged) {
   if constexpr (J < I) {
     const bool same = s.tags[I] == s.tags[J];
-    if (__builtin_constant_p(same) && same && !merged[J] && !merged[I]) {
+    if (__builtin_constant_p(same) && same && !merged.contains(J) && !merged.contains(I)) {
       s.partials[J] += s.partials[I];
       s.is_unit[J] = false;
-      merged[I] = true;
+      merged.add(I);
     }
   }
 }
@@ -185,13 +193,13 @@ template <class T, class E>
     constexpr std::size_t constant_count = std::floating_point<T> ? E::constants : 0;
     [[maybe_unused]] T constants[constant_count + 1];
     if constexpr (constant_count > 0) e.template list_constants<0>(constants);
-    bool merged[n] = {};
+    merged_leaves merged;
     // Pairs are spelled out, not looped over, so that the comparisons fold before loops are
     // unrolled.
     [&]<std::size_t... Pair>(std::index_sequence<Pair...>) __attribute__((always_inline)) {
       (merge_leaves<Pair / n, Pair % n>(s, merged), ...);
     }
-    (std::make_index_sequence<(n <= 16 ? n * n : 0)>{});
+    (std::make_index_sequence<(n <= merged_leaves::most ? n * n : 0)>{});
 
     return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
       recorder<T>& r = active_recorder<T>;
@@ -212,9 +220,8 @@ template <class T, class E>
             argument_count + n > r.argument_limit) [[unlikely]] {
           const tag_type result = [&]<std::size_t... J>(std::index_sequence<J...>)
               __attribute__((always_inline)) {
-            return record_parts_slowly(r, e.value(), text_of<E>(),
-                                       edge<T>{s.partials[I], s.tags[I], merged[I]}...,
-                                       constants[J]...);
+            return record_parts_slowly<T>(e.value(), text_of<E>(), merged,
+                                          edge<T>{s.partials[I], s.tags[I]}..., constants[J]...);
           }
           (std::make_index_sequence<constant_count>());
           next_after = r.next;
@@ -233,7 +240,7 @@ template <class T, class E>
           }
           waiting = waiting < n ? n : k;
         };
-        ((merged[I] || I == carried ? void() : store(I)), ...);
+        ((merged.contains(I) || I == carried ? void() : store(I)), ...);
         if (waiting < n) {
           new (partials + count) T(s.partials[waiting]);
           arguments[count] = static_cast<std::uint32_t>(s.tags[waiting]);
@@ -249,8 +256,9 @@ template <class T, class E>
       };
       // A record keeps at least one argument; that is what bounds codes and places.
       std::size_t kept = 0, carried = n;
-      ((kept += merged[I] ? 0 : 1), ...);
-      ((carried = carried == n && !merged[I] && s.is_unit[I] && kept > 1 ? I : carried), ...);
+      ((kept += merged.contains(I) ? 0 : 1), ...);
+      ((carried = carried == n && !merged.contains(I) && s.is_unit[I] && kept > 1 ? I : carried),
+       ...);
       // The sum that grows is the youngest place, or passive before its first term.
       const bool leaves_out = carried < n && (s.tags[carried] == next - 1 || s.tags[carried] == 0);
       const tag_type result = leaves_out ? append(carried) : append(n);

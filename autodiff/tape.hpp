@@ -148,6 +148,15 @@ class basic_tape : public basic_record<T> {
     keep_adjoint(*this, x);
   }
 
+  /// What this var or tensor is called in graphs and explanations: a variable in place of "x1", or
+  /// anything else that was recorded. Copies are the same, and the last name counts. Throws
+  /// tape_error when x is passive or of another tape. On a tape that is not explained it does
+  /// nothing.
+  template <class Variable>
+  void name(const Variable& x, std::string_view name) {
+    if (this->is_explained()) give_name(*this, x, name);
+  }
+
   /// Forgets everything after the mark and keeps the memory. Adjoints of what stays remain
   /// readable. Throws tape_error for a mark of another tape or of a part that was rewound since,
   /// even when that part was recorded again.

@@ -227,6 +227,18 @@ T adjoint_of(const basic_tape<T>&, const E&) {
                 "an expression has no place on the tape: keep it in a var, `var y = x * x` in the "
                 "place of `auto y = x * x`, and ask for the adjoint of that");
 }
+
+template <class T>
+void give_name(basic_tape<T>& t, const basic_var<T>& x, std::string_view name) {
+  t.notes().name_scalar(t.place(x.tag(), "name"), name);
+}
+template <class T, expression E>
+void give_name(basic_tape<T>&, const E&, std::string_view) {
+  static_assert(!expression<E>,
+                "an expression has no place on the tape: keep it in a var, `var y = x * x` in the "
+                "place of `auto y = x * x`, and name that");
+}
+
 /// Whether these variables, one at least, own consecutive places, as those do that were made
 /// together.
 template <class T>

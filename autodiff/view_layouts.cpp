@@ -67,7 +67,7 @@ std::string number_or_minus(std::size_t index) {
 }
 
 std::string view_json(std::string_view operation, const graph& g, const graph_views& views,
-                      const view& picture) {
+                      const view& picture, std::chrono::milliseconds patience) {
   const bool framed = views.groups.size() == 1;
   std::vector<layout_box> boxes;
   for (const view_box& box : picture.boxes) {
@@ -77,7 +77,7 @@ std::string view_json(std::string_view operation, const graph& g, const graph_vi
   }
   std::vector<layout_line> lines;
   for (const view_line& line : picture.lines) lines.push_back({line.from, line.to});
-  const layout placed = lay_out(operation, boxes, lines);
+  const layout placed = lay_out(operation, boxes, lines, patience);
   std::vector<std::string> drawn_boxes;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     drawn_boxes.push_back(box_json(picture.boxes[i], boxes[i], placed.corners[i]));
@@ -96,15 +96,19 @@ std::string view_json(std::string_view operation, const graph& g, const graph_vi
 
 }  // namespace
 
-std::string layout_json(std::string_view operation, const graph& g, const graph_views& views) {
+std::string layout_json(std::string_view operation, const graph& g, const graph_views& views,
+                        std::chrono::milliseconds patience) {
   std::vector<std::string> groups;
   for (const view_group& group : views.groups) {
     groups.push_back(fmt::format(R"({{"name":{},"parent":{},"nodes":[{}]}})", json_text(group.name),
                                  number_or_minus(group.parent), fmt::join(group.nodes, ",")));
   }
+  using clock = std::chrono::steady_clock;
+  const clock::time_point begin = clock::now();
   std::vector<std::string> pictures;
   for (const view& picture : views.views) {
-    pictures.push_back(view_json(operation, g, views, picture));
+    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - begin);
+    pictures.push_back(view_json(operation, g, views, picture, patience - passed));
   }
   return fmt::format("{{\"groups\":[\n{}],\n\"views\":[\n{}]}}", fmt::join(groups, ",\n"),
                      fmt::join(pictures, ",\n"));

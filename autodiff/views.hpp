@@ -6,6 +6,7 @@
 
 #include <autodiff/graph.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <string>
@@ -56,8 +57,10 @@ graph_views views_of(const graph& g, const view_sizes& most = {});
 
 /// {"groups": [{"name", "parent" (-1 for none), "nodes"}], "views": [{"width", "height", "boxes":
 /// [{"node" or "group", "outside", "x", "y", "w", "h"}], "lines": [{"from", "to", "edge" (-1 for
-/// several), "path"}], "frames": [{"note", "x", "y", "w", "h"}]}]}, laid out by Graphviz.
+/// several), "path"}], "frames": [{"note", "x", "y", "w", "h"}]}]}, laid out by Graphviz, in plain
+/// columns what it has not done when patience is over.
 /// Throws io_error in the name of the operation if Graphviz is missing or fails.
-std::string layout_json(std::string_view operation, const graph& g, const graph_views& views);
+std::string layout_json(std::string_view operation, const graph& g, const graph_views& views,
+                        std::chrono::milliseconds patience);
 
 }  // namespace autodiff

@@ -105,6 +105,13 @@ std::optional<std::size_t> product(std::span<const std::size_t> extents) {
   return total;
 }
 
+void refuse_truncated(const byte_source& source, std::string_view promise, std::size_t promised,
+                      std::size_t came) {
+  source.refuse(fmt::format("is truncated: its header {} promises {} bytes of values, {} follow",
+                            promise, promised, came),
+                fetch_again);
+}
+
 std::vector<std::uint8_t> read_promised(byte_source& source, std::size_t bytes,
                                         std::string_view promise) {
   std::vector<std::uint8_t> values;
@@ -115,12 +122,7 @@ std::vector<std::uint8_t> read_promised(byte_source& source, std::size_t bytes,
     values.reserve(have + block);
     values.resize(have + block);
     const std::size_t got = source.read(std::span(values).subspan(have));
-    if (got < block) {
-      source.refuse(
-          fmt::format("is truncated: its header {} promises {} bytes of values, {} follow", promise,
-                      bytes, have + got),
-          fetch_again);
-    }
+    if (got < block) refuse_truncated(source, promise, bytes, have + got);
   }
   return values;
 }

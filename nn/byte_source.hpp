@@ -60,8 +60,11 @@ class input_file : public byte_source {
 /// The product of the extents, or nothing where it does not fit a std::size_t.
 std::optional<std::size_t> product(std::span<const std::size_t> extents);
 
+/// Throws io_error: a header `promise` ("[2, 3]") promised so many bytes of values, fewer came.
+[[noreturn]] void refuse_truncated(const byte_source& source, std::string_view promise,
+                                   std::size_t promised, std::size_t came);
 /// So many bytes. Memory grows with what really comes, whatever was promised. Throws io_error for
-/// fewer; `promise` is what refusals say of the header: its shape.
+/// fewer.
 std::vector<std::uint8_t> read_promised(byte_source& source, std::size_t bytes,
                                         std::string_view promise);
 /// Throws io_error unless the source is at its end, behind `bytes` of promised values.

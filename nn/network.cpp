@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <ostream>
+#include <string>
 
 namespace nn {
 
@@ -55,8 +56,10 @@ template <class T>
 autodiff::tensor<T> network<T>::explained(autodiff::tensor<T> z) const {
   autodiff::tape& recording = *autodiff::active_recorder<double>.tape;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const autodiff::note here(recording, fmt::format("layer {}", i + 1),
-                              autodiff::note::kind::layer);
+    const std::string name = fmt::format("layer {}", i + 1);
+    const autodiff::note here(recording, name, autodiff::note::kind::layer);
+    if (layers_[i].weights.is_recorded()) recording.name(layers_[i].weights, name + " weights");
+    if (layers_[i].bias.is_recorded()) recording.name(layers_[i].bias, name + " bias");
     z = layers_[i](z);
   }
   return z;

@@ -2,12 +2,14 @@
 // Everything public of nn, for users. The library's own sources include what they use instead.
 
 #include <nn/activation.hpp>
+#include <nn/array_rows.hpp>
 #include <nn/augment.hpp>
 #include <nn/batch_norm.hpp>
 #include <nn/batch_source.hpp>
 #include <nn/clip.hpp>
 #include <nn/compare_deltas.hpp>
 #include <nn/confusion.hpp>
+#include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/delta.hpp>
 #include <nn/delta_activations.hpp>
@@ -44,10 +46,13 @@
 #include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
+#include <nn/row_stream.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
+#include <nn/scaling.hpp>
 #include <nn/schedule.hpp>
 #include <nn/step.hpp>
 #include <nn/stored_tensor.hpp>
+#include <nn/streaming.hpp>
 #include <nn/summary.hpp>
 #include <nn/train.hpp>

@@ -103,30 +103,6 @@ std::vector<std::size_t> indices(const number_array& array, std::size_t place) {
   return at;
 }
 
-template <class To>
-void convert(const number_array& array, std::span<To> to) {
-  if (array.bytes.size() != to.size() * size(array.type)) {
-    throw autodiff::shape_error(
-        "number_array",
-        fmt::format("{} bytes of {} values {}", array.bytes.size(), name(array.type),
-                    printed(array.extents)),
-        "make the array with number_array::of");
-  }
-  with_type(array.type, [&]<class From>(From) {
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      const From x = element<From>(array, i);
-      if (!fits<To>(x)) {
-        throw autodiff::domain_error(
-            "number_array",
-            fmt::format("the {} at {} is {}, which is no {}", name(array.type),
-                        printed(indices(array, i)), x, name(type_of<To>())),
-            "ask for a type that holds it");
-      }
-      to[i] = static_cast<To>(x);
-    }
-  });
-}
-
 }  // namespace
 
 std::string_view name(element_type type) { return types[static_cast<std::size_t>(type)].name; }
@@ -137,16 +113,39 @@ std::string printed(std::span<const std::size_t> extents) {
 }
 
 template <class Value>
+void number_array::copy_to(std::span<Value> to) const {
+  if (bytes.size() != to.size() * nn::size(type)) {
+    throw autodiff::shape_error(
+        "number_array",
+        fmt::format("{} bytes of {} values {}", bytes.size(), nn::name(type), printed(extents)),
+        "make the array with number_array::of");
+  }
+  with_type(type, [&]<class From>(From) {
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const From x = element<From>(*this, i);
+      if (!fits<Value>(x)) {
+        throw autodiff::domain_error(
+            "number_array",
+            fmt::format("the {} at {} is {}, which is no {}", nn::name(type),
+                        printed(indices(*this, i)), x, nn::name(type_of<Value>())),
+            "ask for a type that holds it");
+      }
+      to[i] = static_cast<Value>(x);
+    }
+  });
+}
+
+template <class Value>
 std::vector<Value> number_array::values() const {
   std::vector<Value> result(bytes.size() / size(type));
-  convert(*this, std::span<Value>(result));
+  copy_to(std::span<Value>(result));
   return result;
 }
 
 template <class T>
 autodiff::tensor<T> number_array::tensor() const {
   auto result = autodiff::tensor<T>::undefined(autodiff::shape(std::span(extents)));
-  convert(*this, result.mutable_values());
+  copy_to(result.mutable_values());
   return result;
 }
 
@@ -163,8 +162,9 @@ number_array number_array::of(const autodiff::shape& s, std::span<const Value> v
   return array;
 }
 
-#define INSTANTIATE(Value)                                  \
-  template std::vector<Value> number_array::values() const; \
+#define INSTANTIATE(Value)                                     \
+  template void number_array::copy_to(std::span<Value>) const; \
+  template std::vector<Value> number_array::values() const;    \
   template number_array number_array::of(const autodiff::shape&, std::span<const Value>);
 INSTANTIATE(std::int8_t)
 INSTANTIATE(std::int16_t)

@@ -43,6 +43,9 @@ struct number_array {
   /// unsigned.
   template <class Value>
   std::vector<Value> values() const;
+  /// The same into a span with as many elements, or shape_error.
+  template <class Value>
+  void copy_to(std::span<Value> to) const;
   /// The same as a tensor. Throws shape_error for more than 8 dimensions.
   template <class T>
   autodiff::tensor<T> tensor() const;

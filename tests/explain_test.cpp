@@ -3,6 +3,7 @@
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/extremes.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/tensor.hpp>
@@ -162,6 +163,40 @@ TEST_CASE("kinks on the way are listed with the convention that was taken") {
   CHECK(says(to_string(e), "abs(x1)\n    0 at 0", "max(x1, x2)\n    1/2 each at a tie"));
 }
 
+TEST_CASE("functions of scalars are kinks where their slope changes, and nowhere else") {
+  explained_tape t;
+  const var x = t.variable(0.0), one = t.variable(1.0);
+  const auto kink = [&](const var& y) {
+    const explanation e = explain(t, y, x, one);
+    return e.kinks.empty() ? "none" : *e.picture.nodes[e.kinks.front()].kink;
+  };
+  for (const var& y : std::vector<var>{
+           abs(x), relu(x), sign(x), heaviside(x), hypot(x, 0.0), hypot(x, x * one), floor(one),
+           round(one - 0.5), min(x, 0.0), max(one, 1.0), clamp(x, 0.0, 2.0), clamp(one, 0.0, 1.0),
+           hard_tanh(one), leaky_relu(x), selu(x), sqrt(x), cbrt(x), fmod(one, 0.5), fmax(x, 0.0)})
+    CHECK(kink(y) != "none");
+  for (const var& y :
+       std::vector<var>{abs(one), relu(one), sign(one), hypot(x, 1.0), floor(one + 0.5),
+                        max(one, 2.0), clamp(one, 0.0, 2.0), hard_tanh(x), elu(x), silu(x),
+                        softsign(x), sqrt(one), fmod(one, 0.75), square(x), softplus(x)})
+    CHECK(kink(y) == "none");
+  CHECK(kink(hypot(x, 0.0)) == "0 at the origin");
+  CHECK(says(kink(clamp(x, 0.0, 2.0)), "1 in a on the closed interval"));
+}
+
+TEST_CASE("a largest element that stands at two places is a kink on the way") {
+  explained_tape t;
+  const tensor<double> x = t.variable(tensor<double>{2, 7, 7});
+  const explanation e = explain(t, max(x), x);
+  REQUIRE(e.kinks.size() == 1);
+  CHECK(e.inputs[0].gradient.numbers == std::vector<double>{0, 0.5, 0.5});
+  CHECK(says(to_string(e), "max(x1)\n    1/k each of k equal ones\n"));
+  const tensor<double> y = t.variable(tensor<double>{{1, 2}, {3, 3}});
+  CHECK(says(to_string(explain(t, sum(max(y, {1})), y)),
+             "1/k each of k equal ones: 1 of 2 elements, the first at [1]\n"));
+  CHECK(explain(t, max(y, {0})[1], y).kinks.empty());
+}
+
 TEST_CASE("one use of many is a line, of very many the largest are") {
   explained_tape t;
   const var x = t.variable(1.0);
@@ -220,6 +255,35 @@ TEST_CASE("tensors are explained by the shares of their operations") {
   CHECK(e.inputs[0].path_count == 2);
   CHECK(e.inputs[0].paths[0].product == Approx(std::sqrt(2 * 1.5 * 1.5)));  // by relu and matmul
   CHECK(says(to_string(e), "dy/dx1 = [2, 2]: 1, 1, 2.5, 2.5", "matmul(x1, x2)", "pullback"));
+  CHECK(says(to_string(e), "\n  matmul: y = a b\n    ā = ȳ bᵀ, b̄ = aᵀ ȳ\n",
+             "\n  sum: y = Σ x\n    x̄ = ȳ, broadcast\n"));
+  require_80_columns(to_string(e));
+}
+
+TEST_CASE("each rule is told once") {
+  explained_tape t;
+  const tensor<double> w = t.variable(tensor<double>{{0.5, 1}, {1, 0.5}});
+  const std::string text = to_string(explain(t, sum(matmul(w, matmul(w, w))), w));
+  CHECK(says(text, "matmul: ", "sum: "));
+  CHECK(text.find("matmul: ") == text.rfind("matmul: "));
+}
+
+TEST_CASE("names stand in the place of numbers") {
+  explained_tape t;
+  const var x = t.variable(2.0);
+  const tensor<double> v = t.variable(tensor<double>{2, 3});
+  t.name(x, "weight");
+  t.name(v, "inputs");
+  const var z = sin(x), first = v[0];
+  t.name(z, "z");
+  t.name(first, "first");
+  const explanation e = explain(t, z * x + exp(z) + first, x, z, v);
+  CHECK(says(to_string(e), "dy/dweight = ", "at weight = 2", ": z = sin(weight)", ": z * weight",
+             "<- z <- weight\n"));
+  CHECK(says(to_string(e), "dy/dz = ", "exp(z)", "dy/dinputs = [2]: 1, 0", ": first = inputs[0]",
+             "<- first <- inputs\n"));
+  CHECK(
+      says(to_dot(e), "#0 weight", " z = sin\\nvalue", "tooltip=\"y = sin(x)\\ndy/dx = cos(x)\""));
   require_80_columns(to_string(e));
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <autodiff/error.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -130,6 +131,27 @@ TEST_CASE("without Graphviz the message says what to install, and the old page s
   CHECK(message([&] { ad::explore(product(), folder / "page.html"); }) ==
         "explore: Graphviz failed (exit status 3): no memory; Graphviz 2.42 or newer is needed");
   CHECK(read_back(folder / "page.html") == "old");
+  CHECK(folder.files() == 2);
+}
+
+TEST_CASE("a page whose layout takes too long shows plain columns") {
+  const temporary_folder folder;
+  std::filesystem::create_directory(folder / "bin");
+  write_program(folder / "bin/dot", "#!/bin/sh\nexec /bin/sleep 1000\n");
+  const path_variable path(folder / "bin");
+  sample::builder made;
+  const std::size_t x = made.input(3, "x"), y = made.input(4, "y");
+  made.multiply(made.multiply(x, y), x);
+  ad::explore(made.finish("y"), folder / "page.html", std::chrono::milliseconds(50));
+  const std::string page = read_back(folder / "page.html");
+  CHECK(page.ends_with("</html>\n"));
+  const std::string layout = between(page, "id=\"layout-data\">", "</script>");
+  // The inputs one below the other, each product right of what it is made of.
+  for (const char* box : {R"("node":0,"x":0.0,"y":0.0,)", R"("node":1,"x":0.0,"y":82.2,)",
+                          R"("node":2,"x":212.8,"y":0.0,)", R"("node":3,"x":425.6,"y":0.0,)",
+                          R"("width":555.6,"height":144.2)"})
+    CHECK(holds(layout, box));
+  CHECK(count(layout, "\"path\":\"M") == 4);
   CHECK(folder.files() == 2);
 }
 

@@ -148,6 +148,24 @@ class ExplorerTest(Page):
         self.browser.press("Escape")
         self.assertFalse(self.is_shown("#card"))
 
+    def test_operations_on_tensors_tell_what_they_pass_on(self):
+        self.open("training")
+        node = self.node_named("affine")
+        self.browser.run("explorer.goTo(explorer.sweep.nodes.get(arguments[0]))", node)
+        for place in ("#card", "#panel"):
+            for part in ("x w + b", "x̄ = ȳ wᵀ, w̄ = xᵀ ȳ"):
+                self.assertIn(part, self.browser.text(place))
+        self.browser.click("#tab-table")
+        self.assertIn("x̄ = ȳ wᵀ, w̄ = xᵀ ȳ", self.browser.text("#table-view"))
+
+    def test_variables_have_the_names_of_the_program(self):
+        for page, names in (("scalars", ("x", "y")), ("primer", ("w11(1)", "a1(1)", "E")),
+                            ("training", ("layer 1 weights", "layer 3 bias"))):
+            self.open(page)
+            titles = self.browser.run("return explorer.sweep.graph.nodes.map(n => n.title)")
+            for name in names:
+                self.assertIn(name, titles)
+
     def test_a_kink_names_the_convention_that_was_taken(self):
         self.open("scalars")
         node = self.node_named("abs")

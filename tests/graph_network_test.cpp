@@ -44,9 +44,19 @@ TEST_CASE("the graph of a network has a, z and delta of every layer, and its par
   CHECK(reference::all_close(explained, gradients(watching::off, nullptr), 1e-14));
   std::vector<std::string> layers;
   for (const graph_node& n : g.nodes) {
-    if (n.layer) layers.push_back(*n.layer + " " + n.name);
+    if (n.layer) layers.push_back(*n.layer + ": " + n.name);
   }
-  CHECK(layers == std::vector<std::string>{"layer 1 x1", "layer 1 x2", "layer 2 x3", "layer 2 x4",
-                                           "layer 1 constant", "layer 1 affine", "layer 1 tanh",
-                                           "layer 2 affine", "layer 2 sigmoid"});
+  CHECK(layers == std::vector<std::string>{"layer 1: layer 1 weights", "layer 1: layer 1 bias",
+                                           "layer 2: layer 2 weights", "layer 2: layer 2 bias",
+                                           "layer 1: constant", "layer 1: affine", "layer 1: tanh",
+                                           "layer 2: affine", "layer 2: sigmoid"});
+}
+
+TEST_CASE("a network with parameters that nobody differentiates names the others") {
+  nn::network<double> net(2, {nn::dense(1)}, nn::seed{1});
+  tape t;
+  t.watch(watching::explained);
+  const tensor<double> x = t.variable(tensor<double>{{1, 2}});
+  const graph g = graph_of(t, net(x));
+  CHECK(g.nodes.front().label == "x1");
 }

@@ -3,13 +3,16 @@
 #include <autodiff/note.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/bridge.hpp>
+#include <autodiff/tensor/distance.hpp>
 #include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/extremes.hpp>
 #include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/join.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/tensor.hpp>
 #include <autodiff/tensor/ternary.hpp>
+#include <autodiff/tensor/view.hpp>
 #include <autodiff/var.hpp>
 
 #include <tests/catch.hpp>
@@ -83,7 +86,12 @@ TEST_CASE("tensor operations are nodes with their values, adjoints and shares") 
   CHECK(node(g, "constant").value.numbers == numbers{1, -2, 3, 4});
   CHECK(node(g, "matmul").value.numbers == numbers{-1.5, 0, 5.5, 5});
   CHECK(node(g, "matmul").adjoint.numbers == numbers{0, 0, 1, 1});
+  CHECK(node(g, "matmul").rule == "y = a b");
+  CHECK(node(g, "matmul").pullback == "ā = ȳ bᵀ, b̄ = aᵀ ȳ");
+  CHECK(node(g, "matmul").slope.empty());
   CHECK(node(g, "relu").slope == "dy/dx = heaviside(y)");
+  CHECK(node(g, "relu").pullback.empty());
+  CHECK(says(to_json(g), R"("rule": "y = a b", "slope": "", "pullback": "ā = ȳ bᵀ, b̄ = aᵀ ȳ")"));
   CHECK(node(g, "relu").kink == "0 at 0: 1 of 4 elements, the first at [0, 1]");
   CHECK(g.nodes[g.output].name == "sum");
   CHECK(t.adjoint(w).value(1, 0) == 4);
@@ -103,6 +111,54 @@ TEST_CASE("float tensors, broadcast operands and numbers beside tensors") {
   std::size_t constants = 0;
   for (const graph_node& n : g.nodes) constants += n.what == kind::constant;
   CHECK(constants == 5);  // 2, 1, 0.5, 1, 2
+}
+
+TEST_CASE("ties of largest and smallest elements over axes are kinks, with the share of each") {
+  tape t;
+  t.watch(watching::explained);
+  const tensor<double> x = t.variable(tensor<double>{{1, 5, 5}, {4, 0, 2}, {7, 7, 7}});
+  const std::string each = "1/k each of k equal ones";
+  const auto kink = [&](const tensor<double>& y) {
+    return graph_of(t, sum(y)).nodes.at(1).kink.value_or("none");
+  };
+  CHECK(kink(max(x, {1})) == each + ": 2 of 3 elements, the first at [0]");
+  CHECK(kink(max(x, {0})) == "none");
+  CHECK(kink(max(x, {0}, true)) == "none");
+  CHECK(kink(min(x, {1}, true)) == each + ": 1 of 3 elements, the first at [2, 0]");
+  CHECK(kink(max(x)) == each);
+  CHECK(kink(min(x)) == "none");
+  CHECK(t.adjoint(x).value(1, 1) == 1);
+  const tensor<double> turned = transpose(x);
+  CHECK(graph_of(t, sum(max(turned, {0}))).nodes.at(2).kink.value_or("none") ==
+        each + ": 2 of 3 elements, the first at [0]");
+  // As the kink says.
+  CHECK(t.adjoint(x).value(0, 1) == 0.5);
+  CHECK(t.adjoint(x).value(2, 0) == 1.0 / 3);
+}
+
+TEST_CASE("norms and deviations tell where they have no derivative") {
+  tape t;
+  t.watch(watching::explained);
+  const tensor<float> x = t.variable(tensor<float>{{0, 0, 0}, {3, 0, -3}, {1, 2, 4}});
+  const float infinite = INFINITY;
+  const auto kink = [&](const tensor<float>& y) {
+    return graph_of(t, sum(y)).nodes.at(1).kink.value_or("none");
+  };
+  CHECK(kink(norm(x, 2, {1})) == "0 at the origin: 1 of 3 elements, the first at [0]");
+  CHECK(kink(norm(x, 3, {1})) == "0 at the origin: 1 of 3 elements, the first at [0]");
+  CHECK(kink(norm(x)) == "none");
+  CHECK(kink(norm(x, 1, {1})) == "0 by an element that is 0: 2 of 3 elements, the first at [0]");
+  CHECK(kink(norm(x, infinite, {1})) ==
+        "1/k each of k largest ones, 0 at the origin: 2 of 3 elements, the first at [0]");
+  CHECK(kink(norm(x, infinite)) == "none");
+  CHECK(kink(stddev(x, {1})) == "0 where all are equal: 1 of 3 elements, the first at [0]");
+  CHECK(kink(stddev(x, {1}, {0})) == "0 where all are equal: 1 of 3 elements, the first at [0]");
+  // Smooth at the same points.
+  CHECK(kink(variance(x, {1})) == "none");
+  CHECK(kink(prod(x, {1})) == "none");
+  CHECK(kink(log_sum_exp(x, {1})) == "none");
+  CHECK(kink(squared_distance(x, tensor<float>(x.shape()))) == "none");
+  CHECK(kink(stddev(reshape(x, {9, 1}), {1}, {0})) == "none");
 }
 
 TEST_CASE("a tensor that stands in several slots has one edge with all of its share") {
@@ -213,6 +269,25 @@ TEST_CASE("a rewind forgets notes of operations and groups") {
     CHECK(node(g, i == 0 ? "exp" : "sin").note == (i == 0 ? "first" : "second"));
     t.rewind(mark);
   }
+}
+
+TEST_CASE("tensors are called by their names, until a rewind takes them back") {
+  tape t;
+  t.watch(watching::explained);
+  const tensor<double> w = t.variable(tensor<double>{1, 2});
+  const auto mark = t.mark();
+  t.name(w, "w");
+  for (const std::string name : {"z", "y"}) {
+    const tensor<double> y = exp(w);
+    if (name == "z") t.name(y, name);
+    const graph g = graph_of(t, sum(y));
+    CHECK(node(g, "w").label == "w");
+    CHECK(node(g, "exp").label == (name == "z" ? "z" : "exp"));
+    CHECK(node(g, "exp").is_named == (name == "z"));
+    t.rewind(mark);
+  }
+  CHECK(says(message<autodiff::tape_error>([&] { t.name(tensor<double>{1}, "c"); }), "name",
+             "passive"));
 }
 
 TEST_CASE("a tensor operation that was recorded unwatched is refused") {

@@ -1,5 +1,6 @@
 #include <autodiff/error.hpp>
 #include <autodiff/graph.hpp>
+#include <autodiff/notes.hpp>
 #include <autodiff/rule_table.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/var.hpp>
@@ -252,6 +253,55 @@ TEST_CASE("a rewind takes notes back") {
   t.watch(watching::off);
   const var z = cos(x);
   CHECK(node(graph_of(t, z), "statement").what == kind::statement);
+}
+
+TEST_CASE("scalars are called by their names, the last that they were given") {
+  tape t;
+  t.watch(watching::explained);
+  const var x = t.variable(2.0), p = t.variable(3.0), unnamed = t.variable(5.0);
+  t.name(x, "x");
+  t.name(x, "weight");
+  const var copy = x;
+  const var z = tanh(copy * p);
+  t.name(z, "z");
+  t.name(p, "\"p\"");
+  const graph g = graph_of(t, z * unnamed);
+  CHECK(node(g, "weight").label == "weight");
+  CHECK(node(g, "x3").label == "x3");  // the third input, whatever the others are called
+  CHECK(node(g, "tanh").label == "z");
+  CHECK(node(g, "tanh").is_named);
+  CHECK_FALSE(node(g, "x3").is_named);
+  CHECK_FALSE(node(g, "multiply").is_named);
+  CHECK(says(to_json(g), R"("name": "weight", "label": "weight")", R"("label": "\"p\"")",
+             R"("name": "tanh", "label": "z")"));
+}
+
+TEST_CASE("a rewind takes names back") {
+  tape t;
+  t.watch(watching::explained);
+  const var x = t.variable(2.0);
+  t.name(x, "x");
+  const auto mark = t.mark();
+  t.name(t.variable(1.0), "gone");
+  t.name(t.variable(1.0), "gone, too");
+  t.rewind(mark);
+  const var again = t.variable(3.0);
+  const graph g = graph_of(t, x * again);
+  CHECK(node(g, "x").label == "x");
+  CHECK(node(g, "x2").label == "x2");
+}
+
+TEST_CASE("names are for what an explained tape recorded") {
+  tape t;
+  const var x = t.variable(2.0);
+  t.name(x, "x");
+  t.name(var(1.0), "no matter what");
+  CHECK(t.notes().read().names_of_scalars.empty());
+  t.watch(watching::explained);
+  CHECK(says(message<autodiff::tape_error>([&] { t.name(var(2.0), "c"); }), "name", "passive"));
+  tape inner;
+  inner.watch(watching::explained);
+  CHECK(says(message<autodiff::tape_error>([&] { inner.name(x, "x"); }), "name", "another tape"));
 }
 
 TEST_CASE("long chains and wide sums need no stack") {

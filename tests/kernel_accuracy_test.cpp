@@ -254,7 +254,7 @@ TEST_CASE("exp, tanh and sigmoid keep their digits over all floats") {
         const real expected{f.in_double(x[i])};
         found.see(reference::ulps(y[i], expected), std::array{x[i]}, y[i], expected);
       }
-      INFO(f.loops.name << ", " << kernels->instruction_set << ", " << found.where);
+      INFO(f.loops.rule.name << ", " << kernels->instruction_set << ", " << found.where);
       CHECK(found.error <= 4);
     }
   }

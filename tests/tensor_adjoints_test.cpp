@@ -1,6 +1,7 @@
 // What a sweep gives to tensors, and what is said where there is nothing to give.
 
 #include <autodiff/error.hpp>
+#include <autodiff/operation_rule.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/bridge.hpp>
 #include <autodiff/tensor/elementwise.hpp>
@@ -22,6 +23,7 @@ namespace {
 using namespace tensors;
 using autodiff::array;
 using autodiff::input_adjoint;
+using autodiff::operation_rule;
 using autodiff::tape_error;
 using autodiff::var;
 
@@ -42,7 +44,7 @@ TEST_CASE("a sweep that failed leaves nothing to accumulate to") {
   tape t;
   const auto x = t.variable(tensor<double>({1.0, 2.0}));
   const auto y = autodiff::record(
-      "halfway", x.stored(),
+      operation_rule{"halfway", "y = x", "throws"}, x.stored(),
       [](const autodiff::array<double>&, autodiff::input_adjoint<double> dx) {
         *dx->open_zeroed() = 99;
         throw autodiff::memory_error("halfway", "no memory", "try again");
@@ -136,7 +138,7 @@ TEST_CASE("a pullback that computes in the place of an adjoint leaves one that i
     dx->add(dy);
   };
   record(
-      "tripled", y, [&] { return pullback; }, x);
+      operation_rule{"tripled", "y = 3 x", "x̄ = 3 ȳ"}, y, [&] { return pullback; }, x);
   const tensor<double> out = sum(square(y));
   const auto sweep_and_check_x = [&](autodiff::keeping kept) {
     t.backward(out, kept);
@@ -163,7 +165,7 @@ TEST_CASE("a pullback is made only where the result is recorded") {
         dx->add(dy);
       };
     };
-    record("doubled", y, make_pullback, x);
+    record(operation_rule{"doubled", "y = 2 x", "x̄ = 2 ȳ"}, y, make_pullback, x);
     return y;
   };
   const tensor<double> constant({3.0});

@@ -220,6 +220,11 @@ template <class T>
   return tensor<T>::undefined(x.shape().with_extent(x.rank() - 1, b.size()));
 }
 
+constexpr operation_rule of_product{"affine", "y = x w + b",
+                                    "x̄ = ȳ wᵀ, w̄ = xᵀ ȳ, b̄ = Σ ȳ over the rows"},
+    of_activated{"affine", "a = x w + b, y = h(a)",
+                 "ā = ȳ ⊙ h′(a), x̄ = ā wᵀ, w̄ = xᵀ ā, b̄ = Σ ā over the rows"};
+
 // Each is a function of its own, so that the compiler has registers enough for a small row.
 
 template <class Layer, class T>
@@ -228,7 +233,7 @@ template <class Layer, class T>
   tensor<T> y = undefined_result(x, b);
   Layer::map(x, w, b.values().data(), y.mutable_values().data());
   record(
-      "affine", y,
+      of_product, y,
       [&] {
         return [layer = Layer(x, w)](const array<T>& da, input_adjoint<T> dx, input_adjoint<T> dw,
                                      input_adjoint<T> db) { layer.pull(da.data(), dx, dw, db); };
@@ -245,7 +250,7 @@ template <class Layer, class T>
   T* const values = y.mutable_values().data();
   Layer::map(x, w, b.values().data(), f, values, values);
   record(
-      "affine", y,
+      of_activated, y,
       [&] {
         return [&f, layer = Layer(x, w), y_kept = y.stored().share_as_laid()](
                    array<T>& dy, input_adjoint<T> dx, input_adjoint<T> dw, input_adjoint<T> db) {
@@ -267,7 +272,7 @@ template <class Layer, class T>
   array<T> a(y.shape());
   Layer::map(x, w, b.values().data(), f, a.writable(), y.mutable_values().data());
   record(
-      "affine", y,
+      of_activated, y,
       [&] {
         return [&f, layer = Layer(x, w), a_kept = a.share(),
                 y_kept = f.needs_y ? y.stored().share_as_laid() : storage<T>()](

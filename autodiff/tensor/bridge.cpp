@@ -10,6 +10,9 @@
 namespace autodiff {
 namespace {
 
+constexpr operation_rule of_elements{"elements", "y = x[i]", "x̄[i] = ȳ, else 0"},
+    of_stack{"stack", "y = [a, b, ...]", "ā = ȳ[0], b̄ = ȳ[1], ..."};
+
 /// `places` consecutive elements of a tensor, from `first_element` on, as scalars.
 template <class T>
 class elements_operation final : public operation<double> {
@@ -53,18 +56,14 @@ class stack_operation final : public owning_tensor_node<T> {
 
 /// Of the elements that were recorded last.
 template <class T>
-[[gnu::cold]] void note_elements(tape& t, std::string_view operation, const tensor<T>& x,
-                                 std::size_t first_element) {
-  t.notes().write().operations.push_back({t.end().operations - 1,
-                                          std::string(operation),
-                                          noted(x.stored()),
-                                          {noted_input(t, x)},
-                                          first_element});
+[[gnu::cold]] void note_elements(tape& t, const tensor<T>& x, std::size_t first_element) {
+  t.notes().write().operations.push_back(
+      {t.end().operations - 1, of_elements, noted(x.stored()), {noted_input(t, x)}, first_element});
 }
 /// Of the tensor that was stacked last.
 template <class T>
 [[gnu::cold]] void note_stack(tape& t, const array<T>& values, std::span<const var> scalars) {
-  noted_operation stacked{t.end().operations - 1, "stack", noted(values), {}};
+  noted_operation stacked{t.end().operations - 1, of_stack, noted(values), {}};
   for (const var& x : scalars) {
     noted_operand operand{.number = x.value()};
     if (x.is_recorded()) operand.place = t.place(x.tag(), "stack");
@@ -81,7 +80,7 @@ var element(const tensor<T>& x, std::size_t index) {
   if (!x.is_recorded()) return var(value);
   tape& t = recording_tape("element", x.tag());
   t.add_operation<elements_operation<T>>(1, find_adjoint(t, x, "element"), index);
-  if (t.is_explained()) note_elements(t, "element", x, index);
+  if (t.is_explained()) note_elements(t, x, index);
   return var(value, t.youngest_place());
 }
 
@@ -93,7 +92,7 @@ std::vector<var> elements(const tensor<T>& x) {
   tape& t = recording_tape("elements", x.tag());
   t.add_operation<elements_operation<T>>(static_cast<std::uint32_t>(x.size()),
                                          find_adjoint(t, x, "elements"), 0);
-  if (t.is_explained()) note_elements(t, "elements", x, 0);
+  if (t.is_explained()) note_elements(t, x, 0);
   tag_type tag = t.youngest_place() - (x.size() - 1);
   for (var& scalar : scalars) scalar = var(scalar.value(), tag++);
   return scalars;

@@ -32,8 +32,10 @@ tensor<To> cast(const tensor<From>& x) {
   } else {
     array<To> y(x.shape());
     convert(x.size(), x.values().data(), y.writable(), store::write);
+    static constexpr operation_rule rule{"cast", "y = x in another precision",
+                                         "x̄ = ȳ in the precision of x"};
     return record(
-        "cast", std::move(y),
+        rule, std::move(y),
         [](const array<To>& dy, input_adjoint<From> dx) {
           const auto into = dx->open();
           convert(dy.size(), dy.data(), into.data, into.how);

@@ -35,8 +35,11 @@ tensor<T> cholesky(const tensor<T>& a) {
   // da is the symmetric part of L^-T F(L^T dL) L^-1, where F takes the lower triangle with half of
   // the diagonal. Source: Murray, Differentiation of the Cholesky decomposition (2016),
   // section 3.1.
+  static constexpr operation_rule rule{
+      "cholesky", "y yᵀ = a",
+      "ā = sym(y⁻ᵀ Φ(yᵀ ȳ) y⁻¹), Φ the lower triangle with half the diagonal"};
   return record(
-      "cholesky", lower,
+      rule, lower,
       [n, block, kept = lower.share()](const array<T>& dl, input_adjoint<T> da) {
         const auto into = da->open();
         array<T> inner(shape{block});

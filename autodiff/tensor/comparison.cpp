@@ -129,7 +129,7 @@ tensor<T> cast(const mask& m) {
 }
 
 template <class T>
-tensor<T> choose(std::string_view operation, const mask& m, const tensor_or_number<T>& a,
+tensor<T> choose(const operation_rule& operation, const mask& m, const tensor_or_number<T>& a,
                  const tensor_or_number<T>& b) {
   const shape whole = broadcast(m.shape(), broadcast(a.shape(), b.shape(), operation), operation);
   const row_operand<std::uint8_t> in_m = operand_in_rows(m.stored(), whole, false);
@@ -174,7 +174,8 @@ tensor<T> fill_chosen(const tensor<T>& x, const mask& m, const tensor_or_number<
                     to_string(m.shape()), to_string(value.shape()), to_string(x.shape())),
         "they must broadcast to the shape of the tensor; use where to enlarge it");
   }
-  return choose<T>("masked_fill", m, value, x);
+  static constexpr operation_rule rule = choice("masked_fill");
+  return choose<T>(rule, m, value, x);
 }
 
 #define INSTANTIATE(T)                                                                       \
@@ -185,7 +186,7 @@ tensor<T> fill_chosen(const tensor<T>& x, const mask& m, const tensor_or_number<
   template mask signbit(const tensor<T>&);                                                   \
   template tensor<T> cast(const mask&);                                                      \
   template tensor<T> fill_chosen(const tensor<T>&, const mask&, const tensor_or_number<T>&); \
-  template tensor<T> choose(std::string_view, const mask&, const tensor_or_number<T>&,       \
+  template tensor<T> choose(const operation_rule&, const mask&, const tensor_or_number<T>&,  \
                             const tensor_or_number<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

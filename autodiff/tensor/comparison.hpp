@@ -60,9 +60,13 @@ mask signbit(const tensor<T>& x);
 template <class T>
 tensor<T> cast(const mask& m);
 
-/// m ? a : b for each element, all three broadcast; `operation` is named by errors.
+/// What choose() does, by this name.
+constexpr operation_rule choice(std::string_view name) {
+  return {name, "y = a where m, else b", "ā = ȳ where m, b̄ = ȳ where not m, else 0"};
+}
+/// m ? a : b for each element, all three broadcast; `operation` is static, and named by errors.
 template <class T>
-tensor<T> choose(std::string_view operation, const mask& m, const tensor_or_number<T>& a,
+tensor<T> choose(const operation_rule& operation, const mask& m, const tensor_or_number<T>& a,
                  const tensor_or_number<T>& b);
 
 /// The numbers that where(m, a, b) gives: those of a tensor among a and b, else of two equal
@@ -78,7 +82,8 @@ template <class A, class B>
 requires operand_beside<A, chosen_number<A, B>> && operand_beside<B, chosen_number<A, B>>
 auto where(const mask& m, const A& a, const B& b) {
   using T = chosen_number<A, B>;
-  return choose<T>("where", m, as_operand<T>(a), as_operand<T>(b));
+  static constexpr operation_rule rule = choice("where");
+  return choose<T>(rule, m, as_operand<T>(a), as_operand<T>(b));
 }
 
 /// masked_fill with a value of any kind.

@@ -55,8 +55,9 @@ tensor<T> determinant(const tensor<T>& a) {
   const lu_factors<T> lu(a.stored());
   array<T> y = map_matrices<T>(batch, [&](std::size_t i) { return lu.determinant(i); });
   if (!a.is_recorded()) return tensor<T>(std::move(y));
+  static constexpr operation_rule rule{"determinant", "y = det a", "ā = ȳ det(a) a⁻ᵀ"};
   return record(
-      "determinant", y,
+      rule, y,
       [lu, a_kept = a.stored().share(), y_kept = y.share()](const array<T>& dy,
                                                             input_adjoint<T> da) {
         const std::size_t n = lu.order(), block = n * n;
@@ -72,7 +73,7 @@ tensor<T> determinant(const tensor<T>& a) {
 namespace {
 
 template <class T>
-sign_and_log<T> sign_and_log_of(std::string_view operation, const tensor<T>& a) {
+sign_and_log<T> sign_and_log_of(const operation_rule& operation, const tensor<T>& a) {
   const shape batch = batch_of_squares(operation, a.shape());
   const lu_factors<T> lu(a.stored());
   tensor<T> sign(map_matrices<T>(batch, [&](std::size_t i) { return lu.sign(i); }));
@@ -97,12 +98,14 @@ sign_and_log<T> sign_and_log_of(std::string_view operation, const tensor<T>& a) 
 
 template <class T>
 sign_and_log<T> sign_log_det(const tensor<T>& a) {
-  return sign_and_log_of("sign_log_det", a);
+  static constexpr operation_rule rule{"sign_log_det", "y = log |det a|", "ā = ȳ a⁻ᵀ"};
+  return sign_and_log_of(rule, a);
 }
 
 template <class T>
 tensor<T> log_det(const tensor<T>& a) {
-  return sign_and_log_of("log_det", a).log;
+  static constexpr operation_rule rule{"log_det", "y = log |det a|", "ā = ȳ a⁻ᵀ"};
+  return sign_and_log_of(rule, a).log;
 }
 
 #define INSTANTIATE(T)                                     \

@@ -29,8 +29,10 @@ template <class T>
 template <class T, class Numbers>
 void record_distance(tensor<T>& y, Numbers apart, std::size_t size, const T& scale,
                      const tensor<T>& a, const tensor<T>& b) {
+  static constexpr operation_rule rule{"squared_distance", "y = s Σ (a − b)²",
+                                       "ā = 2 s ȳ (a − b), b̄ = −ā"};
   record(
-      "squared_distance", y,
+      rule, y,
       [&] {
         return [apart = std::move(apart), size, twice = T(scale + scale)](
                    const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {

@@ -36,8 +36,10 @@ tensor<T> dropout(const tensor<T>& x, double probability, generator& random) {
   T* out = y.writable();
   // Selected, not multiplied: what is dropped may be infinite.
   for (std::size_t i = 0; i < x.size(); ++i) out[i] = stays.data()[i] ? T(in[i] * scale) : T(0);
+  static constexpr operation_rule rule{"dropout", "y = m ⊙ x / (1 − p), m drawn at random",
+                                       "x̄ = m ⊙ ȳ / (1 − p)"};
   return record(
-      "dropout", std::move(y),
+      rule, std::move(y),
       [stays, scale](const array<T>& dy, input_adjoint<T> dx) {
         const auto into = dx->open();
         for (std::size_t i = 0; i < dy.size(); ++i) {

@@ -184,8 +184,11 @@ tensor<T> einsum(std::string_view indices, const tensor<T>& a, const tensor<T>& 
   const auto kept = [](bool needed, const array<T>& packed) {
     return needed ? packed.share() : storage<T>();
   };
+  static constexpr operation_rule rule{
+      "einsum", "y = Σ a b over the letters that y lacks",
+      "ā = Σ ȳ b over those that a lacks, b̄ = Σ ȳ a over those that b lacks"};
   return record(
-      "einsum", std::move(y),
+      rule, std::move(y),
       [c, a_kept = kept(b.is_recorded(), a_packed), b_kept = kept(a.is_recorded(), b_packed)](
           const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
         const array<T> dy_packed = c.result.pack(dy);
@@ -199,8 +202,10 @@ template <class T>
 tensor<T> einsum(std::string_view indices, const tensor<T>& x) {
   const parsed_indices p = parse_indices(indices, x.shape(), nullptr);
   const packing pack(p, p.a, p.result);
+  static constexpr operation_rule rule{"einsum", "y = Σ x over the letters that y lacks",
+                                       "x̄ = ȳ by the same letters, repeated along those"};
   return record(
-      "einsum", pack.pack(x.stored()).reshaped(p.shape_of(p.result)),
+      rule, pack.pack(x.stored()).reshaped(p.shape_of(p.result)),
       [pack](const array<T>& dy, input_adjoint<T> dx) {
         if (pack.is_same())
           dx->add(dy);

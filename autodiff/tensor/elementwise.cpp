@@ -51,7 +51,7 @@ tensor<T> unary_in_rows(const unary_loops<T>& f, const tensor<T>& x) {
                                     into, how);
                        });
   };
-  return record(f.name, std::move(y), std::move(pullback), x);
+  return record(f.rule, std::move(y), std::move(pullback), x);
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ tensor<T> elementwise(const unary_loops<T>& f, const tensor<T>& x) {
                        into.how);
     };
   };
-  record(f.name, y, make_pullback, x);
+  record(f.rule, y, make_pullback, x);
   return y;
 }
 
@@ -101,7 +101,7 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
       }
     };
   };
-  record(f.name, y, make_pullback, a, b);
+  record(f.rule, y, make_pullback, a, b);
   return y;
 }
 
@@ -109,7 +109,7 @@ tensor<T> same_shape(const binary_loops<T>& f, const tensor<T>& a, const tensor<
 template <class T>
 tensor<T> binary_in_rows(const binary_loops<T>& f, const tensor_or_number<T>& a,
                          const tensor_or_number<T>& b) {
-  const shape whole = broadcast(a.shape(), b.shape(), f.name);
+  const shape whole = broadcast(a.shape(), b.shape(), f.rule);
   row_operand<T> in_a = operand_in_rows(a, whole, f.for_a.a && a.is_recorded());
   row_operand<T> in_b = operand_in_rows(b, whole, f.for_b.b && b.is_recorded());
   array<T> y(whole);
@@ -141,7 +141,7 @@ tensor<T> binary_in_rows(const binary_loops<T>& f, const tensor_or_number<T>& a,
     pull(db, 1, f.pullback_b);
   };
   const tensor<T> result =
-      record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded());
+      record(f.rule, std::move(y), std::move(pullback), a.recorded(), b.recorded());
   if (a.is_number()) note_number(result, 0, *a.data());
   if (b.is_number()) note_number(result, 1, *b.data());
   return result;
@@ -168,7 +168,7 @@ tensor<T> elementwise(const binary_loops<T>& f, const tensor<T>& a, const T& b) 
                        dy.data(), into.data, into.how, 0.0);
     };
   };
-  record(f.name, y, make_pullback, a);
+  record(f.rule, y, make_pullback, a);
   note_number(y, 1, b);
   return y;
 }
@@ -186,7 +186,7 @@ tensor<T> elementwise(const binary_loops<T>& f, const T& a, const tensor<T>& b) 
                        dy.data(), into.data, into.how, 0.0);
     };
   };
-  record(f.name, y, make_pullback, b);
+  record(f.rule, y, make_pullback, b);
   note_number(y, 0, a);
   return y;
 }

@@ -6,12 +6,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace autodiff {
 namespace {
 
 template <bool largest>
 struct extreme_fold {
+  static constexpr operation_rule rule =
+      largest
+          ? operation_rule{"max", "y = max x", "x̄ = ȳ at the largest x, in equal shares, else 0"}
+          : operation_rule{"min", "y = min x", "x̄ = ȳ at the smallest x, in equal shares, else 0"};
+
   template <class T>
   T value(std::size_t n, const T* x) const {
     return largest ? plain<T>().max(n, x) : by_rows<T>().min(n, x);
@@ -20,6 +26,11 @@ struct extreme_fold {
   void pull(std::size_t n, const T* x, const T& y, const T& dy, T* dx) const {
     const T share(dy / T(static_cast<double>(std::count(x, x + n, y))));
     for (std::size_t i = 0; i < n; ++i) dx[i] = x[i] == y ? share : T(0);
+  }
+  static std::string_view kinks() { return "1/k each of k equal ones"; }
+  template <class T>
+  bool is_kink(std::size_t n, const T* x, const T& y) const {
+    return std::count(x, x + n, y) > 1;
   }
 };
 
@@ -40,10 +51,10 @@ void require_elements(std::string_view operation, const shape& s, const line_wal
 }
 
 template <bool largest, class T>
-tensor<T> extremes(std::string_view operation, const tensor<T>& x, const axes& over,
-                   bool keep_dims) {
-  require_elements(operation, x.shape(), line_walk(x.shape(), over, operation));
-  return reduce_lines(operation, x, over, keep_dims, extreme_fold<largest>{});
+tensor<T> extremes(const tensor<T>& x, const axes& over, bool keep_dims) {
+  constexpr extreme_fold<largest> fold{};
+  require_elements(fold.rule, x.shape(), line_walk(x.shape(), over, fold.rule));
+  return reduce_lines(x, over, keep_dims, fold);
 }
 
 template <bool largest, class T>
@@ -65,11 +76,11 @@ array<std::size_t> positions(std::string_view operation, const tensor<T>& x, con
 #define EXTREME(NAME, LARGEST)                                                            \
   template <class T>                                                                      \
   tensor<T> NAME(const tensor<T>& x) {                                                    \
-    return extremes<LARGEST>(#NAME, x, axes{}, false);                                    \
+    return extremes<LARGEST>(x, axes{}, false);                                           \
   }                                                                                       \
   template <class T>                                                                      \
   tensor<T> NAME(const tensor<T>& x, const axes& over, bool keep_dims) {                  \
-    return extremes<LARGEST>(#NAME, x, over, keep_dims);                                  \
+    return extremes<LARGEST>(x, over, keep_dims);                                         \
   }                                                                                       \
   template <class T>                                                                      \
   std::size_t arg##NAME(const tensor<T>& x) {                                             \

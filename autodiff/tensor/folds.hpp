@@ -1,10 +1,15 @@
 #pragma once
 // A reduction from what it does to one line. A fold has
+//   rule                       its operation_rule,
 //   value(n, x) -> y           on plain numbers,
 //   pull(n, x, y, dy, dx)      dx[i] = dy * dy/dx[i], on any number type.
+// and, where its slopes have kinks,
+//   kinks()                    what pull takes for the derivative there, in words,
+//   is_kink(n, x, y)           whether this line, of value y, is at one.
 // Duals need no value of their own: their tangent is what pull gives, so that forward mode has the
 // conventions of reverse mode.
 
+#include <autodiff/notes.hpp>
 #include <autodiff/tensor/lines.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
@@ -12,7 +17,6 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <string_view>
 #include <utility>
 
 namespace autodiff {
@@ -49,13 +53,26 @@ void pull_line(const Fold& fold, std::size_t n, const T* x, const T& y, const T&
   }
 }
 
+/// Tells an explained tape which lines of the operation recorded last are at a kink.
+template <class T, class Fold>
+[[gnu::noinline, gnu::cold]] void note_kinks(const Fold& fold, const line_walk& walk,
+                                             const array<T>& x, const array<T>& y) {
+  noted_kinks found{fold.kinks()};
+  walk.read(x.first(), [&](std::size_t first, std::size_t count, const T* rows) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (fold.is_kink(walk.length(), rows + i * walk.length(), y.data()[first + i]))
+        found.add(first + i);
+    }
+  });
+  active_recorder<double>.tape->notes().write().operations.back().kinks = found;
+}
+
 /// fold over the lines of x along the axes `over`.
 template <class T, class Fold>
-tensor<T> reduce_lines(std::string_view operation, const tensor<T>& x, const axes& over,
-                       bool keep_dims, Fold fold) {
-  const line_walk walk(x.shape(), x.stored().strides(), over, operation);
+tensor<T> reduce_lines(const tensor<T>& x, const axes& over, bool keep_dims, Fold fold) {
+  const line_walk walk(x.shape(), x.stored().strides(), over, Fold::rule);
   const std::size_t n = walk.length();
-  array<T> y(reduced(x.shape(), over, keep_dims, operation));
+  array<T> y(reduced(x.shape(), over, keep_dims, Fold::rule));
   T* out = y.writable();
   walk.read(x.stored().first(), [&](std::size_t first, std::size_t count, const T* rows) {
     for (std::size_t i = 0; i < count; ++i) out[first + i] = folded(fold, n, rows + i * n);
@@ -79,7 +96,12 @@ tensor<T> reduce_lines(std::string_view operation, const tensor<T>& x, const axe
                }
              });
   };
-  return record(operation, std::move(y), std::move(pullback), x);
+  tensor<T> result = record(Fold::rule, std::move(y), std::move(pullback), x);
+  if constexpr (requires { fold.kinks(); }) {
+    if (is_explained()) [[unlikely]]
+      note_kinks(fold, walk, x.stored(), result.stored());
+  }
+  return result;
 }
 
 }  // namespace autodiff

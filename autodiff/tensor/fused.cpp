@@ -104,7 +104,8 @@ tensor<T> softmax(const tensor<T>& x, std::ptrdiff_t axis) {
         return plain<T>().dot(n, y_row, dy_row);
       },
       [](const T& y_at, const T& dy_at, const T& inner) { return T(y_at * (dy_at - inner)); });
-  return record("softmax", std::move(y), std::move(pullback), x);
+  static constexpr operation_rule rule{"softmax", "y = exp(x) / Σ exp(x)", "x̄ = y ⊙ (ȳ − Σ y ⊙ ȳ)"};
+  return record(rule, std::move(y), std::move(pullback), x);
 }
 
 template <class T>
@@ -123,7 +124,8 @@ tensor<T> log_softmax(const tensor<T>& x, std::ptrdiff_t axis) {
   auto pullback = line_pullback(
       walk, p, [](std::size_t n, const T*, const T* dy_row) { return plain<T>().sum(n, dy_row); },
       [](const T& p_at, const T& dy_at, const T& total) { return T(dy_at - p_at * total); });
-  return record("log_softmax", std::move(y), std::move(pullback), x);
+  static constexpr operation_rule rule{"log_softmax", "y = x − log Σ exp(x)", "x̄ = ȳ − exp(y) Σ ȳ"};
+  return record(rule, std::move(y), std::move(pullback), x);
 }
 
 template <class T>
@@ -142,8 +144,12 @@ tensor<T> softmax_cross_entropy(const tensor<T>& logits, const tensor<T>& target
   });
   array<T> y = collected(losses, shape(logits.shape().extents().first(logits.rank() - 1)), how);
   if (!logits.is_recorded()) delta.reset();
+  static constexpr operation_rule of_sum{"softmax_cross_entropy", "y = −Σ t ⊙ log softmax(z)",
+                                         "z̄ = ȳ (softmax(z) Σ t − t), t̄ = −ȳ log softmax(z)"},
+      of_mean{"softmax_cross_entropy", "y = −Σ t ⊙ log softmax(z) / n for n rows",
+              "z̄ = ȳ (softmax(z) Σ t − t) / n, t̄ = −ȳ log softmax(z) / n"};
   return record(
-      "softmax_cross_entropy", std::move(y),
+      how == reduction::mean ? of_mean : of_sum, std::move(y),
       [s, delta, log_p, how](const array<T>& dy, input_adjoint<T> dz, input_adjoint<T> dt) {
         if (dz) pull_losses(dz, dy, delta, s.rows, how);
         if (dt) {
@@ -202,8 +208,13 @@ tensor<T> binary_cross_entropy_with_logits(const tensor<T>& logits, const tensor
   for (std::size_t i = 0; i < n; ++i)
     losses[i] = T(weighted(t[i], losses[i]) + weighted(T(T(1) - t[i]), off.data()[i]));
   array<T> y = collected(on, logits.shape(), how);
+  static constexpr operation_rule of_sum{"binary_cross_entropy_with_logits",
+                                         "y = softplus(z) − t z, or their sum",
+                                         "z̄ = ȳ (sigmoid(z) − t), t̄ = −ȳ z"},
+      of_mean{"binary_cross_entropy_with_logits", "y = Σ (softplus(z) − t z) / n",
+              "z̄ = ȳ (sigmoid(z) − t) / n, t̄ = −ȳ z / n"};
   return record(
-      "binary_cross_entropy_with_logits", std::move(y),
+      how == reduction::mean ? of_mean : of_sum, std::move(y),
       [z_kept = logits.stored(), t_kept = targets.stored(), minus, how](
           const array<T>& dy, input_adjoint<T> dz, input_adjoint<T> dt) {
         const std::size_t count = minus.size();

@@ -174,7 +174,9 @@ tensor<T> fuse_always(Function&& f, const tensor<T>& first, const More&... more)
                       const array<T>& dy, const std::same_as<input_adjoint<T>> auto&... adjoints) {
     pull<T>(p, dy, kept, std::array{adjoints...}, active);
   };
-  return record("fuse", std::move(y), std::move(pullback), first, more...);
+  static constexpr operation_rule rule{"fuse", "y = f(a, b, ...)",
+                                       "ā = ȳ ⊙ ∂f/∂a, b̄ = ȳ ⊙ ∂f/∂b, ..."};
+  return record(rule, std::move(y), std::move(pullback), first, more...);
 }
 
 /// Bytes of a result below which everything stays in a first-level cache, and a program takes

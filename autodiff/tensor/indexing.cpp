@@ -28,7 +28,7 @@ void require_inside(const index_array& indices, const shape& s, std::size_t axis
 
 /// Slices of x, seen as outer x extent x inner, by their index along the middle.
 template <class T>
-tensor<T> pick_slices(std::string_view operation, const tensor<T>& x, const axis_view& along,
+tensor<T> pick_slices(const operation_rule& operation, const tensor<T>& x, const axis_view& along,
                       const index_array& indices, const shape& result) {
   array<T> y(result);
   T* out = y.writable();
@@ -60,7 +60,7 @@ tensor<T> pick_slices(std::string_view operation, const tensor<T>& x, const axis
 }
 
 template <class T>
-tensor<T> pick_along(std::string_view operation, std::string_view what, const tensor<T>& x,
+tensor<T> pick_along(const operation_rule& operation, std::string_view what, const tensor<T>& x,
                      std::size_t axis, const index_array& indices) {
   if (indices.rank() != 1) {
     throw shape_error(operation,
@@ -76,7 +76,9 @@ tensor<T> pick_along(std::string_view operation, std::string_view what, const te
 
 template <class T>
 tensor<T> index_select(const tensor<T>& x, std::ptrdiff_t axis, const index_array& indices) {
-  return pick_along("index_select", "index", x, x.shape().axis(axis, "index_select"), indices);
+  static constexpr operation_rule rule{"index_select", "y[k] = x[i[k]] along an axis",
+                                       "x̄[i[k]] = Σ ȳ[k] over its picks, else 0"};
+  return pick_along(rule, "index", x, x.shape().axis(axis, "index_select"), indices);
 }
 
 template <class T>
@@ -84,7 +86,9 @@ tensor<T> take_rows(const tensor<T>& x, const index_array& indices) {
   if (x.rank() == 0) {
     throw shape_error("take_rows", "a tensor of rank 0 has no rows", "reshape it");
   }
-  return pick_along("take_rows", "row", x, 0, indices);
+  static constexpr operation_rule rule{"take_rows", "y[k] = x[i[k]]",
+                                       "x̄[i[k]] = Σ ȳ[k] over its picks, else 0"};
+  return pick_along(rule, "row", x, 0, indices);
 }
 
 template <class T>
@@ -101,8 +105,9 @@ tensor<T> masked_select(const tensor<T>& x, const mask& m) {
     if (m.values()[i]) *next++ = static_cast<std::int64_t>(i);
   }
   const shape flat{x.size()};
-  return pick_slices("masked_select", x, axis_view(flat, 0), index_array(std::move(places)),
-                     shape{m.count()});
+  static constexpr operation_rule rule{"masked_select", "y = the elements of x where m",
+                                       "x̄ = ȳ where m, else 0"};
+  return pick_slices(rule, x, axis_view(flat, 0), index_array(std::move(places)), shape{m.count()});
 }
 
 namespace {
@@ -168,8 +173,10 @@ tensor<T> gather(const tensor<T>& x, std::ptrdiff_t axis, const index_array& ind
   T* out = y.writable();
   picks.for_each(indices.values(),
                  [&](std::ptrdiff_t in_x, std::ptrdiff_t in_y) { out[in_y] = from[in_x]; });
+  static constexpr operation_rule rule{"gather", "y[k] = x[i[k]] along an axis",
+                                       "x̄[i[k]] = Σ ȳ[k] over its picks, else 0"};
   return record(
-      "gather", std::move(y),
+      rule, std::move(y),
       [picks, indices](const array<T>& dy, input_adjoint<T> dx) {
         T* into = dx->open_zeroed();
         picks.for_each(indices.values(), [&](std::ptrdiff_t in_x, std::ptrdiff_t in_y) {
@@ -200,8 +207,10 @@ tensor<T> scatter(array<T> y, const tensor<T>& base, std::ptrdiff_t axis,
   picks.for_each(indices.values(), [&](std::ptrdiff_t in_y, std::ptrdiff_t in_values) {
     out[in_y] += from[in_values];
   });
+  static constexpr operation_rule rule{"scatter_add", "y = a, then y[i[k]] += b[k]",
+                                       "ā = ȳ, b̄[k] = ȳ[i[k]]"};
   return record(
-      "scatter_add", std::move(y),
+      rule, std::move(y),
       [picks, indices](const array<T>& dy, input_adjoint<T> dbase, input_adjoint<T> dvalues) {
         if (dbase) dbase->add(dy);
         if (!dvalues) return;

@@ -79,7 +79,7 @@ class joined_operation final : public owning_tensor_node<T> {
 
 /// The tensors of a list as blocks of `rows` rows, side by side in a tensor of shape `s`.
 template <class T>
-tensor<T> join(std::string_view operation, std::span<const tensor<T>> list, std::size_t rows,
+tensor<T> join(const operation_rule& operation, std::span<const tensor<T>> list, std::size_t rows,
                const shape& s) {
   const auto columns = [rows](std::size_t size) { return rows == 0 ? 0 : size / rows; };
   array<T> y(s);
@@ -101,7 +101,7 @@ tensor<T> join(std::string_view operation, std::span<const tensor<T>> list, std:
   });
   t.add_operation<operation_type>(0, s, rows, std::move(pieces));
   if (t.is_explained()) {
-    noted_operation joined{t.end().operations - 1, std::string(operation), noted(y), {}};
+    noted_operation joined{t.end().operations - 1, operation, noted(y), {}};
     for (const tensor<T>& x : list) joined.operands.push_back(noted_input(t, x));
     t.notes().write().operations.push_back(std::move(joined));
   }
@@ -135,7 +135,9 @@ tensor<T> concat(std::span<const tensor<T>> list, std::ptrdiff_t axis) {
     }
     total = sum_of("concat", total, s[along]);
   }
-  return join("concat", list, axis_view(first, along).outer, first.with_extent(along, total));
+  static constexpr operation_rule rule{"concat", "y = [a | b | ...]",
+                                       "ā, b̄, ... are the parts of ȳ"};
+  return join(rule, list, axis_view(first, along).outer, first.with_extent(along, total));
 }
 
 template <class T>
@@ -162,7 +164,9 @@ tensor<T> stack(std::span<const tensor<T>> list, std::ptrdiff_t axis) {
   std::rotate(extents.begin() + along, extents.begin() + first.rank(),
               extents.begin() + first.rank() + 1);
   const shape s(result);
-  return join("stack", list, axis_view(s, along).outer, s);
+  static constexpr operation_rule rule{"stack", "y = [a, b, ...] along a new axis",
+                                       "ā = ȳ[0], b̄ = ȳ[1], ..."};
+  return join(rule, list, axis_view(s, along).outer, s);
 }
 
 template <class T>
@@ -187,8 +191,9 @@ tensor<T> pad(const tensor<T>& x, std::span<const padding> of_axes,
     first += static_cast<std::ptrdiff_t>(of_axes[axis].before) * strides_of_y[axis];
   }
   transfer<0, 1>(walk, x.values().data(), y.writable() + first, store::write);
+  static constexpr operation_rule rule{"pad", "y = x with a border", "x̄ = ȳ without the border"};
   return record(
-      "pad", std::move(y),
+      rule, std::move(y),
       [walk, first](const array<T>& dy, input_adjoint<T> dx) {
         const auto into = dx->open();
         transfer<1, 0>(walk, dy.data() + first, into.data, into.how);
@@ -231,8 +236,10 @@ tensor<T> tile(const tensor<T>& x, std::span<const std::size_t> counts) {
   }
   array<T> y(shape(std::span<const std::size_t>(extents.data(), rank)));
   transfer<0, 1>(tile_walk(s, y.shape()), x.values().data(), y.writable(), store::write);
+  static constexpr operation_rule rule{"tile", "y = copies of x side by side",
+                                       "x̄ = Σ ȳ over the copies"};
   return record(
-      "tile", std::move(y),
+      rule, std::move(y),
       [](const array<T>& dy, input_adjoint<T> dx) {
         transfer<1, 0>(tile_walk(dx->shape(), dy.shape()), dy.data(), dx->open_zeroed(),
                        store::add);
@@ -252,8 +259,10 @@ tensor<T> repeat(const tensor<T>& x, std::size_t count, std::ptrdiff_t axis) {
   walk.add(at.inner, {1, 1});
   array<T> y(result);
   transfer<0, 1>(walk, x.values().data(), y.writable(), store::write);
+  static constexpr operation_rule rule{"repeat", "y = x, each slice repeated",
+                                       "x̄ = Σ ȳ over the repetitions"};
   return record(
-      "repeat", std::move(y),
+      rule, std::move(y),
       [walk](const array<T>& dy, input_adjoint<T> dx) {
         transfer<1, 0>(walk, dy.data(), dx->open_zeroed(), store::add);
       },

@@ -68,7 +68,8 @@ product_shape fit(const shape& a, const shape& b, std::string_view operation) {
   return {m, b[0], n, b.rank() == 2 ? shape{n} : shape{}};
 }
 
-// y = a b: da = dy b^T, db = a^T dy.
+constexpr operation_rule of_matmul{"matmul", "y = a b", "ā = ȳ bᵀ, b̄ = aᵀ ȳ"};
+
 // Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
 // section 2.2.2.
 template <class T>
@@ -86,7 +87,7 @@ void pull_product(const product_shape& s, const kept_factor<T>& a, const kept_fa
 
 /// y = a b of two dimensions at most, recorded.
 template <class T>
-tensor<T> product(std::string_view operation, const product_shape& s, const tensor<T>& a,
+tensor<T> product(const operation_rule& operation, const product_shape& s, const tensor<T>& a,
                   const tensor<T>& b) {
   const auto in_a = factor_of(a.stored(), s.m, s.k), in_b = factor_of(b.stored(), s.k, s.n);
   array<T> y(s.result);
@@ -182,7 +183,7 @@ tensor<T> batched_matmul(const tensor<T>& a, const tensor<T>& b) {
   array<T> y(product.result(a.shape(), b.shape()));
   product.forward(a.values().data(), b.values().data(), y.writable());
   return record(
-      "matmul", std::move(y),
+      of_matmul, std::move(y),
       [product, a_kept = kept_for(b, a), b_kept = kept_for(a, b)](
           const array<T>& dy, input_adjoint<T> da, input_adjoint<T> db) {
         if (da) product.pull_a(b_kept.data(), dy.data(), da);
@@ -196,7 +197,7 @@ tensor<T> batched_matmul(const tensor<T>& a, const tensor<T>& b) {
 template <class T>
 tensor<T> matmul(const tensor<T>& a, const tensor<T>& b) {
   if (a.rank() > 2 || b.rank() > 2) return batched_matmul(a, b);
-  return product("matmul", fit(a.shape(), b.shape(), "matmul"), a, b);
+  return product(of_matmul, fit(a.shape(), b.shape(), of_matmul), a, b);
 }
 
 template <class T>
@@ -204,8 +205,9 @@ tensor<T> dot(const tensor<T>& a, const tensor<T>& b) {
   if (a.rank() != 1 || b.rank() != 1 || a.size() != b.size())
     refuse("dot", a.shape(), b.shape(), "both operands must be vectors of one length");
   array<T> y(shape{}, plain<T>().dot(a.size(), a.values().data(), b.values().data()));
+  static constexpr operation_rule rule{"dot", "y = Σ a ⊙ b", "ā = ȳ b, b̄ = ȳ a"};
   return record(
-      "dot", std::move(y),
+      rule, std::move(y),
       [a_kept = kept_for(b, a), b_kept = kept_for(a, b)](const array<T>& dy, input_adjoint<T> da,
                                                          input_adjoint<T> db) {
         // A zero adjoint wins over an infinite element, as in the rows of ops.def.
@@ -226,7 +228,8 @@ template <class T>
 tensor<T> outer(const tensor<T>& a, const tensor<T>& b) {
   if (a.rank() != 1 || b.rank() != 1)
     refuse("outer", a.shape(), b.shape(), "both operands must be vectors; flatten them");
-  return product("outer", {a.size(), 1, b.size(), shape{a.size(), b.size()}}, a, b);
+  static constexpr operation_rule rule{"outer", "y = a bᵀ", "ā = ȳ b, b̄ = ȳᵀ a"};
+  return product(rule, {a.size(), 1, b.size(), shape{a.size(), b.size()}}, a, b);
 }
 
 #define INSTANTIATE(T)                                           \

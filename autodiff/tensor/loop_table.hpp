@@ -2,13 +2,13 @@
 // The loops of every row of ops.def and of what tensors need besides, as one table of functions on
 // one number type: what each computes, and not yet how.
 
+#include <autodiff/operation_rule.hpp>
 #include <autodiff/ops.hpp>
 #include <autodiff/tensor/row_loops.hpp>
 #include <autodiff/tensor/sum_loops.hpp>
 
 #include <array>
 #include <cstddef>
-#include <string_view>
 
 namespace autodiff {
 
@@ -18,7 +18,7 @@ namespace autodiff {
 template <class T>
 struct unary_loops {
   using pullback_loop = void(std::size_t n, const T* x, const T* y, const T* dy, T* dx, store how);
-  std::string_view name;
+  operation_rule rule;
   bool needs_x, needs_y;
   void (*forward)(std::size_t n, const T* x, T* y);
   pullback_loop* pullback;
@@ -38,7 +38,7 @@ struct binary_loops {
   using pullback_loop = void(std::size_t n, const T* a, std::size_t stride_a, const T* b,
                              std::size_t stride_b, const T* y, const T* dy, T* into, store how,
                              double tie);
-  std::string_view name;
+  operation_rule rule;
   bool needs_a, needs_b, needs_y;  // for either operand
   slope_needs for_a, for_b;
   void (*forward)(std::size_t n, const T* a, std::size_t stride_a, const T* b, std::size_t stride_b,
@@ -66,7 +66,7 @@ template <class T>
 struct ternary_loops {
   using pullback_loop = void(std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c,
                              const T* y, const T* dy, T* into, store how);
-  std::string_view name;
+  operation_rule rule;
   std::array<ternary_reads, 3> reads;
   void (*forward)(std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c, T* y);
   std::array<pullback_loop*, 3> pullbacks;

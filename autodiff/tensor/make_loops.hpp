@@ -37,7 +37,7 @@ constexpr typename unary_loops<T>::pullback_loop* pullback_by_value() {
 
 template <class Rule, class T>
 constexpr unary_loops<T> make_unary_loops() {
-  return {Rule::name,
+  return {operation_rule::of_row(Rule::name),
           needs<Rule>::x,
           needs<Rule>::y,
           [](std::size_t n, const T* x, T* y) { unary_forward<Rule>(n, x, y); },
@@ -61,7 +61,7 @@ constexpr slope_needs make_slope_needs() {
 
 template <class Rule, class T>
 constexpr binary_loops<T> make_binary_loops() {
-  return {Rule::name,
+  return {operation_rule::of_row(Rule::name),
           needs_both<Rule>::a,
           needs_both<Rule>::b,
           needs_both<Rule>::y,
@@ -94,7 +94,7 @@ constexpr ternary_reads make_ternary_reads() {
 template <class Rule, class T>
 constexpr ternary_loops<T> make_ternary_loops() {
   return {
-      Rule::name,
+      operation_rule::of_row(Rule::name),
       {make_ternary_reads<Rule, 0>(), make_ternary_reads<Rule, 1>(), make_ternary_reads<Rule, 2>()},
       [](std::size_t n, operand_row<T> a, operand_row<T> b, operand_row<T> c, T* y) {
         ternary_forward<Rule>(n, a, b, c, y);

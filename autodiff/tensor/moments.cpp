@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 namespace autodiff {
 namespace {
@@ -65,6 +66,9 @@ T euclidean(std::size_t n, const T* x) {
 }
 
 struct variance_fold {
+  static constexpr operation_rule rule{"variance", "y = Σ (x − mean)² / f, f = n − correction",
+                                       "x̄ = 2 ȳ (x − mean) / f"};
+
   correction c;
 
   template <class T>
@@ -81,6 +85,9 @@ struct variance_fold {
 };
 
 struct deviation_fold {
+  static constexpr operation_rule rule{"stddev", "y = √(Σ (x − mean)² / f), f = n − correction",
+                                       "x̄ = ȳ (x − mean) / (f y)"};
+
   correction c;
 
   template <class T>
@@ -93,9 +100,16 @@ struct deviation_fold {
     deviate(n, x, dx);
     for (std::size_t i = 0; i < n; ++i) dx[i] = y == T(0) ? T(0) : T(factor * (dx[i] / y));
   }
+  static std::string_view kinks() { return "0 where all are equal"; }
+  template <class T>
+  bool is_kink(std::size_t n, const T*, const T& y) const {
+    return n > 1 && y == T(0);  // of one element it is 0 everywhere
+  }
 };
 
 struct norm_fold {
+  static constexpr operation_rule rule{"norm", "y = (Σ |x|ᵖ)¹ᐟᵖ", "x̄ = ȳ sign(x) ⊙ (|x| / y)ᵖ⁻¹"};
+
   double p;
 
   template <class T>
@@ -143,18 +157,29 @@ struct norm_fold {
       for (std::size_t i = 0; i < n; ++i) dx[i] = T(dy * slope(x[i], y));
     }
   }
+
+  std::string_view kinks() const {
+    if (p == 1) return "0 by an element that is 0";
+    return std::isinf(p) ? "1/k each of k largest ones, 0 at the origin" : "0 at the origin";
+  }
+  template <class T>
+  bool is_kink(std::size_t n, const T* x, const T& y) const {
+    if (p == 1) return std::count(x, x + n, T(0)) > 0;
+    const auto is_largest = [&](const T& v) { return abs(v) == y; };
+    return (n > 0 && y == T(0)) || (std::isinf(p) && std::count_if(x, x + n, is_largest) > 1);
+  }
 };
 
 }  // namespace
 
 template <class T>
 tensor<T> variance(const tensor<T>& x, const axes& over, correction c, bool keep_dims) {
-  return reduce_lines("variance", x, over, keep_dims, variance_fold{c});
+  return reduce_lines(x, over, keep_dims, variance_fold{c});
 }
 
 template <class T>
 tensor<T> stddev(const tensor<T>& x, const axes& over, correction c, bool keep_dims) {
-  return reduce_lines("stddev", x, over, keep_dims, deviation_fold{c});
+  return reduce_lines(x, over, keep_dims, deviation_fold{c});
 }
 
 template <class T>
@@ -163,7 +188,7 @@ tensor<T> norm(const tensor<T>& x, double p, const axes& over, bool keep_dims) {
     throw domain_error("norm", fmt::format("p = {}", p),
                        "choose p from 1 to infinity; below 1 it is no norm");
   }
-  return reduce_lines("norm", x, over, keep_dims, norm_fold{p});
+  return reduce_lines(x, over, keep_dims, norm_fold{p});
 }
 
 #define INSTANTIATE(T)                                                          \

@@ -6,7 +6,6 @@
 #include <autodiff/ops.hpp>
 
 #include <cstddef>
-#include <string_view>
 #include <type_traits>
 
 #ifndef BACKSWEEP_ISA
@@ -112,8 +111,8 @@ void pull_c(std::size_t n, operand_row<T>, operand_row<T>, operand_row<T>, const
 
 /// The slope of one factor is the other; what passes a relu is told by its result.
 template <bool clipped, class T>
-constexpr ternary_loops<T> make_row(std::string_view name) {
-  return {name,
+constexpr ternary_loops<T> make_row(const operation_rule& rule) {
+  return {rule,
           {{{{false, true, false}, clipped},
             {{true, false, false}, clipped},
             {{false, false, false}, clipped}}},
@@ -122,8 +121,10 @@ constexpr ternary_loops<T> make_row(std::string_view name) {
 }
 
 template <class T>
-constexpr multiply_add_loops<T> loops_of = {make_row<false, T>("multiply_add"),
-                                            make_row<true, T>("multiply_add_relu")};
+constexpr multiply_add_loops<T> loops_of = {
+    make_row<false, T>({"multiply_add", "y = a ⊙ b + c", "ā = ȳ ⊙ b, b̄ = ȳ ⊙ a, c̄ = ȳ"}),
+    make_row<true, T>({"multiply_add_relu", "y = relu(a ⊙ b + c)",
+                       "d = ȳ where y > 0, ā = d ⊙ b, b̄ = d ⊙ a, c̄ = d"})};
 
 }  // namespace
 

@@ -166,8 +166,11 @@ tensor<T> layer_norm(const tensor<T>& x, const tensor<T>& gain, const tensor<T>&
   array<T> y =
       normalised(walk, affine_by::place, x.stored(), s, gain.values().data(), bias.values().data());
   const normalisation<T> kept{walk, affine_by::place, false, x.stored(), gain.stored(), s};
+  static constexpr operation_rule rule{
+      "layer_norm", "u = (x − mean) / s, s = √(variance + ε), y = g ⊙ u + b",
+      "v = g ⊙ ȳ, x̄ = (v − mean v − u mean(v ⊙ u)) / s, ḡ = Σ ȳ ⊙ u, b̄ = Σ ȳ"};
   return record(
-      "layer_norm", std::move(y),
+      rule, std::move(y),
       [kept, first, last](const array<T>& dy, input_adjoint<T> dx, input_adjoint<T> dgain,
                           input_adjoint<T> dbias) {
         if (dx) kept.pull_x(dy, dx);
@@ -183,9 +186,11 @@ tensor<T> layer_norm(const tensor<T>& x, std::size_t last, double epsilon) {
   const auto s = measured(walk, x.values().data(), epsilon);
   array<T> y = normalised<T>(walk, affine_by::place, x.stored(), s, nullptr, nullptr);
   const normalisation<T> kept{walk, affine_by::place, false, x.stored(), {}, s};
+  static constexpr operation_rule rule{"layer_norm", "y = (x − mean) / s, s = √(variance + ε)",
+                                       "x̄ = (ȳ − mean ȳ − y mean(ȳ ⊙ y)) / s"};
   return record(
-      "layer_norm", std::move(y),
-      [kept](const array<T>& dy, input_adjoint<T> dx) { kept.pull_x(dy, dx); }, x);
+      rule, std::move(y), [kept](const array<T>& dy, input_adjoint<T> dx) { kept.pull_x(dy, dx); },
+      x);
 }
 
 namespace {
@@ -230,8 +235,11 @@ batch_norm_result<T> batch_norm(const tensor<T>& x, const tensor<T>& gain, const
   array<T> y = normalised(f.walk, affine_by::line, x.stored(), s, gain.values().data(),
                           bias.values().data());
   const normalisation<T> kept{f.walk, affine_by::line, false, x.stored(), gain.stored(), s};
+  static constexpr operation_rule rule{
+      "batch_norm", "u = (x − mean) / s, s = √(variance + ε), y = g ⊙ u + b",
+      "v = g ⊙ ȳ, x̄ = (v − mean v − u mean(v ⊙ u)) / s, ḡ = Σ ȳ ⊙ u, b̄ = Σ ȳ"};
   tensor<T> recorded = record(
-      "batch_norm", std::move(y),
+      rule, std::move(y),
       [kept, axis = f.axis](const array<T>& dy, input_adjoint<T> dx, input_adjoint<T> dgain,
                             input_adjoint<T> dbias) {
         if (dx) kept.pull_x(dy, dx);
@@ -256,8 +264,11 @@ tensor<T> batch_norm(const tensor<T>& x, const tensor<T>& gain, const tensor<T>&
   array<T> y = normalised(f.walk, affine_by::line, x.stored(), s, gain.values().data(),
                           bias.values().data());
   const normalisation<T> kept{f.walk, affine_by::line, true, x.stored(), gain.stored(), s};
+  static constexpr operation_rule rule{
+      "batch_norm", "u = (x − m) / s, s = √(v + ε), y = g ⊙ u + b",
+      "x̄ = g ⊙ ȳ / s, ḡ = Σ ȳ ⊙ u, b̄ = Σ ȳ, m̄ = −Σ x̄, v̄ = −Σ x̄ ⊙ u / (2 s)"};
   return record(
-      "batch_norm", std::move(y),
+      rule, std::move(y),
       [kept, axis = f.axis](const array<T>& dy, input_adjoint<T> dx, input_adjoint<T> dgain,
                             input_adjoint<T> dbias, input_adjoint<T> dmean,
                             input_adjoint<T> dvariance) {

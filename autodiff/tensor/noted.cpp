@@ -1,7 +1,6 @@
 #include <autodiff/tensor/noted.hpp>
 
 #include <algorithm>
-#include <string>
 
 namespace autodiff {
 namespace {
@@ -36,9 +35,8 @@ std::shared_ptr<const noted_values> noted(const array<T>& values) {
 }
 
 template <class T>
-void note_result(tape& t, std::string_view operation, const array<T>& y) {
-  t.notes().write().operations.push_back(
-      {t.end().operations - 1, std::string(operation), noted(y), {}});
+void note_result(tape& t, const operation_rule& operation, const array<T>& y) {
+  t.notes().write().operations.push_back({t.end().operations - 1, operation, noted(y), {}});
 }
 
 template <class T>
@@ -46,9 +44,9 @@ void note_operand(tape& t, const tensor<T>& x) {
   t.notes().write().operations.back().operands.push_back(noted_input(t, x));
 }
 
-#define INSTANTIATE(T)                                                 \
-  template std::shared_ptr<const noted_values> noted(const array<T>&); \
-  template void note_result(tape&, std::string_view, const array<T>&); \
+#define INSTANTIATE(T)                                                      \
+  template std::shared_ptr<const noted_values> noted(const array<T>&);      \
+  template void note_result(tape&, const operation_rule&, const array<T>&); \
   template void note_operand(tape&, const tensor<T>&);
 AUTODIFF_FOR_EACH_TENSOR_NUMBER(INSTANTIATE)
 

@@ -91,7 +91,7 @@ array<T> sums_of_view(const array<T>& x, const shape& kept) {
 
 /// sum(x) / divisor.
 template <class T>
-tensor<T> scaled_sum(std::string_view operation, const tensor<T>& x, const axes& over,
+tensor<T> scaled_sum(const operation_rule& operation, const tensor<T>& x, const axes& over,
                      bool keep_dims, bool is_mean) {
   const shape kept = reduced(x.shape(), over, true, operation);
   array<T> y = sums_of_view(x.stored(), kept)
@@ -119,6 +119,8 @@ tensor<T> scaled_sum(std::string_view operation, const tensor<T>& x, const axes&
 }
 
 struct product_fold {
+  static constexpr operation_rule rule{"prod", "y = Π x", "x̄ = ȳ times the product of the others"};
+
   template <class T>
   T value(std::size_t n, const T* x) const {
     return by_rows<T>().product(n, x);
@@ -133,6 +135,8 @@ struct product_fold {
 };
 
 struct log_sum_exp_fold {
+  static constexpr operation_rule rule{"log_sum_exp", "y = log Σ exp(x)", "x̄ = ȳ softmax(x)"};
+
   template <class T>
   T value(std::size_t n, const T* x) const {
     array<T> weights(shape{n});
@@ -151,17 +155,19 @@ struct log_sum_exp_fold {
 
 template <class T>
 tensor<T> sum(const tensor<T>& x, const axes& over, bool keep_dims) {
-  return scaled_sum("sum", x, over, keep_dims, false);
+  static constexpr operation_rule rule{"sum", "y = Σ x", "x̄ = ȳ, broadcast"};
+  return scaled_sum(rule, x, over, keep_dims, false);
 }
 
 template <class T>
 tensor<T> mean(const tensor<T>& x, const axes& over, bool keep_dims) {
-  return scaled_sum("mean", x, over, keep_dims, true);
+  static constexpr operation_rule rule{"mean", "y = Σ x / n", "x̄ = ȳ / n, broadcast"};
+  return scaled_sum(rule, x, over, keep_dims, true);
 }
 
 template <class T>
 tensor<T> prod(const tensor<T>& x, const axes& over, bool keep_dims) {
-  return reduce_lines("prod", x, over, keep_dims, product_fold{});
+  return reduce_lines(x, over, keep_dims, product_fold{});
 }
 
 template <class T>
@@ -171,7 +177,7 @@ tensor<T> log_sum_exp(const tensor<T>& x) {
 
 template <class T>
 tensor<T> log_sum_exp(const tensor<T>& x, const axes& over, bool keep_dims) {
-  return reduce_lines("log_sum_exp", x, over, keep_dims, log_sum_exp_fold{});
+  return reduce_lines(x, over, keep_dims, log_sum_exp_fold{});
 }
 
 #define INSTANTIATE(T)                                          \

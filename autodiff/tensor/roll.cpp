@@ -30,8 +30,9 @@ tensor<T> roll(const tensor<T>& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
   const std::size_t width = along.extent * along.inner, cut = steps * along.inner;
   array<T> y(x.shape());
   rotate_rows(along.outer, width, cut, x.values().data(), y.writable(), store::write);
+  static constexpr operation_rule rule{"roll", "y = x moved around an axis", "x̄ = ȳ moved back"};
   return record(
-      "roll", std::move(y),
+      rule, std::move(y),
       [rows = along.outer, width, cut](const array<T>& dy, input_adjoint<T> dx) {
         const auto into = dx->open();
         rotate_rows(rows, width, width - cut, dy.data(), into.data, into.how);

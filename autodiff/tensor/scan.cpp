@@ -10,8 +10,8 @@ namespace {
 /// scan(n, x, y) fills each line; pull(n, x, dy, dx) its share, in one pass from the end and, where
 /// it needs the elements before, one from the front.
 template <class T, class Scan, class Pull>
-tensor<T> scan_lines(std::string_view operation, const tensor<T>& x, std::ptrdiff_t axis, Scan scan,
-                     Pull pull) {
+tensor<T> scan_lines(const operation_rule& operation, const tensor<T>& x, std::ptrdiff_t axis,
+                     Scan scan, Pull pull) {
   const line_walk walk(x.shape(), axis, operation);
   array<T> y(x.shape());
   walk.map(std::array{x.values().data()}, y.writable(), store::write,
@@ -40,8 +40,9 @@ tensor<T> scan_lines(std::string_view operation, const tensor<T>& x, std::ptrdif
 
 template <class T>
 tensor<T> cumsum(const tensor<T>& x, std::ptrdiff_t axis) {
+  static constexpr operation_rule rule{"cumsum", "y[i] = Σ x[k], k ≤ i", "x̄[i] = Σ ȳ[k], k ≥ i"};
   return scan_lines(
-      "cumsum", x, axis,
+      rule, x, axis,
       [](std::size_t n, const T* in, T* out) {
         T total(0);
         for (std::size_t i = 0; i < n; ++i) out[i] = total += in[i];
@@ -54,8 +55,10 @@ tensor<T> cumsum(const tensor<T>& x, std::ptrdiff_t axis) {
 
 template <class T>
 tensor<T> cumprod(const tensor<T>& x, std::ptrdiff_t axis) {
+  static constexpr operation_rule rule{"cumprod", "y[i] = Π x[k], k ≤ i",
+                                       "x̄[i] = Σ ȳ[k] y[k] / x[i], k ≥ i"};
   return scan_lines(
-      "cumprod", x, axis,
+      rule, x, axis,
       [](std::size_t n, const T* in, T* out) {
         T product(1);
         for (std::size_t i = 0; i < n; ++i) out[i] = product *= in[i];

@@ -53,8 +53,13 @@ steps resolve(const range& r, std::ptrdiff_t extent, std::string_view operation)
   return {start, count == 1 ? 0 : r.step, count};
 }
 
+constexpr operation_rule of_slice{"slice", "y = x[part]", "x̄[part] = ȳ, else 0"},
+    of_select{"select", "y = x[i] along an axis", "x̄[i] = ȳ, else 0"},
+    of_unstack{"unstack", "y = x[i] along an axis", "x̄[i] = ȳ, else 0"},
+    of_split{"split", "y = x[part]", "x̄[part] = ȳ, else 0"};
+
 template <class T>
-tensor<T> slice_as(std::string_view operation, const tensor<T>& x,
+tensor<T> slice_as(const operation_rule& operation, const tensor<T>& x,
                    std::span<const axis_part> parts) {
   if (parts.size() > x.rank()) {
     throw shape_error(operation,
@@ -77,7 +82,7 @@ tensor<T> slice_as(std::string_view operation, const tensor<T>& x,
 
 /// One part, all of the other axes.
 template <class T>
-tensor<T> slice_one(std::string_view operation, const tensor<T>& x, std::size_t axis,
+tensor<T> slice_one(const operation_rule& operation, const tensor<T>& x, std::size_t axis,
                     const axis_part& part) {
   std::array<axis_part, most_dimensions> parts{range{}, range{}, range{}, range{},
                                                range{}, range{}, range{}, range{}};
@@ -88,7 +93,7 @@ tensor<T> slice_one(std::string_view operation, const tensor<T>& x, std::size_t 
 template <class T>
 tensor<T> piece_of(const tensor<T>& x, std::size_t axis, std::size_t start, std::size_t extent) {
   return slice_one<T>(
-      "split", x, axis,
+      of_split, x, axis,
       range{static_cast<std::ptrdiff_t>(start), static_cast<std::ptrdiff_t>(start + extent)});
 }
 
@@ -96,17 +101,17 @@ tensor<T> piece_of(const tensor<T>& x, std::size_t axis, std::size_t start, std:
 
 template <class T>
 tensor<T> slice(const tensor<T>& x, std::span<const axis_part> parts) {
-  return slice_as("slice", x, parts);
+  return slice_as(of_slice, x, parts);
 }
 
 template <class T>
 tensor<T> slice(const tensor<T>& x, std::ptrdiff_t axis, const range& part) {
-  return slice_one<T>("slice", x, x.shape().axis(axis, "slice"), part);
+  return slice_one<T>(of_slice, x, x.shape().axis(axis, "slice"), part);
 }
 
 template <class T>
 tensor<T> select(const tensor<T>& x, std::ptrdiff_t axis, std::ptrdiff_t index) {
-  return slice_one<T>("select", x, x.shape().axis(axis, "select"), index);
+  return slice_one<T>(of_select, x, x.shape().axis(axis, "select"), index);
 }
 
 template <class T>
@@ -114,7 +119,7 @@ std::vector<tensor<T>> unstack(const tensor<T>& x, std::ptrdiff_t axis) {
   const std::size_t along = x.shape().axis(axis, "unstack");
   std::vector<tensor<T>> pieces;
   for (std::size_t i = 0; i < x.shape()[along]; ++i)
-    pieces.push_back(slice_one<T>("unstack", x, along, i));
+    pieces.push_back(slice_one<T>(of_unstack, x, along, i));
   return pieces;
 }
 

@@ -135,8 +135,8 @@ lu_factors<T> regular_factors(std::string_view operation, const tensor<T>& a) {
 }
 
 template <class T>
-tensor<T> triangular_solve_as(std::string_view operation, const tensor<T>& a, const tensor<T>& b,
-                              triangular_form form) {
+tensor<T> triangular_solve_as(const operation_rule& operation, const tensor<T>& a,
+                              const tensor<T>& b, triangular_form form) {
   const linear_system s(operation, a.shape(), b.shape());
   const T* matrices = a.values().data();
   for (std::size_t row = 0; !form.unit_diagonal && row * s.n < a.size(); ++row) {
@@ -177,8 +177,9 @@ tensor<T> solve(const tensor<T>& a, const tensor<T>& b) {
     lu.solve(transposed::no, matrix, s.columns, block);
   });
   if (!a.is_recorded() && !b.is_recorded()) return tensor<T>(std::move(x));
+  static constexpr operation_rule rule{"solve", "a y = b", "b̄ = a⁻ᵀ ȳ, ā = −b̄ yᵀ"};
   return record(
-      "solve", x,
+      rule, x,
       [s, lu, x_kept = a.is_recorded() ? x.share() : storage<T>()](
           const array<T>& dx, input_adjoint<T> da, input_adjoint<T> db) {
         pull_solutions(
@@ -193,7 +194,9 @@ tensor<T> solve(const tensor<T>& a, const tensor<T>& b) {
 
 template <class T>
 tensor<T> triangular_solve(const tensor<T>& a, const tensor<T>& b, triangular_form form) {
-  return triangular_solve_as("triangular_solve", a, b, form);
+  static constexpr operation_rule rule{"triangular_solve", "op(a) y = b",
+                                       "b̄ = op(a)⁻ᵀ ȳ, op(ā) = −b̄ yᵀ in the triangle"};
+  return triangular_solve_as(rule, a, b, form);
 }
 
 template <class T>
@@ -202,8 +205,10 @@ tensor<T> cholesky_solve(const tensor<T>& lower, const tensor<T>& b) {
   // for a matrix.
   const bool is_vector = b.rank() == 1;
   const tensor<T> right = is_vector ? unsqueeze(b, -1) : b;
-  const tensor<T> inner = triangular_solve_as("cholesky_solve", lower, right, {});
-  const tensor<T> x = triangular_solve_as("cholesky_solve", lower, inner, {.transposed = true});
+  static constexpr operation_rule rule{"cholesky_solve", "op(l) y = b",
+                                       "b̄ = op(l)⁻ᵀ ȳ, op(l̄) = −b̄ yᵀ in the triangle"};
+  const tensor<T> inner = triangular_solve_as(rule, lower, right, {});
+  const tensor<T> x = triangular_solve_as(rule, lower, inner, {.transposed = true});
   return is_vector ? squeeze(x, -1) : x;
 }
 
@@ -219,8 +224,9 @@ tensor<T> matrix_inverse(const tensor<T>& a) {
   }
   if (!a.is_recorded()) return tensor<T>(std::move(x));
   // da = -x^T dx x^T. Source: Giles (2008), section 2.2.3.
+  static constexpr operation_rule rule{"matrix_inverse", "y = a⁻¹", "ā = −yᵀ ȳ yᵀ"};
   return record(
-      "matrix_inverse", x,
+      rule, x,
       [n, block, kept = x.share()](const array<T>& dx, input_adjoint<T> da) {
         const auto into = da->open();
         array<T> inner(shape{block}), whole(shape{block});

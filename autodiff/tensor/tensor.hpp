@@ -9,6 +9,7 @@
 // only where somebody else needs it.
 
 #include <autodiff/dual.hpp>
+#include <autodiff/operation_rule.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/array.hpp>
 #include <autodiff/tensor/kernels.hpp>
@@ -170,11 +171,11 @@ template <class T>
 /// Notes of an explained tape what was recorded last: an operation with this result, and its
 /// operands one by one.
 template <class T>
-void note_result(tape& t, std::string_view operation, const array<T>& y);
+void note_result(tape& t, const operation_rule& operation, const array<T>& y);
 template <class T>
 void note_operand(tape& t, const tensor<T>& x);
 template <class T, class... Inputs>
-[[gnu::noinline, gnu::cold]] void note_operation(tape& t, std::string_view operation,
+[[gnu::noinline, gnu::cold]] void note_operation(tape& t, const operation_rule& operation,
                                                  const array<T>& y,
                                                  const tensor<Inputs>&... inputs) {
   note_result(t, operation, y);
@@ -195,12 +196,13 @@ void note_number(const tensor<T>& y, std::size_t slot, const T& number) {
     active_recorder<double>.tape->notes().add_number(slot, innermost(number));
 }
 
-/// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded.
+/// Makes y, computed from `inputs` by `operation`, a recorded tensor when an input is recorded. The
+/// rule is to be static, so that it costs nothing where nobody reads it.
 /// pullback(dy, dinput...) adds to each dinput that is there its vector-Jacobian product with dy.
 /// Since moving a pullback onto the tape is a good part of recording a small tensor, this one is
 /// made there: by make_pullback(), where y is recorded.
 template <class T, std::invocable MakePullback, class... Inputs>
-void record(std::string_view operation, tensor<T>& y, const MakePullback& make_pullback,
+void record(const operation_rule& operation, tensor<T>& y, const MakePullback& make_pullback,
             const tensor<Inputs>&... inputs) {
   const tag_type tags = (inputs.tag() | ...);
   if (tags == 0) return;
@@ -215,7 +217,7 @@ void record(std::string_view operation, tensor<T>& y, const MakePullback& make_p
 /// The same with the pullback itself.
 template <class T, class Pullback, class... Inputs>
 requires(!std::is_reference_v<Pullback> &&
-         !std::invocable<Pullback>) void record(std::string_view operation, tensor<T>& y,
+         !std::invocable<Pullback>) void record(const operation_rule& operation, tensor<T>& y,
                                                 Pullback&& pullback,
                                                 const tensor<Inputs>&... inputs) {
   record(
@@ -223,8 +225,8 @@ requires(!std::is_reference_v<Pullback> &&
 }
 /// The same of values that are no tensor yet.
 template <class T, class Pullback, class... Inputs>
-requires(!std::is_reference_v<Pullback>) tensor<T> record(std::string_view operation, array<T> y,
-                                                          Pullback&& pullback,
+requires(!std::is_reference_v<Pullback>) tensor<T> record(const operation_rule& operation,
+                                                          array<T> y, Pullback&& pullback,
                                                           const tensor<Inputs>&... inputs) {
   tensor<T> recorded(std::move(y));
   record(operation, recorded, std::move(pullback), inputs...);
@@ -322,6 +324,12 @@ tensor<T> adjoint_of(const tape& t, const tensor<T>& x) {
 template <class T>
 void keep_adjoint(const tape& t, const tensor<T>& x) {
   static_cast<tensor_node<T>&>(t.operation_at(x.tag(), x.serial(), "keep")).keep();
+}
+
+template <class T>
+void give_name(tape& t, const tensor<T>& x, std::string_view name) {
+  t.operation_at(x.tag(), x.serial(), "name");
+  t.notes().name_tensor(static_cast<std::size_t>(x.tag() - t.tag_at(0)), name);
 }
 
 }  // namespace autodiff

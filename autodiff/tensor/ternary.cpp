@@ -66,7 +66,7 @@ tensor<T> one_row(const ternary_loops<T>& f, const tensor_or_number<T>& a,
     pull(dc, 2);
   };
   return with_numbers(
-      record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded(), c.recorded()),
+      record(f.rule, std::move(y), std::move(pullback), a.recorded(), b.recorded(), c.recorded()),
       a, b, c);
 }
 
@@ -80,7 +80,7 @@ tensor<T> elementwise(const ternary_loops<T>& f, const tensor_or_number<T>& a,
     return x.is_number() || (x.shape() == of_tensor && x.recorded().is_contiguous());
   };
   if (fills_row(a) && fills_row(b) && fills_row(c)) return one_row(f, a, b, c, of_tensor);
-  const shape whole = broadcast(broadcast(a.shape(), b.shape(), f.name), c.shape(), f.name);
+  const shape whole = broadcast(broadcast(a.shape(), b.shape(), f.rule), c.shape(), f.rule);
   const auto operand = [&](const tensor_or_number<T>& x, std::size_t k) {
     return operand_in_rows(x, whole, f.reads[k].operands[k] && x.is_recorded());
   };
@@ -119,7 +119,7 @@ tensor<T> elementwise(const ternary_loops<T>& f, const tensor_or_number<T>& a,
     pull(dc, 2);
   };
   return with_numbers(
-      record(f.name, std::move(y), std::move(pullback), a.recorded(), b.recorded(), c.recorded()),
+      record(f.rule, std::move(y), std::move(pullback), a.recorded(), b.recorded(), c.recorded()),
       a, b, c);
 }
 

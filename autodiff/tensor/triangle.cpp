@@ -44,7 +44,7 @@ void copy_triangle(const triangle& t, std::size_t size, const T* from, T* to, st
 }
 
 template <class T>
-tensor<T> cut_triangle(std::string_view operation, bool is_upper, const tensor<T>& x,
+tensor<T> cut_triangle(const operation_rule& operation, bool is_upper, const tensor<T>& x,
                        std::ptrdiff_t k) {
   const shape& s = x.shape();
   if (s.rank() < 2) {
@@ -71,12 +71,16 @@ tensor<T> cut_triangle(std::string_view operation, bool is_upper, const tensor<T
 
 template <class T>
 tensor<T> upper(const tensor<T>& x, std::ptrdiff_t k) {
-  return cut_triangle("upper", true, x, k);
+  static constexpr operation_rule rule{"upper", "y = upper triangle of x",
+                                       "x̄ = upper triangle of ȳ"};
+  return cut_triangle(rule, true, x, k);
 }
 
 template <class T>
 tensor<T> lower(const tensor<T>& x, std::ptrdiff_t k) {
-  return cut_triangle("lower", false, x, k);
+  static constexpr operation_rule rule{"lower", "y = lower triangle of x",
+                                       "x̄ = lower triangle of ȳ"};
+  return cut_triangle(rule, false, x, k);
 }
 
 #define INSTANTIATE(T)                                        \

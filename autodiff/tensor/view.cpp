@@ -17,14 +17,14 @@ std::ptrdiff_t signed_extent(const shape& s, std::size_t axis) {
 }
 
 template <class T>
-tensor<T> permute_as(std::string_view operation, const tensor<T>& x, const axis_list& order) {
+tensor<T> permute_as(const operation_rule& operation, const tensor<T>& x, const axis_list& order) {
   view_layout layout(operation);
   for (const std::size_t axis : order) layout.keep_axis(x.shape(), axis);
   return view(x, layout);
 }
 
 template <class T>
-tensor<T> swap_as(std::string_view operation, const tensor<T>& x, std::ptrdiff_t first,
+tensor<T> swap_as(const operation_rule& operation, const tensor<T>& x, std::ptrdiff_t first,
                   std::ptrdiff_t second) {
   axis_list order{{}, x.rank()};
   std::iota(order.at.begin(), order.at.end(), 0u);
@@ -35,7 +35,7 @@ tensor<T> swap_as(std::string_view operation, const tensor<T>& x, std::ptrdiff_t
 
 /// Without the axes that `goes` names, whose extents are 1.
 template <class T, class Predicate>
-tensor<T> without(std::string_view operation, const tensor<T>& x, Predicate&& goes) {
+tensor<T> without(const operation_rule& operation, const tensor<T>& x, Predicate&& goes) {
   view_layout layout(operation);
   for (std::size_t axis = 0; axis < x.rank(); ++axis) {
     if (!goes(axis)) layout.keep_axis(x.shape(), axis);
@@ -44,11 +44,14 @@ tensor<T> without(std::string_view operation, const tensor<T>& x, Predicate&& go
 }
 
 template <class T>
-tensor<T> reshape_as(std::string_view operation, const tensor<T>& x, const shape& s) {
+tensor<T> reshape_as(const operation_rule& operation, const tensor<T>& x, const shape& s) {
   return record(
       operation, x.stored().reshaped(s),
       [](const array<T>& dy, input_adjoint<T> dx) { dx->add(dy); }, x);
 }
+
+constexpr operation_rule of_squeeze{"squeeze", "y = x without axes of extent 1", "x̄ = ȳ with them"},
+    of_flatten{"flatten", "y = x with axes joined", "x̄ = ȳ in the shape of x"};
 
 }  // namespace
 
@@ -58,12 +61,15 @@ tensor<T> transpose(const tensor<T>& x) {
     throw shape_error("transpose", fmt::format("the tensor has shape {}", to_string(x.shape())),
                       "rows and columns need rank 2 or more; reshape it");
   }
-  return swap_as("transpose", x, -2, -1);
+  static constexpr operation_rule rule{"transpose", "y = xᵀ", "x̄ = ȳᵀ"};
+  return swap_as(rule, x, -2, -1);
 }
 
 template <class T>
 tensor<T> swap_axes(const tensor<T>& x, std::ptrdiff_t first, std::ptrdiff_t second) {
-  return swap_as("swap_axes", x, first, second);
+  static constexpr operation_rule rule{"swap_axes", "y = x with two axes swapped",
+                                       "x̄ = ȳ with them swapped back"};
+  return swap_as(rule, x, first, second);
 }
 
 template <class T>
@@ -74,12 +80,15 @@ tensor<T> permute(const tensor<T>& x, const axes& order) {
                                   fmt::join(order.list(), ", "), to_string(x.shape())),
                       "name each axis once");
   }
-  return permute_as("permute", x, order.of(x.shape(), "permute"));
+  static constexpr operation_rule rule{"permute", "y = x with its axes in another order",
+                                       "x̄ = ȳ with them in the order of x"};
+  return permute_as(rule, x, order.of(x.shape(), "permute"));
 }
 
 template <class T>
 tensor<T> flip(const tensor<T>& x, const axes& over) {
-  view_layout layout("flip");
+  static constexpr operation_rule rule{"flip", "y = x reversed", "x̄ = ȳ reversed"};
+  view_layout layout(rule);
   for (std::size_t axis = 0; axis < x.rank(); ++axis) layout.keep_axis(x.shape(), axis);
   for (const std::size_t axis : over.of(x.shape(), "flip"))
     layout.set_walk(axis, {signed_extent(x.shape(), axis) - 1, -1, axis});
@@ -102,7 +111,9 @@ tensor<T> diagonal(const tensor<T>& x, std::ptrdiff_t offset, std::ptrdiff_t row
   // An offset beyond the matrix leaves nothing, whatever its size.
   const std::ptrdiff_t down = std::clamp<std::ptrdiff_t>(offset, -m, 0) * -1,
                        right = std::clamp<std::ptrdiff_t>(offset, 0, n);
-  view_layout layout("diagonal");
+  static constexpr operation_rule rule{"diagonal", "y = diagonal of x",
+                                       "x̄ = ȳ on the diagonal, else 0"};
+  view_layout layout(rule);
   for (std::size_t axis = 0; axis < x.rank(); ++axis) {
     if (axis != row_axis && axis != column_axis) layout.keep_axis(x.shape(), axis);
   }
@@ -116,7 +127,8 @@ template <class T>
 tensor<T> expand(const tensor<T>& x, const shape& s) {
   const std::size_t missing = s.rank() < x.rank() ? 0 : s.rank() - x.rank();
   bool fits = s.rank() >= x.rank();
-  view_layout layout("expand");
+  static constexpr operation_rule rule{"expand", "y = x, repeated", "x̄ = Σ ȳ over the repetitions"};
+  view_layout layout(rule);
   for (const std::size_t extent : s) layout.add_axis(extent);
   for (std::size_t axis = 0; fits && axis < x.rank(); ++axis) {
     const std::size_t extent = x.shape()[axis], wanted = s[axis + missing];
@@ -141,7 +153,8 @@ tensor<T> unsqueeze(const tensor<T>& x, std::ptrdiff_t axis) {
         fmt::format("places run from {} to {}", -rank - 1, rank));
   }
   const auto place = static_cast<std::size_t>(axis < 0 ? axis + rank + 1 : axis);
-  view_layout layout("unsqueeze");
+  static constexpr operation_rule rule{"unsqueeze", "y = x with one axis more", "x̄ = ȳ without it"};
+  view_layout layout(rule);
   for (std::size_t old = 0; old <= x.rank(); ++old) {
     if (old == place) layout.add_axis(1);
     if (old < x.rank()) layout.keep_axis(x.shape(), old);
@@ -151,7 +164,7 @@ tensor<T> unsqueeze(const tensor<T>& x, std::ptrdiff_t axis) {
 
 template <class T>
 tensor<T> squeeze(const tensor<T>& x) {
-  return without("squeeze", x, [&](std::size_t axis) { return x.shape()[axis] == 1; });
+  return without(of_squeeze, x, [&](std::size_t axis) { return x.shape()[axis] == 1; });
 }
 
 template <class T>
@@ -163,7 +176,7 @@ tensor<T> squeeze(const tensor<T>& x, std::ptrdiff_t axis) {
                                   x.shape()[gone]),
                       "only an axis of extent 1 can go; select() takes one index of it");
   }
-  return without("squeeze", x, [&](std::size_t each) { return each == gone; });
+  return without(of_squeeze, x, [&](std::size_t each) { return each == gone; });
 }
 
 template <class T>
@@ -174,7 +187,9 @@ tensor<T> reshape(const tensor<T>& x, const shape& s) {
                                   x.size(), to_string(s), s.size()),
                       "choose a shape of the same size, or leave one extent open: {3, -1}");
   }
-  return reshape_as("reshape", x, s);
+  static constexpr operation_rule rule{"reshape", "y = x in another shape",
+                                       "x̄ = ȳ in the shape of x"};
+  return reshape_as(rule, x, s);
 }
 
 template <class T>
@@ -208,7 +223,7 @@ tensor<T> reshape(const tensor<T>& x, std::initializer_list<wanted_extent> wante
 
 template <class T>
 tensor<T> flatten(const tensor<T>& x, std::ptrdiff_t first, std::ptrdiff_t last) {
-  if (x.rank() == 0) return reshape_as("flatten", x, shape{1});
+  if (x.rank() == 0) return reshape_as(of_flatten, x, shape{1});
   const std::size_t from = x.shape().axis(first, "flatten"), to = x.shape().axis(last, "flatten");
   if (to < from) {
     throw shape_error(
@@ -221,7 +236,7 @@ tensor<T> flatten(const tensor<T>& x, std::ptrdiff_t first, std::ptrdiff_t last)
   for (std::size_t axis = from + 1; axis <= to; ++axis) extents[from] *= x.shape()[axis];
   std::copy(x.shape().begin() + to + 1, x.shape().end(), extents.begin() + from + 1);
   const std::size_t rank = x.rank() - (to - from);
-  return reshape_as("flatten", x, shape(std::span<const std::size_t>(extents.data(), rank)));
+  return reshape_as(of_flatten, x, shape(std::span<const std::size_t>(extents.data(), rank)));
 }
 
 #define INSTANTIATE(T)                                                                           \

@@ -60,7 +60,7 @@ void scatter(const array<T>& dy, const stride_list& strides, T* into, store how)
 
 std::size_t view_layout::add_axis(std::size_t extent) {
   if (rank_ == most_dimensions) {
-    throw shape_error(operation_, fmt::format("the result has more than {} axes", rank_),
+    throw shape_error(*operation_, fmt::format("the result has more than {} axes", rank_),
                       "flatten or squeeze some first");
   }
   extents_[rank_] = extent;

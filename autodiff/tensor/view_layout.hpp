@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <string_view>
 
 namespace autodiff {
 
@@ -22,8 +21,8 @@ class view_layout {
     std::size_t along = 0;
   };
 
-  /// Rank 0: every axis of x fixed at 0. `operation` is the name in the record and in errors.
-  explicit view_layout(std::string_view operation) : operation_(operation) {}
+  /// Rank 0: every axis of x fixed at 0. `operation` is static, and named in errors.
+  explicit view_layout(const operation_rule& operation) : operation_(&operation) {}
   /// Adds a last axis to the view and returns its number. Throws shape_error beyond 8.
   std::size_t add_axis(std::size_t extent);
   void set_walk(std::size_t axis_of_x, const walk& w) noexcept { walks_[axis_of_x] = w; }
@@ -32,14 +31,14 @@ class view_layout {
     walks_[axis] = {0, 1, add_axis(x[axis])};
   }
 
-  std::string_view operation() const noexcept { return operation_; }
+  const operation_rule& operation() const noexcept { return *operation_; }
   autodiff::shape shape() const {
     return autodiff::shape(std::span<const std::size_t>(extents_.data(), rank_));
   }
   const walk& walk_of(std::size_t axis_of_x) const noexcept { return walks_[axis_of_x]; }
 
  private:
-  std::string_view operation_;
+  const operation_rule* operation_;
   std::array<std::size_t, most_dimensions> extents_{};
   std::size_t rank_ = 0;
   std::array<walk, most_dimensions> walks_{};

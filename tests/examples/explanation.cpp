@@ -10,6 +10,8 @@ int main() {
   ad::tape tape;
   tape.watch(ad::watching::explained);  // remembers what was computed, not only its slopes
   ad::var x = tape.variable(1.5), y = tape.variable(-0.5);
+  tape.name(x, "x");  // in place of x1
+  tape.name(y, "y");
   ad::var z;
   {
     const ad::note here(tape, "wave");  // a name for what follows, in graphs

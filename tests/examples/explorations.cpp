@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -28,47 +27,31 @@ void scalars(const std::string& page) {
   ad::tape tape;
   tape.watch(ad::watching::explained);  // remember names and numbers, not only derivatives
   ad::var x = tape.variable(1.5), y = tape.variable(-0.3);
+  tape.name(x, "x");
+  tape.name(y, "y");
   ad::var z = sin(x) * y + exp(x * y) + abs(x + 5.0 * y);
   ad::explore(tape, z, page, "z = sin(x) * y + exp(x * y) + abs(x + 5 y)");
 }
 
-/// Gives the nodes of a graph the names that variables have in a program.
-class labels {
- public:
-  explicit labels(const ad::tape& tape) : tape_(tape) {}
-
-  /// Kept for later, and the variable returned: `ad::var a = named(x * y, "a");`
-  ad::var operator()(ad::var v, std::string label) {
-    names_[tape_.place(v.tag(), "labels")] = std::move(label);
-    return v;
-  }
-
-  void attach(ad::graph& g) const {
-    for (ad::graph_node& node : g.nodes) {
-      if (const auto known = names_.find(node.place); known != names_.end()) {
-        node.label = known->second;
-      }
-    }
-  }
-
- private:
-  const ad::tape& tape_;
-  std::map<std::uint64_t, std::string> names_;
-};
+/// v, which the graph shows by this name.
+ad::var named(ad::tape& tape, const ad::var& v, const std::string& name) {
+  tape.name(v, name);
+  return v;
+}
 
 /// A layer of the primer, weight by weight: a = W z.
 template <std::size_t Out, std::size_t In, class Z>
-auto preactivations(ad::tape& tape, labels& named, const std::array<std::array<double, In>, Out>& w,
-                    const Z& z, int layer) {
+auto preactivations(ad::tape& tape, const std::array<std::array<double, In>, Out>& w, const Z& z,
+                    int layer) {
   std::array<ad::var, Out> a;
   for (std::size_t k = 0; k < Out; ++k) {
     std::array<ad::var, In> row;
     for (std::size_t m = 0; m < In; ++m) {
-      row[m] = named(tape.variable(w[k][m]), fmt::format("w{}{}({})", k + 1, m + 1, layer));
+      row[m] = named(tape, tape.variable(w[k][m]), fmt::format("w{}{}({})", k + 1, m + 1, layer));
     }
     ad::var sum = row[0] * z[0];
     for (std::size_t m = 1; m < In; ++m) sum += row[m] * z[m];
-    a[k] = named(sum, fmt::format("a{}({})", k + 1, layer));
+    a[k] = named(tape, sum, fmt::format("a{}({})", k + 1, layer));
   }
   return a;
 }
@@ -77,31 +60,22 @@ auto preactivations(ad::tape& tape, labels& named, const std::array<std::array<d
 void primer_network(const std::string& page) {
   ad::tape tape;
   tape.watch(ad::watching::explained);
-  labels named(tape);
   std::array<ad::var, 3> z;
   std::array<ad::var, 2> y;
   {
     const ad::note here(tape, "layer 1");
-    const auto a = preactivations(tape, named, primer::w1, primer::x, 1);
-    for (std::size_t m = 0; m < 3; ++m) z[m] = named(tanh(a[m]), fmt::format("z{}(1)", m + 1));
+    const auto a = preactivations(tape, primer::w1, primer::x, 1);
+    for (std::size_t m = 0; m < 3; ++m)
+      z[m] = named(tape, tanh(a[m]), fmt::format("z{}(1)", m + 1));
   }
   {
     const ad::note here(tape, "layer 2");
-    y = preactivations(tape, named, primer::w2, z, 2);
+    y = preactivations(tape, primer::w2, z, 2);
   }
   const ad::note here(tape, "loss");
-  const ad::var e = named(0.5 * (square(y[0] - primer::t[0]) + square(y[1] - primer::t[1])), "E");
-  ad::graph graph = ad::graph_of(tape, e, "The primer: E of a 2-3-2 network");
-  named.attach(graph);
-  ad::explore(graph, page);
-}
-
-/// Inputs of a graph by the order in which they were recorded.
-void name_inputs(ad::graph& g, const std::vector<std::string>& names) {
-  auto name = names.begin();
-  for (ad::graph_node& node : g.nodes) {
-    if (node.what == ad::graph_node::kind::input && name != names.end()) node.label = *name++;
-  }
+  const ad::var e =
+      named(tape, 0.5 * (square(y[0] - primer::t[0]) + square(y[1] - primer::t[1])), "E");
+  ad::explore(tape, e, page, "The primer: E of a 2-3-2 network");
 }
 
 /// The loss of a network on a batch of points, in tensors, with a, z and delta of every layer.
@@ -117,9 +91,7 @@ void training(const std::string& page) {
   const ad::tensor<double> outputs = net(points);
   const ad::note here(tape, "loss");
   const ad::tensor<double> loss = softmax_cross_entropy(outputs, classes);
-  ad::graph graph = ad::graph_of(tape, loss, "The loss of a 2-6-6-3 network on six points");
-  name_inputs(graph, {"W1", "b1", "W2", "b2", "W3", "b3"});
-  ad::explore(graph, page);
+  ad::explore(tape, loss, page, "The loss of a 2-6-6-3 network on six points");
 }
 
 /// A chain too long for one picture: shown in groups, by the steps of the sweep.
