@@ -1,0 +1,31 @@
+#pragma once
+// A program of the command line: what it prints for mistakes, and its exit status.
+
+#include <autodiff/error.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace nn::tools {
+
+/// Reads the options and runs work(). The status is 0, 1 where work() threw (data, files, a
+/// training that diverged), 2 for options that are wrong.
+template <class Work>
+int run(CLI::App& app, int argc, char** argv, Work&& work) {
+  try {
+    app.parse(argc, argv);
+    work();
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help
+    fmt::print(stderr, "{}: {}\nSee {} --help.\n", app.get_name(), e.what(), app.get_name());
+    return 2;
+  } catch (const autodiff::error& e) {
+    fmt::print(stderr, "{}: {}\n", app.get_name(), e.what());
+    return 1;
+  }
+}
+
+}  // namespace nn::tools
