@@ -17,9 +17,12 @@ namespace fs = std::filesystem;
 part_file::part_file(std::string_view operation, const fs::path& file)
     : operation_(operation), target_(file) {
   static std::atomic<unsigned> count{0};
-  part_ = file.parent_path() /
-          fmt::format(".{}.{}-{}.part", file.filename().string(), getpid(), count++);
-  descriptor_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  // A program that was killed may have left a part behind, and had this one's number.
+  do {
+    part_ = file.parent_path() /
+            fmt::format(".{}.{}-{}.part", file.filename().string(), getpid(), count++);
+    descriptor_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) refuse(errno);
 }
 

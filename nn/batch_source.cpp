@@ -14,11 +14,11 @@ template <class T>
 memory_source<T>::memory_source(dataset<T> data, std::size_t batch, seed shuffle)
     : data_(std::move(data)), batches_(data_.size(), batch, shuffle) {
   const auto &x = data_.inputs.shape(), &t = data_.targets.shape();
-  if (x.rank() != 2 || t.rank() != 2 || x[0] != t[0]) {
+  if (x.rank() == 0 || t.rank() == 0 || x[0] != t[0] || x[0] == 0) {
     throw autodiff::shape_error(
         "memory_source",
         fmt::format("inputs {} and targets {}", autodiff::to_string(x), autodiff::to_string(t)),
-        "pass inputs [n, features] and targets [n, outputs]");
+        "pass inputs [n, ...] and targets [n, ...] with at least one sample");
   }
   batches_.shuffle(0);
 }

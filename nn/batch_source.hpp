@@ -16,8 +16,8 @@ namespace nn {
 /// Some samples of an epoch.
 template <class T>
 struct batch {
-  autodiff::tensor<T> inputs;   ///< [n, features]
-  autodiff::tensor<T> targets;  ///< [n, outputs]
+  autodiff::tensor<T> inputs;   ///< [n, features], or samples of another shape
+  autodiff::tensor<T> targets;  ///< [n, outputs], the same
   /// Of each row, its number in the data set, counted from 0.
   std::vector<std::size_t> samples;
 
@@ -47,14 +47,14 @@ class batch_source {
 template <class T>
 class memory_source : public batch_source<T> {
  public:
-  /// Throws domain_error for a batch size of 0, shape_error when inputs and targets are not
-  /// [n, features] and [n, outputs].
+  /// Throws domain_error for a batch size of 0, shape_error unless inputs [n, ...] and
+  /// targets [n, ...] have the same number of samples, at least one.
   memory_source(dataset<T> data, std::size_t batch, seed shuffle);
 
   std::size_t samples() const override { return data_.size(); }
   std::size_t batches() const override { return batches_.count(); }
-  std::size_t features() const override { return data_.inputs.shape()[1]; }
-  std::size_t outputs() const override { return data_.targets.shape()[1]; }
+  std::size_t features() const override { return data_.inputs.size() / data_.size(); }
+  std::size_t outputs() const override { return data_.targets.size() / data_.size(); }
   void begin(std::size_t epoch, std::size_t first_batch = 0) override;
   bool next(batch<T>& into) override;
 

@@ -36,10 +36,13 @@ void require_rows(std::string_view operation, const dataset<T>& data) {
 }
 
 /// 0 .. samples - 1 in a random order, the same for the same seed and epoch.
+void draw_order(std::span<std::size_t> order, seed seed, std::size_t epoch) {
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  autodiff::generator(seed.value, epoch).shuffle(order);
+}
 std::vector<std::size_t> drawn_order(std::size_t samples, seed seed, std::size_t epoch) {
   std::vector<std::size_t> order(samples);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  autodiff::generator(seed.value, epoch).shuffle(std::span<std::size_t>(order));
+  draw_order(order, seed, epoch);
   return order;
 }
 
@@ -207,7 +210,7 @@ batches::batches(std::size_t samples, std::size_t batch, seed seed)
   std::iota(order_.begin(), order_.end(), std::size_t{0});
 }
 
-void batches::shuffle(std::size_t epoch) { order_ = drawn_order(order_.size(), seed_, epoch); }
+void batches::shuffle(std::size_t epoch) { draw_order(order_, seed_, epoch); }
 
 std::size_t batches::count() const noexcept {
   return order_.size() / batch_ + (order_.size() % batch_ != 0);

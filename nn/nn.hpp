@@ -6,6 +6,7 @@
 #include <nn/augment.hpp>
 #include <nn/batch_norm.hpp>
 #include <nn/batch_source.hpp>
+#include <nn/callback.hpp>
 #include <nn/clip.hpp>
 #include <nn/compare_deltas.hpp>
 #include <nn/confusion.hpp>
@@ -19,8 +20,10 @@
 #include <nn/delta_report.hpp>
 #include <nn/dense.hpp>
 #include <nn/dropout.hpp>
+#include <nn/early_stopping.hpp>
 #include <nn/export_onnx.hpp>
 #include <nn/flatten.hpp>
+#include <nn/history.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
 #include <nn/input_file.hpp>
@@ -43,6 +46,7 @@
 #include <nn/optimizer_settings.hpp>
 #include <nn/penalty.hpp>
 #include <nn/plot.hpp>
+#include <nn/predict.hpp>
 #include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
@@ -56,3 +60,4 @@
 #include <nn/streaming.hpp>
 #include <nn/summary.hpp>
 #include <nn/train.hpp>
+#include <nn/training.hpp>

@@ -1,7 +1,6 @@
 #include <nn/penalty.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/linear.hpp>
 #include <autodiff/tensor/reduce.hpp>
 #include <autodiff/tensor/view.hpp>

@@ -5,6 +5,7 @@
 //       tape, net,
 //       [&] { return e(net(x), t) + nn::weight_penalty<float>(net, {.l2 = 1e-4}); }, gradients);
 
+#include <autodiff/tensor/elementwise.hpp>
 #include <autodiff/tensor/tensor.hpp>
 
 namespace nn {

@@ -50,8 +50,8 @@ std::string classes_text(const data_format& format, const tensor<float>& outputs
 /// What a network says of a number, as it learned it: scaled.
 struct told_numbers {
   told_numbers(const table_format& table, const tensor<float>& outputs)
-      : means(table.tells_deviation ? slice(outputs, 1, 0, 1) : outputs) {
-    if (table.tells_deviation) deviations = exp(0.5f * slice(outputs, 1, 1, 2));
+      : means(table.tells_deviation ? slice(outputs, 1, {0, 1}) : outputs) {
+    if (table.tells_deviation) deviations = exp(0.5f * slice(outputs, 1, {1, 2}));
   }
 
   tensor<float> means, deviations;  // [n, 1]
@@ -103,11 +103,10 @@ std::string number_scores_text(const table_format& table, const tensor<float>& o
                                const tensor<float>& targets) {
   const told_numbers told(table, outputs);
   const double unit = table.target.spread.values()[0];
-  std::string text =
-      fmt::format("root mean squared error {:.4g}, mean absolute error {:.4g}, R2 {:.4f}\n",
-                  unit * root_mean_square(told.means, targets),
-                  unit * mean_absolute_error(told.means, targets).item(),
-                  determination(told.means, targets));
+  std::string text = fmt::format(
+      "root mean squared error {:.4g}, mean absolute error {:.4g}, R2 {:.4f}\n",
+      unit * root_mean_square(told.means, targets),
+      unit * mean_absolute_error(told.means, targets).item(), determination(told.means, targets));
   if (table.tells_deviation) {
     text += fmt::format("within one deviation {:.1f} %, within two {:.1f} % (normal: 68.3, 95.4)\n",
                         percent_within(1, told, targets), percent_within(2, told, targets));

@@ -14,8 +14,8 @@
 namespace nn::tools {
 namespace {
 
-using nlohmann::json;
 using autodiff::tensor;
+using nlohmann::json;
 
 scaling<float> no_scaling(std::size_t features) {
   const autodiff::shape row{features};
@@ -187,9 +187,8 @@ data_format parse_data_format(std::string_view text, const named_file& file) {
 dataset<float> read_samples(const std::filesystem::path& data, const std::filesystem::path& labels,
                             const data_format& format) {
   if (const table_format* t = format.table()) {
-    dataset<float> samples = read_csv<float>(data, t->columns);
-    samples.inputs = t->inputs.apply(samples.inputs);
-    return samples;
+    const dataset<float> samples = read_csv<float>(data, t->columns);
+    return {t->inputs.apply(samples.inputs), t->target.apply(samples.targets)};
   }
   const auto& learned = std::get<image_format>(format.file);
   const idx_array images = read_images(data, learned), answers = read_idx_labels(labels);

@@ -11,6 +11,7 @@
 #include <autodiff/tensor/tensor.hpp>
 
 #include <nn/csv.hpp>
+#include <nn/data.hpp>
 #include <nn/named_file.hpp>
 #include <nn/scaling.hpp>
 
@@ -25,9 +26,9 @@ namespace nn::tools {
 
 /// Rows of a CSV file. Categories keep offset 0 and spread 1.
 struct table_format {
-  csv_encoding columns;              ///< with one target
-  scaling<float> inputs, target;     ///< their base is 0
-  bool tells_deviation = false;      ///< outputs are a mean and the logarithm of its variance
+  csv_encoding columns;           ///< with one target
+  scaling<float> inputs, target;  ///< their base is 0
+  bool tells_deviation = false;   ///< outputs are a mean and the logarithm of its variance
 };
 
 /// Images of an IDX file, 0 .. 255, and labels from 0 on.
@@ -55,11 +56,11 @@ std::string to_text(const data_format& format, const named_file& file);
 /// Throws io_error through `file` for what to_text does not write.
 data_format parse_data_format(std::string_view text, const named_file& file);
 
-/// The samples of a file with their targets, the inputs scaled. Throws io_error as read_csv does;
-/// of images, `labels` names the other file.
+/// The samples of a file with their targets, scaled. Throws io_error as read_csv does. Of images,
+/// `labels` is the other file.
 dataset<float> read_samples(const std::filesystem::path& data, const std::filesystem::path& labels,
                             const data_format& format);
-/// The inputs alone.
+/// The inputs alone. The file need not have the target.
 autodiff::tensor<float> read_inputs(const std::filesystem::path& data, const data_format& format);
 
 }  // namespace nn::tools

@@ -3,7 +3,7 @@
 #include <autodiff/error.hpp>
 
 #include <nn/activation.hpp>
-#include <nn/tools/settings.hpp>
+#include <nn/tools/choices.hpp>
 
 #include <fmt/format.h>
 
@@ -22,8 +22,8 @@ std::vector<std::size_t> parse_layers(const std::string& text) {
     std::size_t units = 0;
     const auto [rest, problem] = std::from_chars(word.data(), word.data() + word.size(), units);
     if (problem != std::errc() || rest != word.data() + word.size() || units == 0) {
-      throw CLI::ValidationError("--layers", fmt::format("\"{}\" is no list of units, as 64,32",
-                                                         text));
+      throw CLI::ValidationError("--layers",
+                                 fmt::format("\"{}\" is no list of units, as 64,32", text));
     }
     layers.push_back(units);
   }

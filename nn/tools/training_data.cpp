@@ -5,7 +5,7 @@
 #include <nn/csv.hpp>
 #include <nn/idx.hpp>
 #include <nn/scaling.hpp>
-#include <nn/tools/settings.hpp>
+#include <nn/tools/choices.hpp>
 
 #include <fmt/format.h>
 
@@ -69,9 +69,8 @@ void scale(table_format& table, training_data& data) {
 }
 
 training_data held_back(const train_options& chosen, const dataset<float>& all, bool stratified) {
-  auto parts =
-      split(all, {.validation = chosen.validation, .test = 0, .stratified = stratified},
-            seed{chosen.seed});
+  auto parts = split(all, {.validation = chosen.validation, .test = 0, .stratified = stratified},
+                     seed{chosen.seed});
   if (parts.train.size() == 0) {
     throw autodiff::domain_error(
         "read_training_data",

@@ -1,12 +1,9 @@
 #pragma once
 // What the names among the options stand for.
 
-#include <nn/layer.hpp>
 #include <nn/loss.hpp>
 #include <nn/optimizer.hpp>
 #include <nn/schedule.hpp>
-#include <nn/tools/data_format.hpp>
-#include <nn/tools/options.hpp>
 
 #include <string>
 #include <string_view>
@@ -43,11 +40,5 @@ const Value& named(const named_values<Value>& all, std::string_view name) {
   while (all[i].first != name) ++i;
   return all[i].second;
 }
-
-/// The loss that was asked for, or for "auto" the usual one of such answers.
-const named_loss& loss_of(const train_options& chosen, const data_format& format);
-optimizer optimizer_of(const train_options& chosen);
-/// Hidden layers with all that was asked for around them, then one of `outputs`.
-std::vector<layer> layers_of(const train_options& chosen, std::size_t outputs);
 
 }  // namespace nn::tools
