@@ -130,7 +130,7 @@ idx_array read_images(const std::filesystem::path& path, const image_format& lea
 }
 
 tensor<float> pixels_of(const idx_array& images) {
-  tensor<float> pixels({images.extents[0], images.extents[1] * images.extents[2]});
+  tensor<float> pixels(autodiff::shape{images.extents[0], images.extents[1] * images.extents[2]});
   std::transform(images.values.begin(), images.values.end(), pixels.mutable_values().begin(),
                  [](std::uint8_t grey) { return static_cast<float>(grey) / 255.0f; });
   return pixels;

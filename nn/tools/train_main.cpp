@@ -89,7 +89,8 @@ history learn(const train_options& chosen, network<float>& net, const training_d
   return train(net, *source, data.validation, how);
 }
 
-void draw(const std::filesystem::path& file, const history& past, std::string_view loss) {
+void draw(const std::filesystem::path& file, const std::string& title, const history& past,
+          std::string_view loss) {
   std::vector<curve> curves;
   for (const std::string& name : past.front().names()) {
     if (name == "rate" || name == "seconds") continue;
@@ -99,10 +100,12 @@ void draw(const std::filesystem::path& file, const history& past, std::string_vi
   }
   const bool has_right =
       std::any_of(curves.begin(), curves.end(), [](const curve& c) { return c.right_axis; });
-  plot_curves(
-      file,
-      {.x_label = "epoch", .y_label = std::string(loss), .y2_label = has_right ? "accuracy" : ""},
-      curves);
+  plot_curves(file,
+              {.title = title,
+               .x_label = "epoch",
+               .y_label = std::string(loss),
+               .y2_label = has_right ? "accuracy" : ""},
+              curves);
 }
 
 void work(const train_options& chosen) {
@@ -123,7 +126,7 @@ void work(const train_options& chosen) {
        score_text(data.format, predict(net, measured.inputs), measured.targets));
   tell(chosen, "model     {}\napply it  backsweep-predict --model {} --data FILE\n",
        chosen.save.string(), chosen.save.string());
-  if (!chosen.picture.empty()) draw(chosen.picture, past, how.loss.name);
+  if (!chosen.picture.empty()) draw(chosen.picture, to_string(net), past, how.loss.name);
 }
 
 }  // namespace
