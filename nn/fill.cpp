@@ -1,12 +1,11 @@
 #include <nn/fill.hpp>
 
-#include <autodiff/tensor/tensor.hpp>
 #include <autodiff/tensor/view.hpp>
 
 #include <fmt/format.h>
 
 #include <iterator>
-#include <set>
+#include <map>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -43,50 +42,84 @@ autodiff::shape reversed(const autodiff::shape& s) {
 template <class T>
 struct filling {
   autodiff::tensor<T>* into;
-  const stored_tensor* from;
+  const offered_tensor<T>* from;
   bool transposed;
+};
+
+/// Compares a model with a file, tensor by tensor.
+template <class T>
+class matching {
+ public:
+  explicit matching(const std::vector<offered_tensor<T>>& offered) {
+    for (const offered_tensor<T>& each : offered) left_.emplace(each.name, &each);
+  }
+
+  void add(const std::string& name, autodiff::tensor<T>& into,
+           const std::optional<file_place>& place) {
+    const auto found = place ? left_.find(place->name) : left_.end();
+    if (found == left_.end()) {
+      const bool renamed = place && place->name != name;
+      return missing_.add(renamed ? fmt::format("{} (for {})", in_quotes(place->name), name)
+                                  : in_quotes(name));
+    }
+    const offered_tensor<T>* const from = found->second;
+    left_.erase(found);
+    const autodiff::shape wanted = place->transposed ? reversed(into.shape()) : into.shape();
+    if (from->shape != wanted) {
+      return misshapen_.add(fmt::format("{}, {} instead of {}", in_quotes(from->name),
+                                        to_string(from->shape), to_string(wanted)));
+    }
+    fillings_.push_back({&into, from, place->transposed});
+  }
+
+  /// All of them, if nothing is amiss.
+  const std::vector<filling<T>>& proven(
+      const named_file& file, const std::function<bool(const std::string& name)>& is_ignored) {
+    complaint unexpected("the model lacks its");
+    for (const auto& [name, offered] : left_) {
+      if (!is_ignored(name)) unexpected.add(in_quotes(name));
+    }
+    std::vector<std::string> texts;
+    for (const complaint& each : {missing_, unexpected, misshapen_}) {
+      if (!each.is_empty()) texts.push_back(each.text());
+    }
+    if (!texts.empty()) {
+      file.refuse(fmt::format("does not fit the model: {}", fmt::join(texts, "; ")),
+                  "make the model that was saved");
+    }
+    return fillings_;
+  }
+
+ private:
+  std::map<std::string, const offered_tensor<T>*> left_;
+  complaint missing_{"it lacks"}, misshapen_{"of another shape are"};
+  std::vector<filling<T>> fillings_;
 };
 
 }  // namespace
 
 template <class T>
-void fill(const model_view<T>& model, const safetensors_file& file,
+std::vector<offered_tensor<T>> offered_by(const safetensors_file& file) {
+  std::vector<offered_tensor<T>> offered;
+  for (const stored_tensor& each : file.tensors()) {
+    offered.push_back({each.name, each.shape, [&] { return file.template read<T>(each); }});
+  }
+  return offered;
+}
+
+template <class T>
+void fill(const model_view<T>& model, const named_file& file,
+          const std::vector<offered_tensor<T>>& offered,
           const std::function<std::optional<file_place>(const std::string& name)>& place_of,
           const std::function<bool(const std::string& name)>& is_ignored) {
-  complaint missing("it lacks"), left("the model lacks its"), misshapen("of another shape are");
-  std::vector<filling<T>> fillings;
-  std::set<const stored_tensor*> used;
+  matching<T> match(offered);
   model.state([&](const std::string& name, autodiff::tensor<T>& into) {
-    const std::optional<file_place> place = place_of(name);
-    const stored_tensor* const from = place ? file.find(place->name) : nullptr;
-    if (!from) {
-      const bool renamed = place && place->name != name;
-      return missing.add(renamed ? fmt::format("{} (for {})", in_quotes(place->name), name)
-                                 : in_quotes(name));
-    }
-    used.insert(from);
-    const autodiff::shape wanted = place->transposed ? reversed(into.shape()) : into.shape();
-    if (from->shape != wanted) {
-      return misshapen.add(fmt::format("{}, {} instead of {}", in_quotes(from->name),
-                                       to_string(from->shape), to_string(wanted)));
-    }
-    fillings.push_back({&into, from, place->transposed});
+    match.add(name, into, place_of(name));
   });
-  for (const stored_tensor& each : file.tensors()) {
-    if (!used.contains(&each) && !is_ignored(each.name)) left.add(in_quotes(each.name));
-  }
-  std::vector<std::string> texts;
-  for (const complaint* each : {&missing, &left, &misshapen}) {
-    if (!each->is_empty()) texts.push_back(each->text());
-  }
-  if (!texts.empty()) {
-    file.name().refuse(fmt::format("does not fit the model: {}", fmt::join(texts, "; ")),
-                       "make the model that was saved");
-  }
-
+  const std::vector<filling<T>>& fillings = match.proven(file, is_ignored);
   std::vector<autodiff::tensor<T>> values;
   for (const filling<T>& each : fillings) {
-    autodiff::tensor<T> read = file.template read<T>(*each.from);
+    autodiff::tensor<T> read = each.from->read();
     if (each.transposed) {
       read = autodiff::tensor<T>(autodiff::transpose(read).stored().contiguous());
     }
@@ -95,10 +128,22 @@ void fill(const model_view<T>& model, const safetensors_file& file,
   for (std::size_t i = 0; i < values.size(); ++i) *fillings[i].into = std::move(values[i]);
 }
 
+template <class T>
+void fill(const model_view<T>& model, const named_file& file,
+          const std::vector<offered_tensor<T>>& offered) {
+  fill<T>(
+      model, file, offered, [](const std::string& name) { return file_place{name}; },
+      [](const std::string&) { return false; });
+}
+
 #define INSTANTIATE(T)                                                                    \
-  template void fill(const model_view<T>&, const safetensors_file&,                       \
+  template std::vector<offered_tensor<T>> offered_by(const safetensors_file&);            \
+  template void fill(const model_view<T>&, const named_file&,                             \
+                     const std::vector<offered_tensor<T>>&,                               \
                      const std::function<std::optional<file_place>(const std::string&)>&, \
-                     const std::function<bool(const std::string&)>&);
+                     const std::function<bool(const std::string&)>&);                     \
+  template void fill(const model_view<T>&, const named_file&,                             \
+                     const std::vector<offered_tensor<T>>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

@@ -159,7 +159,7 @@ layer any_layer<T>::description() const {
 }
 
 template <class T>
-void any_layer<T>::collect_other(std::vector<autodiff::tensor<T>*>& into) {
+void any_layer<T>::collect_other(parameter_list& into) {
   const auto learned = [&](std::string_view, autodiff::tensor<T>& t, kept as) {
     if (as == kept::learned) into.push_back(&t);
   };

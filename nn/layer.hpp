@@ -125,7 +125,7 @@ class any_layer {
       visit(d->weights);
       if (d->has_bias()) visit(d->bias);
     } else {
-      std::vector<autodiff::tensor<T>*> others;
+      parameter_list others;
       collect_other(others);
       for (autodiff::tensor<T>* p : others) visit(*p);
     }
@@ -140,7 +140,30 @@ class any_layer {
       std::variant<dense_layer<T>, activation_layer<T>, batch_norm_layer<T>, layer_norm_layer<T>,
                    dropout_layer<T>, flatten_layer<T>, residual_layer<T>>;
 
-  void collect_other(std::vector<autodiff::tensor<T>*>& into);
+  /// Pointers; as many as a residual block of two dense layers with norms has, without allocating.
+  class parameter_list {
+   public:
+    void push_back(autodiff::tensor<T>* p) {
+      if (count_ < few) {
+        few_[count_++] = p;
+        return;
+      }
+      if (count_ == few) many_.assign(few_.begin(), few_.end());
+      many_.push_back(p);
+      ++count_;
+    }
+    autodiff::tensor<T>* const* begin() const noexcept {
+      return count_ > few ? many_.data() : few_.data();
+    }
+    autodiff::tensor<T>* const* end() const noexcept { return begin() + count_; }
+
+   private:
+    static constexpr std::size_t few = 8;
+    std::array<autodiff::tensor<T>*, few> few_;
+    std::vector<autodiff::tensor<T>*> many_;
+    std::size_t count_ = 0;
+  };
+  void collect_other(parameter_list& into);
   static alternatives make(const autodiff::shape& sample, const layer& description,
                            autodiff::generator& random);
   autodiff::tensor<T> other_than_dense(const autodiff::tensor<T>& x) const;

@@ -58,8 +58,11 @@ autodiff::tensor<T> network<T>::explained(autodiff::tensor<T> z) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const std::string name = fmt::format("layer {}", i + 1);
     const autodiff::note here(recording, name, autodiff::note::kind::layer);
-    if (layers_[i].weights.is_recorded()) recording.name(layers_[i].weights, name + " weights");
-    if (layers_[i].bias.is_recorded()) recording.name(layers_[i].bias, name + " bias");
+    // Copies share their tensors, and what a tape knows of these.
+    any_layer<T>(layers_[i])
+        .state(name + ' ', [&](const std::string& full, const autodiff::tensor<T>& t) {
+          if (t.is_recorded()) recording.name(t, full);
+        });
     z = layers_[i](z);
   }
   return z;

@@ -53,6 +53,7 @@
 #include <nn/row_stream.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>
+#include <nn/save_npz.hpp>
 #include <nn/scaling.hpp>
 #include <nn/schedule.hpp>
 #include <nn/step.hpp>

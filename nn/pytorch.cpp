@@ -128,7 +128,7 @@ metadata load_pytorch(const model_view<T>& model, const std::filesystem::path& p
     if (pair == pairs.end()) return std::nullopt;
     return file_place{joined(pair->second, pytorch_name(tensor)), tensor == "weights"};
   };
-  fill<T>(model, file, place_of,
+  fill<T>(model, file.name(), offered_by<T>(file), place_of,
           [](const std::string& name) { return parted(name).second == count_of_batches; });
   return file.metadata();
 }

@@ -4,6 +4,7 @@
 
 #include <nn/architecture.hpp>
 #include <nn/fill.hpp>
+#include <nn/named_file.hpp>
 
 #include <fmt/format.h>
 
@@ -15,13 +16,6 @@ namespace nn {
 namespace {
 
 constexpr const char* architecture_name = "architecture";
-
-template <class T>
-void fill_by_name(const model_view<T>& model, const safetensors_file& file) {
-  fill<T>(
-      model, file, [](const std::string& name) { return file_place{name}; },
-      [](const std::string&) { return false; });
-}
 
 }  // namespace
 
@@ -50,7 +44,7 @@ void save(const network<T>& net, const std::filesystem::path& path, const metada
 template <class T>
 metadata load(const model_view<T>& model, const std::filesystem::path& path) {
   const safetensors_file file(path, "load");
-  fill_by_name(model, file);
+  fill(model, file.name(), offered_by<T>(file));
   return file.metadata();
 }
 
@@ -73,7 +67,7 @@ network<T> load_network(const std::filesystem::path& path) {
   }
   try {
     network<T> net(made_of.inputs, made_of.layers, nn::seed{0});
-    fill_by_name(model_view<T>(net), file);
+    fill(model_view<T>(net), file.name(), offered_by<T>(file));
     return net;
   } catch (const autodiff::io_error&) {
     throw;

@@ -143,7 +143,7 @@ TEST_CASE("everything in which a file differs from the model is listed at once")
       message([&] { nn::load(other, folder / "net"); }) ==
       "load: \"" + (folder / "net").string() +
           "\" does not fit the model: it lacks \"layers.2.weights\", \"layers.2.bias\"; the model "
-          "lacks its \"layers.1.gain\", \"layers.1.bias\", \"layers.1.running_mean\", "
+          "lacks its \"layers.1.bias\", \"layers.1.gain\", \"layers.1.running_mean\", "
           "\"layers.1.running_variance\"; of another shape are \"layers.0.weights\", [3, 4] "
           "instead of [3, 5], \"layers.0.bias\", [4] instead of [5]; make the model that was "
           "saved");
