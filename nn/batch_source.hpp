@@ -48,13 +48,13 @@ template <class T>
 class memory_source : public batch_source<T> {
  public:
   /// Throws domain_error for a batch size of 0, shape_error unless inputs [n, ...] and
-  /// targets [n, ...] have the same number of samples, at least one.
+  /// targets [n, ...] have the same number of samples.
   memory_source(dataset<T> data, std::size_t batch, seed shuffle);
 
   std::size_t samples() const override { return data_.size(); }
   std::size_t batches() const override { return batches_.count(); }
-  std::size_t features() const override { return data_.inputs.size() / data_.size(); }
-  std::size_t outputs() const override { return data_.targets.size() / data_.size(); }
+  std::size_t features() const override;
+  std::size_t outputs() const override;
   void begin(std::size_t epoch, std::size_t first_batch = 0) override;
   bool next(batch<T>& into) override;
 

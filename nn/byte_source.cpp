@@ -37,7 +37,7 @@ void byte_source::refuse(std::string_view happened, std::string_view remedy) con
   throw autodiff::io_error(operation_, fmt::format("\"{}\" {}", name_, happened), remedy);
 }
 
-struct input_file::handle {
+struct compressed_file::handle {
   explicit handle(const fs::path& path) : stream(gzopen(path.c_str(), "rb")) {}
   handle(const handle&) = delete;
   handle& operator=(const handle&) = delete;
@@ -48,7 +48,7 @@ struct input_file::handle {
   gzFile stream;
 };
 
-input_file::input_file(std::string_view operation, const fs::path& path, std::string_view kind)
+compressed_file::compressed_file(std::string_view operation, const fs::path& path, std::string_view kind)
     : byte_source(operation, path.string()) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
@@ -66,9 +66,9 @@ input_file::input_file(std::string_view operation, const fs::path& path, std::st
   gzbuffer(file_->stream, 1U << 17);
 }
 
-input_file::~input_file() = default;
+compressed_file::~compressed_file() = default;
 
-std::size_t input_file::read(std::span<std::uint8_t> to) {
+std::size_t compressed_file::read(std::span<std::uint8_t> to) {
   std::size_t filled = 0;
   while (filled < to.size()) {
     constexpr std::size_t most = std::numeric_limits<int>::max();
@@ -82,7 +82,7 @@ std::size_t input_file::read(std::span<std::uint8_t> to) {
 }
 
 /// Asked at the end of the stream: zlib reports a gzip stream cut short here, not in gzread.
-void input_file::check() const {
+void compressed_file::check() const {
   int code = Z_OK;
   std::string_view why = gzerror(file_->stream, &code);
   if (code == Z_OK || code == Z_STREAM_END) return;

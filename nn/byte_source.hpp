@@ -39,12 +39,12 @@ class byte_source {
 };
 
 /// A plain or a gzip file, told apart by its content.
-class input_file : public byte_source {
+class compressed_file : public byte_source {
  public:
   /// Throws io_error when there is no such file, when it is a directory, when it cannot be opened.
   /// `kind` says what was looked for: "IDX file".
-  input_file(std::string_view operation, const std::filesystem::path& path, std::string_view kind);
-  ~input_file() override;
+  compressed_file(std::string_view operation, const std::filesystem::path& path, std::string_view kind);
+  ~compressed_file() override;
 
   /// Bytes that follow a complete gzip stream are zlib's to ignore, as gzip does.
   std::size_t read(std::span<std::uint8_t> to) override;

@@ -99,8 +99,12 @@ struct content {
       sum.add(fmt::format("{}={}\n", name, text));
     }
     for (const named_tensor& each : tensors) {
-      sum.add(each.name);
-      std::visit([&](const auto& t) { sum.add(t.values()); }, each.values);
+      std::visit(
+          [&](const auto& t) {
+            sum.add(fmt::format("{} {}\n", each.name, autodiff::to_string(t.shape())));
+            sum.add(t.values());
+          },
+          each.values);
     }
     return sum.text();
   }
@@ -219,17 +223,26 @@ void require_same_training(const std::filesystem::path& path, const checkpoint<T
     if (other == found.numbers.end() || other->second.size() != values.size())
       differs(fmt::format("it has other {}", name));
   }
-  for (const auto& [name, t] : expected.tensors) {
-    const auto other = found.tensors.find(name);
-    if (other == found.tensors.end())
-      differs(fmt::format("it lacks {}", in_quotes(name)));
-    else if (other->second.shape() != t.shape())
-      differs(fmt::format("its {} is {}, not {}", in_quotes(name),
-                          autodiff::to_string(other->second.shape()),
-                          autodiff::to_string(t.shape())));
-  }
-  for (const auto& [name, t] : found.tensors) {
-    if (!expected.tensors.contains(name)) differs(fmt::format("it has {}, too", in_quotes(name)));
+  // Of another model everything else differs, too: that is not worth a word.
+  for (const bool of_model : {true, false}) {
+    if (!of_model && !differences.empty()) break;
+    const auto concerns = [&](const std::string& name) {
+      return name.starts_with("model.") == of_model;
+    };
+    for (const auto& [name, t] : expected.tensors) {
+      if (!concerns(name)) continue;
+      const auto other = found.tensors.find(name);
+      if (other == found.tensors.end())
+        differs(fmt::format("it lacks {}", in_quotes(name)));
+      else if (other->second.shape() != t.shape())
+        differs(fmt::format("its {} is {}, not {}", in_quotes(name),
+                            autodiff::to_string(other->second.shape()),
+                            autodiff::to_string(t.shape())));
+    }
+    for (const auto& [name, t] : found.tensors) {
+      if (concerns(name) && !expected.tensors.contains(name))
+        differs(fmt::format("it has {}, too", in_quotes(name)));
+    }
   }
   if (differences.empty()) return;
   const std::size_t left = differences.size() > most_named ? differences.size() - most_named : 0;

@@ -10,7 +10,7 @@
 namespace nn {
 
 number_array read_npy(const std::filesystem::path& path) {
-  input_file file("read_npy", path, ".npy file");
+  compressed_file file("read_npy", path, ".npy file");
   return read_npy_array(file);
 }
 

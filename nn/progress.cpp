@@ -39,6 +39,7 @@ progress_bar::~progress_bar() {
 void progress_bar::advance(std::size_t epoch, std::size_t batch, double loss, std::size_t samples) {
   if (!shown_) return;
   samples_ += samples;
+  if (!done_before_) done_before_ = part_done(epoch, batch);
   const auto now = clock::now();
   const bool last = epoch + 1 == epochs_ && batch + 1 == batches_;
   if (now < next_ && !last) return;
@@ -46,16 +47,20 @@ void progress_bar::advance(std::size_t epoch, std::size_t batch, double loss, st
   draw(epoch, batch, loss, now);
 }
 
+/// Of all batches of all epochs, before this batch.
+double progress_bar::part_done(std::size_t epoch, std::size_t batch) const {
+  return (static_cast<double>(epoch) + static_cast<double>(batch) / static_cast<double>(batches_)) /
+         static_cast<double>(epochs_);
+}
+
 void progress_bar::draw(std::size_t epoch, std::size_t batch, double loss, clock::time_point now) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const double done = (static_cast<double>(epoch) +
-                       static_cast<double>(batch + 1) / static_cast<double>(batches_)) /
-                      static_cast<double>(epochs_);
+  const double done = part_done(epoch, batch + 1);
   const std::string place =
       fmt::format("epoch {}/{}  batch {}/{}", epoch + 1, epochs_, batch + 1, batches_);
-  const std::string state =
-      fmt::format("loss {:#.4g}  {:.0f} samples/s  {:.0f} s left", loss,
-                  static_cast<double>(samples_) / seconds, seconds / done - seconds);
+  const std::string state = fmt::format("loss {:#.4g}  {:.0f} samples/s  {:.0f} s left", loss,
+                                        static_cast<double>(samples_) / seconds,
+                                        seconds * (1 - done) / (done - *done_before_));
   // A line that wraps cannot be redrawn in place: the bar gets the room that the words leave, and
   // the last column stays free, because some terminals wrap as soon as it is written.
   const std::size_t width = terminal_width(out_) - 1;

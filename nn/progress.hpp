@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 
 namespace nn {
 
@@ -27,12 +28,14 @@ class progress_bar {
  private:
   using clock = std::chrono::steady_clock;
 
+  double part_done(std::size_t epoch, std::size_t batch) const;
   void draw(std::size_t epoch, std::size_t batch, double loss, clock::time_point now);
 
   std::FILE* out_;
   bool shown_, drawn_ = false;
   std::size_t epochs_, batches_;
   std::size_t samples_ = 0;
+  std::optional<double> done_before_;  // part of all batches, when the first one was begun
   clock::time_point start_ = clock::now();
   clock::time_point next_ = start_;
 };

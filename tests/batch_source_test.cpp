@@ -59,5 +59,5 @@ TEST_CASE("what cannot be batched is refused with its shapes") {
   data.targets = numbered_samples(4).targets;
   CHECK(reference::says(
       message<autodiff::shape_error>([&] { nn::memory_source<double>(data, 2, nn::seed{1}); }),
-      "memory_source", "inputs [3, 2] and targets [4, 1]", "at least one sample"));
+      "memory_source", "inputs [3, 2] and targets [4, 1]", "a row for each sample"));
 }

@@ -267,6 +267,7 @@ TEST_CASE("a checkpoint of another model, seed or data is refused, and the model
     const std::string text = reference::message<autodiff::io_error>(
         [&, &data = data] { nn::train(net, data, sample(2), with); });
     CHECK(net.layers()[0].dense().weights.values()[0] == before);
+    UNSCOPED_INFO(text);
     return text;
   };
   nn::network<float> wider(

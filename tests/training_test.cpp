@@ -214,14 +214,14 @@ TEST_CASE("running statistics belong to the best weights") {
   const auto make = [] {
     return nn::network<double>(3, {nn::dense(4), nn::batch_norm(), nn::dense(1)}, nn::seed{1});
   };
-  nn::training how{.optimizer = nn::sgd{.rate = 0.5}, .epochs = 30, .batch = 8};
+  nn::training how{.optimizer = nn::sgd{.rate = 0.1}, .epochs = 30, .batch = 8};
   how.early_stopping = nn::early_stopping{.patience = 2};
   auto net = make();
   const auto history = nn::train(net, data, other, how);
   REQUIRE(history.size() < 30);
   const std::size_t best = history.size() - 2;
   auto same = make();
-  nn::train(same, data, {.optimizer = nn::sgd{.rate = 0.5}, .epochs = best, .batch = 8});
+  nn::train(same, data, {.optimizer = nn::sgd{.rate = 0.1}, .epochs = best, .batch = 8});
   CHECK(state_of(net) == state_of(same));
 }
 
