@@ -53,7 +53,7 @@ class csv_reader {
   bool read_row();
   [[noreturn]] void refuse_row(std::string_view happened, std::string_view remedy) const;
 
-  input_file file_;
+  compressed_file file_;
   int delimiter_;
   std::vector<std::uint8_t> buffer_;
   std::size_t at_ = 0, filled_ = 0;
