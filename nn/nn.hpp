@@ -23,6 +23,7 @@
 #include <nn/early_stopping.hpp>
 #include <nn/export_onnx.hpp>
 #include <nn/flatten.hpp>
+#include <nn/gradient_flow.hpp>
 #include <nn/history.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
@@ -45,11 +46,13 @@
 #include <nn/optimizer.hpp>
 #include <nn/optimizer_settings.hpp>
 #include <nn/penalty.hpp>
+#include <nn/pictures.hpp>
 #include <nn/plot.hpp>
 #include <nn/predict.hpp>
 #include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
+#include <nn/rate_range.hpp>
 #include <nn/row_stream.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/save.hpp>

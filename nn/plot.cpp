@@ -1,15 +1,16 @@
 #include <nn/plot.hpp>
 
+#include <autodiff/error.hpp>
+
+#include <nn/gnuplot.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <autodiff/child_process.hpp>
-#include <autodiff/error.hpp>
-#include <autodiff/part_file.hpp>
 #include <cmath>
 #include <iterator>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace nn {
 namespace {
@@ -30,23 +31,14 @@ constexpr std::string_view operation = "plot_curves";
   throw autodiff::io_error(operation, happened, remedy);
 }
 
-/// A gnuplot literal. Single quotes: inside double quotes gnuplot runs `commands`.
-std::string literal(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') quoted += '\'';
-    quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-  }
-  return quoted += '\'';
-}
-
 /// The rows "x y" of the points that can be drawn.
-std::vector<std::string> points_of(const curve& curve, bool positive_only) {
+std::vector<std::string> points_of(const curve& curve, bool positive_x, bool positive_y) {
   std::vector<std::string> rows;
   for (std::size_t i = 0; i < curve.x.size(); ++i) {
     const double x = curve.x[i];
     const double y = curve.y[i];
-    if (!std::isfinite(x) || !std::isfinite(y) || (positive_only && y <= 0)) continue;
+    if (!std::isfinite(x) || !std::isfinite(y) || (positive_x && x <= 0) || (positive_y && y <= 0))
+      continue;
     rows.push_back(fmt::format("{:.17g} {:.17g}\n", x, y));
   }
   return rows;
@@ -59,15 +51,11 @@ std::size_t characters(std::string_view text) {
   }));
 }
 
-struct extent {
-  std::size_t width, height;
-};
-
 /// 800 x 500, and more where long labels or many need it: gnuplot would lay a legend without room
 /// over the curves, or leave it out. In pixels of an SVG, with letters of at most 10.
-extent canvas_of(const axes& axes, const std::vector<std::string_view>& labels) {
-  constexpr extent least{800, 500};
-  constexpr extent most{3000, 3000};
+picture_size canvas_of(const axes& axes, const std::vector<std::string_view>& labels) {
+  constexpr picture_size least{800, 500};
+  constexpr picture_size most{3000, 3000};
   std::size_t entry = 1;
   for (const std::string_view label : labels) entry = std::max(entry, 9 * characters(label) + 80);
   const std::size_t title = 10 * characters(axes.title) + 100;
@@ -80,23 +68,10 @@ extent canvas_of(const axes& axes, const std::vector<std::string_view>& labels) 
 /// Everything of the script but the curves.
 std::string frame(const axes& axes, bool png, bool right_axis,
                   const std::vector<std::string_view>& labels) {
-  std::string script;
+  const picture_size canvas = canvas_of(axes, labels);
+  std::string script = gnuplot_terminal(canvas, png);
   auto out = std::back_inserter(script);
-  const extent canvas = canvas_of(axes, labels);
-  // Without "enhanced" no character of a label is markup.
-  if (png) {
-    fmt::format_to(out,
-                   "set terminal pngcairo noenhanced size {},{} font 'sans,12' fontscale 1.75 "
-                   "linewidth 1.9 dashlength 0.55 pointscale 1.6 background '#FFFFFF'\n",
-                   2 * canvas.width, 2 * canvas.height);
-  } else {
-    fmt::format_to(out,
-                   "set terminal svg noenhanced size {},{} font 'sans-serif,14' dynamic "
-                   "background '#FFFFFF'\n",
-                   canvas.width, canvas.height);
-  }
   script +=
-      "set encoding utf8\n"
       "set style line 100 linecolor rgb '#E4E4E4' linewidth 0.7 dashtype solid\n"
       "set style line 101 linecolor rgb '#404040' linewidth 0.9\n"
       "set grid xtics ytics back linestyle 100\n"
@@ -106,20 +81,21 @@ std::string frame(const axes& axes, bool png, bool right_axis,
       "set autoscale xfix\n"
       "set key tmargin center horizontal Left reverse samplen 2.5 spacing 1.1\n"
       "set lmargin 10\n";
+  if (axes.log_x) script += "set logscale x\nset format x '%g'\n";
   if (axes.log_y) script += "set logscale y\nset format y '%.3g'\n";
   if (right_axis) {
     script +=
         "set border 11\nset y2tics out nomirror scale 0.6 textcolor rgb '#202020'\n"
         "set rmargin 10\n";
-    fmt::format_to(out, "set y2label {}\n", literal(axes.y2_label));
+    fmt::format_to(out, "set y2label {}\n", gnuplot_literal(axes.y2_label));
   } else {
     script += "set rmargin 4\n";
   }
   // gnuplot draws a title below a legend; a legend's own title stands where a reader expects it.
   fmt::format_to(out, "set {} {} font ',{}'\n", labels.empty() ? "title" : "key title",
-                 literal(axes.title), png ? 14 : 16);
-  fmt::format_to(out, "set xlabel {}\n", literal(axes.x_label));
-  fmt::format_to(out, "set ylabel {}\n", literal(axes.y_label));
+                 gnuplot_literal(axes.title), png ? 14 : 16);
+  fmt::format_to(out, "set xlabel {}\n", gnuplot_literal(axes.x_label));
+  fmt::format_to(out, "set ylabel {}\n", gnuplot_literal(axes.y_label));
   return script;
 }
 
@@ -135,7 +111,8 @@ std::string script_of(const axes& axes, std::span<const curve> curves, bool png)
                          curve.y.size()),
              "give one y per x");
     }
-    const std::vector<std::string> rows = points_of(curve, axes.log_y && !curve.right_axis);
+    const std::vector<std::string> rows =
+        points_of(curve, axes.log_x, axes.log_y && !curve.right_axis);
     if (rows.empty()) continue;
     right_axis = right_axis || curve.right_axis;
     if (!curve.label.empty()) labels.push_back(curve.label);
@@ -150,7 +127,7 @@ std::string script_of(const axes& axes, std::span<const curve> curves, bool png)
         plots.empty() ? "plot " : ", ", i, curve.right_axis ? "x1y2" : "x1y1",
         marked ? "linespoints" : "lines", palette[i % palette.size()], dash,
         marked ? " pointtype 7 pointsize 0.45" : "",
-        curve.label.empty() ? "notitle" : "title " + literal(curve.label));
+        curve.label.empty() ? "notitle" : "title " + gnuplot_literal(curve.label));
   }
   if (plots.empty()) {
     refuse(fmt::format("none of the {} curves has a point that can be drawn", curves.size()),
@@ -162,23 +139,8 @@ std::string script_of(const axes& axes, std::span<const curve> curves, bool png)
 }  // namespace
 
 void plot_curves(const fs::path& file, const axes& axes, std::span<const curve> curves) {
-  const fs::path extension = file.extension();
-  if (extension != ".svg" && extension != ".png") {
-    refuse(fmt::format("\"{}\" has the extension \"{}\"", file.string(), extension.string()),
-           "name a file that ends in .svg or .png");
-  }
-  const std::string script = script_of(axes, curves, extension == ".png");
-  autodiff::part_file picture(operation, file);
-  const autodiff::finished_process gnuplot = autodiff::run_program(
-      operation, {"gnuplot", "-d"}, script, "install gnuplot-nox (apt-get install gnuplot-nox)");
-  if (!gnuplot.failure.empty() || gnuplot.output.empty()) {
-    refuse(fmt::format("gnuplot failed ({}): {}",
-                       gnuplot.failure.empty() ? "exit status 0" : gnuplot.failure,
-                       gnuplot.complaints),
-           "gnuplot 5.4 or newer with the svg and pngcairo terminals is needed");
-  }
-  picture.write(gnuplot.output);
-  picture.keep();
+  const bool png = is_png(operation, file);
+  draw_picture(operation, file, script_of(axes, curves, png));
 }
 
 }  // namespace nn

@@ -11,7 +11,7 @@
 namespace nn {
 
 /// A line through the points (x[i], y[i]), in their order. Points that cannot be drawn (NaN,
-/// infinite, or y <= 0 on a logarithmic axis) are left out and their neighbours joined.
+/// infinite, or <= 0 on a logarithmic axis) are left out and their neighbours joined.
 struct curve {
   std::string label;         ///< legend entry, UTF-8; empty for none
   std::vector<double> x, y;  ///< [n] each
@@ -20,9 +20,10 @@ struct curve {
 
 /// The frame around the curves. Texts are UTF-8 and drawn as they are; an empty one is not drawn.
 struct axes {
-  std::string title, x_label, y_label;
-  bool log_y = false;    ///< logarithmic left axis
-  std::string y2_label;  ///< the right axis, for curves of another unit: accuracy beside loss
+  std::string title = {}, x_label = {}, y_label = {};
+  bool log_y = false;         ///< logarithmic left axis
+  std::string y2_label = {};  ///< the right axis, for curves of another unit: accuracy beside loss
+  bool log_x = false;         ///< logarithmic horizontal axis
 };
 
 /// Draws the curves into a file, SVG (800 x 500) or PNG (1600 x 1000 pixels) by its extension;

@@ -4,7 +4,7 @@
 
 #include <nn/augment.hpp>
 #include <nn/network.hpp>
-#include <nn/plot.hpp>
+#include <nn/pictures.hpp>
 #include <nn/predict.hpp>
 #include <nn/save.hpp>
 #include <nn/tools/answers.hpp>
@@ -89,25 +89,6 @@ history learn(const train_options& chosen, network<float>& net, const training_d
   return train(net, *source, data.validation, how);
 }
 
-void draw(const std::filesystem::path& file, const std::string& title, const history& past,
-          std::string_view loss) {
-  std::vector<curve> curves;
-  for (const std::string& name : past.front().names()) {
-    if (name == "rate" || name == "seconds") continue;
-    curve c{name, {}, values_of(past, name), name.find("accuracy") != std::string::npos};
-    for (std::size_t e = 0; e < past.size(); ++e) c.x.push_back(static_cast<double>(e + 1));
-    curves.push_back(std::move(c));
-  }
-  const bool has_right =
-      std::any_of(curves.begin(), curves.end(), [](const curve& c) { return c.right_axis; });
-  plot_curves(file,
-              {.title = title,
-               .x_label = "epoch",
-               .y_label = std::string(loss),
-               .y2_label = has_right ? "accuracy" : ""},
-              curves);
-}
-
 void work(const train_options& chosen) {
   const training_data data = read_training_data(chosen);
   const std::string description = to_text(data.format, named_file{"backsweep-train", chosen.data});
@@ -126,7 +107,7 @@ void work(const train_options& chosen) {
        score_text(data.format, predict(net, measured.inputs), measured.targets));
   tell(chosen, "model     {}\napply it  backsweep-predict --model {} --data FILE\n",
        chosen.save.string(), chosen.save.string());
-  if (!chosen.picture.empty()) draw(chosen.picture, to_string(net), past, how.loss.name);
+  if (!chosen.picture.empty()) plot_history(chosen.picture, past, to_string(net));
 }
 
 }  // namespace

@@ -99,26 +99,6 @@ nn::dataset<float> load(const options& chosen) {
   return nn::image_dataset<float>(drawn.images, drawn.labels);
 }
 
-void draw_curves(const std::filesystem::path& file, const nn::history& history) {
-  nn::curve loss{"loss, training", {}, {}}, validation{"loss, test", {}, {}};
-  nn::curve accuracy{"accuracy, test (right axis)", {}, {}, true};
-  for (std::size_t e = 0; e < history.size(); ++e) {
-    const auto epoch = static_cast<double>(e + 1);
-    for (nn::curve* c : {&loss, &validation, &accuracy}) c->x.push_back(epoch);
-    loss.y.push_back(history[e].loss);
-    validation.y.push_back(*history[e].validation_loss);
-    accuracy.y.push_back(100 * *history[e].validation_accuracy);
-  }
-  const nn::curve curves[] = {loss, validation, accuracy};
-  nn::plot_curves(file,
-                  {.title = "784-128-10 on handwritten digits",
-                   .x_label = "epoch",
-                   .y_label = "cross-entropy",
-                   .log_y = true,
-                   .y2_label = "accuracy, %"},
-                  curves);
-}
-
 int run(const options& chosen) {
   const nn::dataset<float> data = load(chosen);
   const auto [train, test] = nn::split(data, data.size() / 5 * 4, nn::seed{split_seed});
@@ -132,7 +112,8 @@ int run(const options& chosen) {
                                         {.loss = nn::softmax_cross_entropy,
                                          .optimizer = nn::adam{.rate = 1e-3},
                                          .epochs = epochs,
-                                         .batch = 64});
+                                         .batch = 64,
+                                         .metrics = {nn::accuracy}});
 
   double seconds = 0;
   fmt::print("epoch   loss     test loss   test accuracy\n");
@@ -140,7 +121,7 @@ int run(const options& chosen) {
     seconds += history[e].seconds;
     if (e % 2 == 1 || e + 1 == history.size()) {
       fmt::print("{:>5}   {:.4f}   {:.4f}      {:.2f} %\n", e + 1, history[e].loss,
-                 *history[e].validation_loss, 100 * *history[e].validation_accuracy);
+                 *history[e].validation_loss, 100 * history[e].value("validation_accuracy"));
     }
   }
   const nn::confusion_matrix matrix = nn::confusion(net(test.inputs), test.targets);
@@ -149,7 +130,7 @@ int run(const options& chosen) {
              100 * matrix.accuracy(), epochs, seconds,
              static_cast<double>(train.size() * epochs) / seconds);
   try {
-    draw_curves(chosen.picture, history);
+    nn::plot_history(chosen.picture, history, "784-128-10 on handwritten digits");
     fmt::print("Learning curves: {}\n", std::filesystem::absolute(chosen.picture).string());
   } catch (const autodiff::io_error& e) {
     // The training is worth its numbers without the picture.
