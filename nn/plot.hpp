@@ -17,7 +17,6 @@ struct curve {
   std::vector<double> x, y;  ///< [n] each
   bool right_axis = false;   ///< drawn dashed, against the axis that axes::y2_label names
   bool scattered = false;    ///< points without a line
-  bool scattered = false;    ///< points without a line
 };
 
 /// The frame around the curves. Texts are UTF-8 and drawn as they are; an empty one is not drawn.

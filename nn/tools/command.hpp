@@ -1,5 +1,5 @@
 #pragma once
-// A program of the command line: what it prints for mistakes, and its exit status.
+// A program of the command line: its help, what it prints for mistakes, and its exit status.
 
 #include <autodiff/error.hpp>
 
@@ -7,13 +7,23 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <memory>
+#include <string>
 
 namespace nn::tools {
+
+/// An option with its description and what it is unless it is given, in lines that fit a terminal.
+class help_format : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool is_positional) const override;
+  std::string make_usage(const CLI::App* app, std::string name) const override;
+};
 
 /// Reads the options and runs work(). The status is 0, 1 where work() threw (data, files, a
 /// training that diverged), 2 for options that are wrong.
 template <class Work>
 int run(CLI::App& app, int argc, char** argv, Work&& work) {
+  app.formatter(std::make_shared<help_format>());
   try {
     app.parse(argc, argv);
     work();

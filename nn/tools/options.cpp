@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <limits>
+#include <string_view>
 #include <system_error>
 
 namespace nn::tools {
@@ -40,14 +40,14 @@ const CLI::Validator is_activation(
         return e.what();
       }
     },
-    "NAME");
+    "");
 
 const CLI::Validator is_delimiter(
     [](std::string& text) -> std::string {
       if (text == "tab" || text == "\\t") text = "\t";
       return text.size() == 1 ? "" : "one character, or tab";
     },
-    "CHARACTER");
+    "");
 
 /// Options of one heading in the help text.
 class option_group {
@@ -57,8 +57,15 @@ class option_group {
   }
 
   template <class Value>
-  CLI::Option& operator()(const char* name, Value& into, const char* kind, const char* help) {
+  CLI::Option& operator()(const char* name, Value& into, const char* kind,
+                          const std::string& help) {
     return *app_.add_option(name, into, help)->type_name(kind);
+  }
+  /// One of these names.
+  void choice(const char* name, std::string& into, const std::vector<std::string>& names,
+              const std::string& help) {
+    (*this)(name, into, "NAME", help + fmt::format(": {}", fmt::join(names, ", ")))
+        .check(CLI::IsMember(names));
   }
   void flag(const char* name, bool& into, const char* help) { app_.add_flag(name, into, help); }
 
@@ -66,20 +73,27 @@ class option_group {
   CLI::App& app_;
 };
 
+const CLI::Validator from_one(
+    [](const std::string& text) -> std::string {
+      return text == "0" ? "0 is none; use at least 1" : "";
+    },
+    "");
+
 void add_data(CLI::App& app, train_options& into) {
   option_group add(app, "Data");
-  add("--data", into.data, "FILE", "a table as CSV, or images as IDX; plain or gzip").required();
+  add("--data", into.data, "FILE", "a table as CSV, or images as IDX, plain or gzip").required();
   add("--target", into.target, "COLUMN",
-      "of the table, to be learned: a class, or a number if its first value is one");
+      "of the table, to be learned: a number if its first value is one, else a class");
   add("--labels", into.labels, "FILE", "of the images, as IDX");
   add("--ignore", into.ignored, "COLUMN,...", "columns to leave out").delimiter(',');
   add("--categorical", into.categorical, "COLUMN,...",
-      "columns whose numbers stand for categories, as post codes do; a target of classes "
-      "0, 1, 2 is one")
+      "columns whose numbers stand for categories, as post codes do, and classes 0, 1, 2 in the "
+      "target")
       .delimiter(',');
   add("--delimiter", into.delimiter, "CHARACTER", "between cells, or \"tab\"")
       .transform(is_delimiter);
-  add.flag("--no-header", into.without_header, "the table has none; columns are named 1, 2, ...");
+  add.flag("--no-header", into.without_header,
+           "the table has none; its columns are named 1, 2, ...");
   add.flag("--skip-missing", into.skips_missing,
            "leave out rows in which a value is missing, instead of refusing the table");
 }
@@ -91,28 +105,28 @@ void add_network(CLI::App& app, train_options& into) {
          "units of the hidden layers, or \"none\"")
       ->type_name("N,...")
       ->default_str("64,32");
-  add("--activation", into.activation, "NAME", "of the hidden layers: relu, tanh, gelu, ...")
+  std::vector<std::string_view> names;
+  for (const activation& each : activations()) names.push_back(each.name);
+  add("--activation", into.activation, "NAME",
+      fmt::format("of the hidden layers: {}", fmt::join(names, ", ")))
       .check(is_activation);
-  add.flag("--batch-norm", into.batch_norm, "normalise the inputs of the activations");
-  add("--dropout", into.dropout, "P", "share of the hidden units that is left out at random")
+  add.flag("--batch-norm", into.batch_norm, "normalise what goes into the activations");
+  add("--dropout", into.dropout, "P", "share of the hidden units left out at random in a step")
       .check(CLI::Range(0.0, 0.99));
 }
 
 void add_training(CLI::App& app, train_options& into) {
-  std::vector<std::string> losses_or_auto = names_of(losses());
-  losses_or_auto.insert(losses_or_auto.begin(), "auto");
-  const CLI::Range from_one(std::size_t{1}, std::numeric_limits<std::size_t>::max());
+  std::vector<std::string> loss_names = names_of(losses());
+  loss_names.insert(loss_names.begin(), "auto");
   option_group add(app, "Training");
-  add("--loss", into.loss, "NAME",
-      "auto: softmax_cross_entropy for classes, mean_squared_error for a number; gaussian_nll "
-      "learns how uncertain the number is, too")
-      .check(CLI::IsMember(losses_or_auto));
-  add("--optimizer", into.optimizer, "NAME", "moves the weights along their gradients")
-      .check(CLI::IsMember(names_of(optimizers())));
+  add.choice("--loss", into.loss, loss_names,
+             "what is made small; auto is softmax_cross_entropy for classes and "
+             "mean_squared_error for a number, gaussian_nll learns how uncertain the number is, "
+             "too");
+  add.choice("--optimizer", into.optimizer, names_of(optimizers()), "moves the weights");
   add("--rate", into.rate, "R", "of the optimizer, instead of its usual one")
       .check(CLI::PositiveNumber);
-  add("--schedule", into.schedule, "NAME", "of the rate over the training")
-      .check(CLI::IsMember(names_of(schedules())));
+  add.choice("--schedule", into.schedule, names_of(schedules()), "of the rate, over the training");
   add("--l2", into.l2, "L", "penalty on the squares of the weights").check(CLI::NonNegativeNumber);
   add("--epochs", into.epochs, "N", "passes over the data").check(from_one);
   add("--batch", into.batch, "N", "samples a step").check(from_one);
@@ -120,7 +134,8 @@ void add_training(CLI::App& app, train_options& into) {
       "of the samples, held back to measure how the network does on what it has not seen")
       .check(CLI::Range(0.0, 0.9));
   add("--patience", into.patience, "N",
-      "stop after so many epochs without a better validation loss, and keep the best (0: never)");
+      "stop after so many epochs without a better validation loss, and keep the best network; 0: "
+      "never");
   add("--shift", into.shift, "PIXELS",
       "move each image by up to so many pixels, anew in every epoch");
   add("--seed", into.seed, "N", "of all that is random: the same seed gives the same file");

@@ -62,7 +62,8 @@ void tell_history(const train_options& chosen, const history& past) {
   if (past.empty()) return;
   const std::size_t every = (past.size() + most - 1) / most;
   std::string text = "epoch";
-  const std::vector<std::string> names = past.front().names();
+  std::vector<std::string> names = past.front().names();
+  std::erase_if(names, [](const auto& name) { return name == "rate" || name == "seconds"; });
   for (const std::string& name : names) text += fmt::format("  {:>10}", name);
   for (std::size_t e = 0; e < past.size(); ++e) {
     if ((e + 1) % every != 0 && e + 1 != past.size()) continue;
