@@ -88,12 +88,15 @@ int main() {
   std::vector<nn::curve> curves;
   for (std::size_t i = 0; i < species.size(); ++i)
     curves.push_back(flowers_of(flowers, i, species[i]));
-  curves.push_back(border(net, scaling, 0, 1, "borders that the network draws"));
-  curves.push_back(border(net, scaling, 1, 2, ""));
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    curves.push_back(
+        border(net, scaling, i, i + 1, fmt::format("{} | {}", species[i], species[i + 1])));
+  }
   draw_picture("iris.svg", [&](const std::filesystem::path& picture) {
-    nn::plot_curves(
-        picture,
-        {.title = "Species of iris", .x_label = "petal length, cm", .y_label = "petal width, cm"},
-        curves);
+    nn::plot_curves(picture,
+                    {.title = "Species of iris, and the borders that the network draws",
+                     .x_label = "petal length, cm",
+                     .y_label = "petal width, cm"},
+                    curves);
   });
 }

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <numbers>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ad = autodiff;
@@ -48,6 +49,17 @@ nn::curve over_range(const std::string& label, Function f) {
   return c;
 }
 
+/// The outline of mean +- 2 deviations, there and back.
+template <class Function>
+nn::curve band(const std::string& label, Function told) {
+  nn::curve c = over_range(label, [&](double x) { return told(x).first + 2 * told(x).second; });
+  const nn::curve below =
+      over_range("", [&](double x) { return told(x).first - 2 * told(x).second; });
+  c.x.insert(c.x.end(), below.x.rbegin(), below.x.rend());
+  c.y.insert(c.y.end(), below.y.rbegin(), below.y.rend());
+  return c;
+}
+
 }  // namespace
 
 int main() {
@@ -56,9 +68,9 @@ int main() {
                           nn::seed{42});
   const nn::history past = nn::train(net, train, test,
                                      {.loss = nn::gaussian_nll_of_log_variances,
-                                      .optimizer = nn::adam{.rate = 5e-3},
+                                      .optimizer = nn::adam{.rate = 1e-2},
                                       .schedule = nn::cosine_annealing{},
-                                      .epochs = 60,
+                                      .epochs = 200,
                                       .batch = 64});
 
   const auto told = [&](double x) {
@@ -84,15 +96,13 @@ int main() {
   const auto values = [](const ad::tensor<double>& t) {
     return std::vector<double>(t.values().begin(), t.values().end());
   };
-  const std::vector<nn::curve> curves{
-      {.label = "samples to test",
-       .x = values(test.inputs),
-       .y = values(test.targets),
-       .scattered = true},
-      over_range("mean", [&](double x) { return told(x).first; }),
-      over_range("two deviations", [&](double x) { return told(x).first + 2 * told(x).second; }),
-      over_range("", [&](double x) { return told(x).first - 2 * told(x).second; }),
-      over_range("true mean", mean_at)};
+  const std::vector<nn::curve> curves{{.label = "samples to test",
+                                       .x = values(test.inputs),
+                                       .y = values(test.targets),
+                                       .scattered = true},
+                                      over_range("mean", [&](double x) { return told(x).first; }),
+                                      band("two deviations", [&](double x) { return told(x); }),
+                                      over_range("true mean", mean_at)};
   draw_picture("uncertainty.svg", [&](const std::filesystem::path& picture) {
     nn::plot_curves(
         picture,
