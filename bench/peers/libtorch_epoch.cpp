@@ -27,12 +27,13 @@ class on_libtorch final : public bench::peers::epoch_tool {
       if (l > 0) net_->push_back(torch::nn::ReLU(torch::nn::ReLUOptions(true)));
       net_->push_back(torch::nn::Linear(as_extent(p.widths[l]), as_extent(p.widths[l + 1])));
     }
+    parameters_ = net_->parameters();
     const auto n = as_extent(p.labels.size());
     inputs_ = torch::empty({n, as_extent(p.widths.front())});
     std::copy(p.inputs.begin(), p.inputs.end(), inputs_.data_ptr<float>());
     labels_ = torch::empty({n}, torch::kLong);
     std::copy(p.labels.begin(), p.labels.end(), labels_.data_ptr<std::int64_t>());
-    adam_ = std::make_unique<torch::optim::Adam>(net_->parameters(), torch::optim::AdamOptions());
+    adam_ = std::make_unique<torch::optim::Adam>(parameters_, torch::optim::AdamOptions());
   }
 
   epoch_result epoch() override {
@@ -42,7 +43,7 @@ class on_libtorch final : public bench::peers::epoch_tool {
     for (std::int64_t from = 0; from < n; from += batch_) {
       const torch::Tensor rows = order.slice(0, from, std::min(from + batch_, n));
       const torch::Tensor labels = labels_.index_select(0, rows);
-      adam_->zero_grad(true);
+      for (torch::Tensor& p : parameters_) p.mutable_grad() = torch::Tensor();
       const torch::Tensor y = net_->forward(inputs_.index_select(0, rows));
       const torch::Tensor loss = torch::cross_entropy_loss(y, labels);
       loss.backward();
@@ -58,6 +59,7 @@ class on_libtorch final : public bench::peers::epoch_tool {
  private:
   std::int64_t batch_;
   torch::nn::Sequential net_;
+  std::vector<torch::Tensor> parameters_;
   torch::Tensor inputs_, labels_;
   std::unique_ptr<torch::optim::Adam> adam_;
 };
