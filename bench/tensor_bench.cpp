@@ -7,6 +7,7 @@
 #include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/tensor.hpp>
+#include <nn/update_loops.hpp>
 
 #include <bench/bench.hpp>
 #include <bench/gemm.hpp>
@@ -130,8 +131,10 @@ void measure_kernels(bench::suite& suite) {
     cases.push_back(pullback_case(name + "_pullback", a, *function));
   }
   cases.push_back({"adam_update", a.n, 28, [&] {
-                     loops.plain.adam(a.n, {0.9f, 0.999f, 1e-3f, 1e-8f}, a.dy.data(),
-                                      a.first_moment.data(), a.second_moment.data(), a.x.data());
+                     using rule = nn::adam_rule<float, false, false>;
+                     float* const moments[] = {a.first_moment.data(), a.second_moment.data()};
+                     nn::update_of<rule>()(a.n, {1e-3f, 0, 0, 0.9f, 0.999f, 1e-8f}, a.dy.data(),
+                                           a.x.data(), moments);
                    }});
   cases.push_back({"sgd_update", a.n, 12, [&] {
                      loops.plain.accumulate(a.n, -1e-3f, a.dy.data(), 1, a.x.data(),

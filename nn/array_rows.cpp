@@ -79,7 +79,7 @@ class array_file {
                       "do not change it while it is read");
     }
     to_native_order(header_, row_.bytes);
-    ++read_;
+    row_.origin = fmt::format("\"{}\", row {}", path_.string(), ++read_);
     return &row_;
   }
 
@@ -97,7 +97,7 @@ class array_file {
 
   const file_format& format_;
   fs::path path_;
-  std::optional<compressed_file> source_;
+  std::optional<input_file> source_;
   npy_header header_{};
   number_array row_;
   std::size_t read_ = 0;

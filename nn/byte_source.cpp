@@ -33,11 +33,21 @@ std::string neighbour(const fs::path& path) {
 
 }  // namespace
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t most = 40;
+  std::string result(text.substr(0, most));
+  std::replace_if(
+      result.begin(), result.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '.');
+  if (text.size() > most) result += "...";
+  return result;
+}
+
 void byte_source::refuse(std::string_view happened, std::string_view remedy) const {
   throw autodiff::io_error(operation_, fmt::format("\"{}\" {}", name_, happened), remedy);
 }
 
-struct compressed_file::handle {
+struct input_file::handle {
   explicit handle(const fs::path& path) : stream(gzopen(path.c_str(), "rb")) {}
   handle(const handle&) = delete;
   handle& operator=(const handle&) = delete;
@@ -48,7 +58,7 @@ struct compressed_file::handle {
   gzFile stream;
 };
 
-compressed_file::compressed_file(std::string_view operation, const fs::path& path, std::string_view kind)
+input_file::input_file(std::string_view operation, const fs::path& path, std::string_view kind)
     : byte_source(operation, path.string()) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
@@ -66,9 +76,9 @@ compressed_file::compressed_file(std::string_view operation, const fs::path& pat
   gzbuffer(file_->stream, 1U << 17);
 }
 
-compressed_file::~compressed_file() = default;
+input_file::~input_file() = default;
 
-std::size_t compressed_file::read(std::span<std::uint8_t> to) {
+std::size_t input_file::read(std::span<std::uint8_t> to) {
   std::size_t filled = 0;
   while (filled < to.size()) {
     constexpr std::size_t most = std::numeric_limits<int>::max();
@@ -82,7 +92,7 @@ std::size_t compressed_file::read(std::span<std::uint8_t> to) {
 }
 
 /// Asked at the end of the stream: zlib reports a gzip stream cut short here, not in gzread.
-void compressed_file::check() const {
+void input_file::check() const {
   int code = Z_OK;
   std::string_view why = gzerror(file_->stream, &code);
   if (code == Z_OK || code == Z_STREAM_END) return;

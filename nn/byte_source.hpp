@@ -17,6 +17,9 @@ namespace nn {
 
 inline constexpr std::string_view fetch_again = "fetch or copy it again";
 
+/// Text of a file as messages show it: short, and nothing that a terminal would obey.
+std::string shown(std::string_view text);
+
 class byte_source {
  public:
   byte_source(std::string_view operation, std::string name)
@@ -39,12 +42,12 @@ class byte_source {
 };
 
 /// A plain or a gzip file, told apart by its content.
-class compressed_file : public byte_source {
+class input_file : public byte_source {
  public:
   /// Throws io_error when there is no such file, when it is a directory, when it cannot be opened.
   /// `kind` says what was looked for: "IDX file".
-  compressed_file(std::string_view operation, const std::filesystem::path& path, std::string_view kind);
-  ~compressed_file() override;
+  input_file(std::string_view operation, const std::filesystem::path& path, std::string_view kind);
+  ~input_file() override;
 
   /// Bytes that follow a complete gzip stream are zlib's to ignore, as gzip does.
   std::size_t read(std::span<std::uint8_t> to) override;

@@ -35,7 +35,8 @@ class column_decoder {
  public:
   column_decoder(const csv_reader& reader, const csv_format& format, const csv_column& column,
                  bool is_target)
-      : format_(format),
+      : missing_(format.missing),
+        words_(format.missing_words),
         place_(reader.column(column.name)),
         width_(column.width()),
         is_target_(is_target) {
@@ -47,13 +48,13 @@ class column_decoder {
   std::size_t width() const { return width_; }
 
   bool is_missing(const csv_reader& reader) const {
-    return nn::is_missing(trimmed(reader.cells()[place_]), format_.missing_words);
+    return words_.hold(trimmed(reader.cells()[place_]));
   }
 
   template <class T>
   void decode(const csv_reader& reader, std::span<T> to) const {
-    if (is_missing(reader)) return decode_missing(reader, to);
     const std::string_view cell = trimmed(reader.cells()[place_]);
+    if (words_.hold(cell)) return decode_missing(reader, to);
     if (entries_.empty()) {
       const std::optional<T> number = read_number<T>(cell);
       if (!number) refuse_number(reader, place_, cell);
@@ -72,11 +73,12 @@ class column_decoder {
  private:
   template <class T>
   void decode_missing(const csv_reader& reader, std::span<T> to) const {
-    if (format_.missing != missing_values::as_nan || is_target_) refuse_missing(reader, place_);
+    if (missing_ != missing_values::as_nan || is_target_) refuse_missing(reader, place_);
     std::fill(to.begin(), to.end(), entries_.empty() ? std::numeric_limits<T>::quiet_NaN() : T(0));
   }
 
-  const csv_format& format_;
+  missing_values missing_;
+  missing_words words_;
   std::size_t place_;
   std::size_t width_;
   bool is_target_;
@@ -86,7 +88,6 @@ class column_decoder {
 /// The rows of a file as numbers.
 class table_decoder {
  public:
-  /// The encoding is to outlive it.
   table_decoder(std::string_view operation, const std::filesystem::path& path,
                 const csv_encoding& encoding, bool with_targets)
       : reader_(operation, path, encoding.format.delimiter, encoding.format.header),

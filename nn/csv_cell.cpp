@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <system_error>
+#include <utility>
 
 namespace nn {
 
@@ -37,8 +38,18 @@ void refuse_missing(const csv_reader& reader, std::size_t column) {
                 "fill it in, or have such rows skipped (missing_values)");
 }
 
-bool is_missing(std::string_view cell, std::span<const std::string> missing_words) {
-  return std::find(missing_words.begin(), missing_words.end(), cell) != missing_words.end();
+missing_words::missing_words(std::vector<std::string> words) : words_(std::move(words)) {
+  for (const std::string& word : words_) {
+    if (word.empty()) {
+      holds_empty_ = true;
+    } else {
+      begins_[static_cast<unsigned char>(word[0])] = true;
+    }
+  }
+}
+
+bool missing_words::find(std::string_view cell) const {
+  return std::find(words_.begin(), words_.end(), cell) != words_.end();
 }
 
 template std::optional<float> read_number(std::string_view);

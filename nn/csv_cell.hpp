@@ -3,11 +3,12 @@
 
 #include <nn/csv_reader.hpp>
 
+#include <array>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nn {
 
@@ -20,6 +21,23 @@ std::optional<T> read_number(std::string_view cell);
                                 std::string_view cell);
 [[noreturn]] void refuse_missing(const csv_reader& reader, std::size_t column);
 
-bool is_missing(std::string_view cell, std::span<const std::string> missing_words);
+/// The cells that stand for a missing value.
+class missing_words {
+ public:
+  explicit missing_words(std::vector<std::string> words);
+
+  bool hold(std::string_view cell) const {
+    return (cell.empty() ? holds_empty_ : begins_[static_cast<unsigned char>(cell[0])]) &&
+           find(cell);
+  }
+
+ private:
+  bool find(std::string_view cell) const;
+
+  std::vector<std::string> words_;
+  // Most cells are ruled out by their first byte.
+  bool holds_empty_ = false;
+  std::array<bool, 256> begins_{};
+};
 
 }  // namespace nn

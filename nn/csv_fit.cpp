@@ -133,14 +133,13 @@ csv_encoding fit_csv(const std::filesystem::path& path, const csv_columns& colum
   for (const std::string& name : names) inputs.emplace_back(reader, columns, name);
   for (const std::string& name : columns.targets) targets.emplace_back(reader, columns, name);
 
+  const missing_words words(format.missing_words);
   std::size_t rows = 0;
   while (reader.next()) {
     const auto cell = [&](const learned_column& column) {
       return trimmed(reader.cells()[column.place()]);
     };
-    const auto missing = [&](const learned_column& column) {
-      return is_missing(cell(column), format.missing_words);
-    };
+    const auto missing = [&](const learned_column& column) { return words.hold(cell(column)); };
     // What is missing in a row that will be left out says nothing about the others in it.
     if (format.missing == missing_values::skipped &&
         (std::any_of(inputs.begin(), inputs.end(), missing) ||

@@ -19,16 +19,6 @@ constexpr std::size_t most_columns = std::size_t{1} << 20;
 
 }  // namespace
 
-std::string shown(std::string_view text) {
-  constexpr std::size_t most = 40;
-  std::string result(text.substr(0, most));
-  std::replace_if(
-      result.begin(), result.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '.');
-  if (text.size() > most) result += "...";
-  return result;
-}
-
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -43,6 +33,9 @@ csv_reader::csv_reader(std::string_view operation, const std::filesystem::path& 
   if (delimiter == '"' || delimiter == '\n' || delimiter == '\r' || delimiter == '\0') {
     throw autodiff::domain_error(operation, "a delimiter that is a quote or ends a line",
                                  "use ',', ';', '|' or '\\t'");
+  }
+  for (const int c : {delimiter_, int{'"'}, int{'\n'}, int{'\r'}, int{'\0'}}) {
+    means_something_[static_cast<std::size_t>(c)] = true;
   }
   constexpr std::array<std::uint8_t, 3> byte_order_mark{0xEF, 0xBB, 0xBF};
   peek();
@@ -131,25 +124,39 @@ std::string& csv_reader::open_cell() {
   return cell;
 }
 
-void csv_reader::add(std::string& cell, int c) {
-  if (c == '\0') refuse_row("a byte 0, which no text has", "save the table as UTF-8 text");
-  if (++row_bytes_ > most_row_bytes) {
+void csv_reader::add(std::string& cell, std::span<const std::uint8_t> text) {
+  row_bytes_ += text.size();
+  if (row_bytes_ > most_row_bytes) {
     refuse_row(fmt::format("a row of more than {} bytes", most_row_bytes),
                "look for a quote that is never closed");
   }
-  cell += static_cast<char>(c);
+  cell.append(text.begin(), text.end());
+}
+
+/// Of the bytes read so far, those up to one that means something.
+std::span<const std::uint8_t> csv_reader::plain_text() {
+  const auto from = buffer_.begin() + static_cast<std::ptrdiff_t>(at_),
+             last = buffer_.begin() + static_cast<std::ptrdiff_t>(filled_);
+  const auto stop = std::find_if(from, last, [&](std::uint8_t c) { return means_something_[c]; });
+  at_ += static_cast<std::size_t>(stop - from);
+  return {from, stop};
 }
 
 void csv_reader::read_plain(std::string& cell) {
   while (true) {
     const int c = peek();
     if (c == delimiter_ || c == '\n' || c == '\r' || c == end) return;
+    if (c == '\0') refuse_zero();
     if (c == '"') {
       refuse_row(fmt::format("a quote within cell {}, \"{}\"", cell_count_, shown(cell)),
                  "put the whole cell in double quotes and double those inside");
     }
-    add(cell, get());
+    add(cell, plain_text());
   }
+}
+
+void csv_reader::refuse_zero() const {
+  refuse_row("a byte 0, which no text has", "save the table as UTF-8 text");
 }
 
 void csv_reader::read_quoted(std::string& cell) {
@@ -166,8 +173,10 @@ void csv_reader::read_quoted(std::string& cell) {
       if (peek() != '"') break;
       get();
     }
+    if (c == '\0') refuse_zero();
     if (c == '\n' || (c == '\r' && peek() != '\n')) ++line_;
-    add(cell, c);
+    const auto byte = static_cast<std::uint8_t>(c);
+    add(cell, {&byte, 1});
   }
   const int c = peek();
   if (c != delimiter_ && c != '\n' && c != '\r' && c != end) {

@@ -5,9 +5,11 @@
 
 #include <nn/byte_source.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,14 +49,17 @@ class csv_reader {
   int get();
   void end_line(int c);
   std::string& open_cell();
-  void add(std::string& cell, int c);
+  void add(std::string& cell, std::span<const std::uint8_t> text);
+  std::span<const std::uint8_t> plain_text();
   void read_plain(std::string& cell);
   void read_quoted(std::string& cell);
   bool read_row();
+  [[noreturn]] void refuse_zero() const;
   [[noreturn]] void refuse_row(std::string_view happened, std::string_view remedy) const;
 
-  compressed_file file_;
+  input_file file_;
   int delimiter_;
+  std::array<bool, 256> means_something_{};  // bytes that end a cell or may not stand there
   std::vector<std::uint8_t> buffer_;
   std::size_t at_ = 0, filled_ = 0;
   std::size_t line_ = 1, first_line_ = 1;  // now, and where the row began
@@ -64,8 +69,6 @@ class csv_reader {
   std::vector<std::string> columns_, cells_;
 };
 
-/// Text of a file as messages show it: short, and nothing that a terminal would obey.
-std::string shown(std::string_view text);
 /// Without spaces and tabs around it.
 std::string_view trimmed(std::string_view text);
 

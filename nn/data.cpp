@@ -35,15 +35,10 @@ void require_rows(std::string_view operation, const dataset<T>& data) {
       "pass a row of each for every sample");
 }
 
-/// 0 .. samples - 1 in a random order, the same for the same seed and epoch.
+/// Puts 0, 1, ... there in a random order, the same for the same seed and epoch.
 void draw_order(std::span<std::size_t> order, seed seed, std::size_t epoch) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   autodiff::generator(seed.value, epoch).shuffle(order);
-}
-std::vector<std::size_t> drawn_order(std::size_t samples, seed seed, std::size_t epoch) {
-  std::vector<std::size_t> order(samples);
-  draw_order(order, seed, epoch);
-  return order;
 }
 
 /// The class of each row of targets [n, outputs], counted from 0.
@@ -176,7 +171,8 @@ std::pair<dataset<T>, dataset<T>> split(const dataset<T>& data, std::size_t firs
                                 fmt::format("{} samples asked for, {} there", first, data.size()),
                                 "ask for fewer");
   }
-  const std::vector<std::size_t> order = drawn_order(data.size(), seed, 0);
+  std::vector<std::size_t> order(data.size());
+  draw_order(order, seed, 0);
   const std::span<const std::size_t> all(order);
   return {take_rows(data, all.first(first)), take_rows(data, all.subspan(first))};
 }
@@ -195,7 +191,8 @@ split_data<T> split(const dataset<T>& data, const split_parts& parts, seed seed)
   const auto share = [&](double fraction) {
     return static_cast<std::size_t>(std::llround(fraction * static_cast<double>(n)));
   };
-  std::vector<std::size_t> left = drawn_order(n, seed, 0);
+  std::vector<std::size_t> left(n);
+  draw_order(left, seed, 0);
   const std::vector<std::size_t> test = draw(left, classes, share(parts.test));
   const std::vector<std::size_t> validation =
       draw(left, classes, std::min(share(parts.validation), left.size()));

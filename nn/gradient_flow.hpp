@@ -33,11 +33,11 @@ struct spread {
 spread spread_of(std::span<const double> values);
 
 struct layer_flow {
-  std::string name;  ///< "1: 128 relu"
-  spread outputs;    ///< over units and samples, as inference has them
+  std::string name = {};  ///< "1: 128 relu"
+  spread outputs = {};    ///< over units and samples, as inference has them
   /// Of the loss by the pre-activations of a dense layer, or by the outputs of another one.
-  spread deltas;
-  std::optional<spread> gradients;  ///< of the loss by its parameters, where it has some
+  spread deltas = {};
+  std::optional<spread> gradients = {};  ///< of the loss by its parameters, where it has some
   std::size_t units = 0;
   std::size_t dead = 0;  ///< units whose deltas are 0 for every sample
 };
@@ -45,7 +45,7 @@ struct layer_flow {
 /// The layers from the input on.
 struct flow {
   std::size_t samples = 0;
-  std::vector<layer_flow> layers;
+  std::vector<layer_flow> layers = {};
 
   /// What is wrong, a sentence each, or nothing: deltas that vanish below a thousandth of those of
   /// the last layer or explode beyond a thousand times them, numbers that are not finite, dead

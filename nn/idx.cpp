@@ -43,7 +43,7 @@ void check_rank(const byte_source& file, const std::vector<std::size_t>& extents
 /// With wanted == 0 any rank serves.
 idx_array read(std::string_view operation, const fs::path& path, std::size_t wanted,
                std::string_view wanted_name) {
-  compressed_file file(operation, path, "IDX file");
+  input_file file(operation, path, "IDX file");
   idx_array result{read_idx_header(file), {}};
   if (wanted != 0) check_rank(file, result.extents, wanted, wanted_name);
   result.values = read_values(file, result.extents);

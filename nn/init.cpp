@@ -38,6 +38,14 @@ double standard_normal(generator& random) {
   return normal_quantile(2 * inside_unit_interval(random) - 1);
 }
 
+/// By the inverse of the distribution between the bounds; it may round past them.
+double truncated_normal(double mean, double deviation, double from, double to, generator& random) {
+  const double lower = inverse_of_quantile((from - mean) / deviation),
+               upper = inverse_of_quantile((to - mean) / deviation);
+  const double e = lower + (upper - lower) * inside_unit_interval(random);
+  return std::clamp(mean + deviation * normal_quantile(e), from, to);
+}
+
 double inner_product(std::span<const double> a, std::span<const double> b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
@@ -127,47 +135,47 @@ init init::with_fan(nn::fan mode) const {
 }
 
 template <class T>
-tensor<T> init::draw(std::size_t fan_in, std::size_t fan_out, generator& random) const {
-  if (shape_ == distribution::orthogonal) {
-    const bool wide = fan_in <= fan_out;
+tensor<T> initial_weights(const init& how, std::size_t fan_in, std::size_t fan_out,
+                          generator& random) {
+  using distribution = init::distribution;
+  const double gain = how.gain_, mean = how.mean_, spread = how.spread_;
+  const auto [lowest, highest] = how.within_;
+  if (how.shape_ == distribution::orthogonal) {
     tensor<double> q =
         orthonormal_rows(std::min(fan_in, fan_out), std::max(fan_in, fan_out), random);
-    if (!wide) q = transpose(q);
-    return autodiff::cast<T>(gain_ * q);
+    if (fan_in > fan_out) q = transpose(q);
+    return autodiff::cast<T>(gain * q);
   }
   tensor<T> weights(shape{fan_in, fan_out});
   const auto fill = [&](auto next) {
-    for (T& w : weights.mutable_values()) w = static_cast<T>(gain_ * next());
+    for (T& w : weights.mutable_values()) w = static_cast<T>(gain * next());
     return weights;
   };
+  const auto normal = [&](double deviation) {
+    return fill([&] { return mean + deviation * standard_normal(random); });
+  };
+  const auto uniform = [&](double from, double to) {
+    return fill([&] { return random.uniform(from, to); });
+  };
   const auto in = static_cast<double>(fan_in), out = static_cast<double>(fan_out);
-  const double fan = fan_ == fan::in ? in : fan_ == fan::out ? out : (in + out) / 2;
-  switch (shape_) {
-    case distribution::constant: return fill([&] { return mean_; });
-    case distribution::uniform:
-      return fill([&] { return random.uniform(within_.from, within_.to); });
-    case distribution::normal:
-      return fill([&] { return mean_ + spread_ * standard_normal(random); });
+  const double fan = how.fan_ == fan::in ? in : how.fan_ == fan::out ? out : (in + out) / 2;
+  switch (how.shape_) {
+    case distribution::constant: return fill([&] { return mean; });
+    case distribution::uniform: return uniform(lowest, highest);
     case distribution::scaled_uniform: {
-      const double bound = std::sqrt(3 * spread_ / fan);
-      return fill([&] { return random.uniform(-bound, bound); });
+      const double bound = std::sqrt(3 * spread / fan);
+      return uniform(-bound, bound);
     }
-    case distribution::scaled_normal: {
-      const double deviation = std::sqrt(spread_ / fan);
-      return fill([&] { return deviation * standard_normal(random); });
-    }
-    default: {  // the truncated one
-      const double from = inverse_of_quantile((within_.from - mean_) / spread_),
-                   to = inverse_of_quantile((within_.to - mean_) / spread_);
-      return fill([&] {
-        const double e = from + (to - from) * inside_unit_interval(random);
-        return std::clamp(mean_ + spread_ * normal_quantile(e), within_.from, within_.to);
+    case distribution::normal: return normal(spread);
+    case distribution::scaled_normal: return normal(std::sqrt(spread / fan));
+    default:
+      return fill([&, from = lowest, to = highest] {  // the truncated one
+        return truncated_normal(mean, spread, from, to, random);
       });
-    }
   }
 }
 
-template tensor<float> init::draw(std::size_t, std::size_t, generator&) const;
-template tensor<double> init::draw(std::size_t, std::size_t, generator&) const;
+template tensor<float> initial_weights(const init&, std::size_t, std::size_t, generator&);
+template tensor<double> initial_weights(const init&, std::size_t, std::size_t, generator&);
 
 }  // namespace nn

@@ -67,10 +67,9 @@ class init {
 
   bool operator==(const init&) const = default;
 
-  /// Weights [fan_in, fan_out], each column those of a unit.
   template <class T>
-  autodiff::tensor<T> draw(std::size_t fan_in, std::size_t fan_out,
-                           autodiff::generator& random) const;
+  friend autodiff::tensor<T> initial_weights(const init& how, std::size_t fan_in,
+                                             std::size_t fan_out, autodiff::generator& random);
 
  private:
   enum class distribution {
@@ -107,11 +106,9 @@ inline constexpr init init::lecun_normal{distribution::scaled_normal, 0, 1, {}, 
 inline constexpr init init::orthogonal{distribution::orthogonal, 0, 1, {}, fan::in};
 inline constexpr init init::zeros = init::constant(0);
 
-/// Weights [fan_in, fan_out].
+/// Weights [fan_in, fan_out], each column those of a unit.
 template <class T>
 autodiff::tensor<T> initial_weights(const init& how, std::size_t fan_in, std::size_t fan_out,
-                                    autodiff::generator& random) {
-  return how.draw<T>(fan_in, fan_out, random);
-}
+                                    autodiff::generator& random);
 
 }  // namespace nn

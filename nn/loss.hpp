@@ -169,8 +169,12 @@ extern const loss poisson_nll_of_rates;
 
 // For makers of losses.
 
+[[noreturn, gnu::cold, gnu::noinline]] void refuse_shapes(const loss& e, const autodiff::shape& y,
+                                                          const autodiff::shape& t);
 /// Throws shape_error with both shapes when they differ.
-void require_alike(const loss& e, const autodiff::shape& y, const autodiff::shape& t);
+inline void require_alike(const loss& e, const autodiff::shape& y, const autodiff::shape& t) {
+  if (y != t) refuse_shapes(e, y, t);
+}
 
 /// Whether t can hold a class index for each sample of y: the shape of y without the last axis.
 bool holds_class_indices(const autodiff::shape& y, const autodiff::shape& t);

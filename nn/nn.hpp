@@ -27,10 +27,10 @@
 #include <nn/history.hpp>
 #include <nn/idx.hpp>
 #include <nn/init.hpp>
-#include <nn/input_file.hpp>
 #include <nn/kept.hpp>
 #include <nn/layer.hpp>
 #include <nn/layer_norm.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/loss.hpp>
 #include <nn/matrix.hpp>
 #include <nn/metrics.hpp>
@@ -52,6 +52,7 @@
 #include <nn/prefetch.hpp>
 #include <nn/progress.hpp>
 #include <nn/pytorch.hpp>
+#include <nn/random_access_file.hpp>
 #include <nn/rate_range.hpp>
 #include <nn/row_stream.hpp>
 #include <nn/safetensors.hpp>

@@ -10,7 +10,7 @@
 namespace nn {
 
 number_array read_npy(const std::filesystem::path& path) {
-  compressed_file file("read_npy", path, ".npy file");
+  input_file file("read_npy", path, ".npy file");
   return read_npy_array(file);
 }
 

@@ -81,7 +81,7 @@ class dictionary {
              sized[1] == static_cast<char>('0' + size(type));
     });
     if (found == types.end()) {
-      source_.refuse(fmt::format("holds elements of type '{}'", name), save_again);
+      source_.refuse(fmt::format("holds elements of type '{}'", shown(name)), save_again);
     }
     type_ = *found;
     big_endian_ = name[0] == '>' || (name[0] != '<' && std::endian::native == std::endian::big);
@@ -139,15 +139,9 @@ class dictionary {
   }
 
   [[noreturn]] void refuse() const {
-    source_.refuse(fmt::format("has a header that is not of the .npy format, before \"{}\"",
-                               printable(text_.substr(0, 24))),
-                   fetch_again);
-  }
-  static std::string printable(std::string_view text) {
-    std::string shown(text);
-    std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '.');
-    return shown;
+    source_.refuse(
+        fmt::format("has a header that is not of the .npy format, before \"{}\"", shown(text_)),
+        fetch_again);
   }
 
   const byte_source& source_;
@@ -235,6 +229,7 @@ number_array read_npy_array(byte_source& source) {
   require_end(source, *bytes, shape);
   to_native_order(header, array.bytes);
   if (header.fortran_order && array.extents.size() > 1) array.bytes = in_rows(array);
+  array.origin = fmt::format("\"{}\"", source.name());
   return array;
 }
 

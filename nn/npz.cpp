@@ -65,7 +65,7 @@ archive_handle open(const fs::path& path) {
 class entry_source : public byte_source {
  public:
   entry_source(const fs::path& path, std::string_view entry, zip_t* archive, zip_uint64_t index)
-      : byte_source("read_npz", fmt::format("{}: {}", path.string(), entry)),
+      : byte_source("read_npz", fmt::format("{}: {}", path.string(), shown(entry))),
         entry_(zip_fopen_index(archive, index, 0)) {
     if (!entry_) {
       byte_source::refuse(fmt::format("cannot be read (libzip: {})", zip_strerror(archive)),
@@ -171,13 +171,13 @@ named_arrays read_npz(const fs::path& path) {
     const char* found = zip_get_name(archive.get(), i, ZIP_FL_ENC_GUESS);
     const std::string_view entry = found ? found : "";
     if (!entry.ends_with(extension)) {
-      refuse("read_npz", path, fmt::format("has an entry \"{}\", which is no .npy", entry),
+      refuse("read_npz", path, fmt::format("has an entry \"{}\", which is no .npy", shown(entry)),
              "save the arrays again with numpy.savez");
     }
     entry_source source(path, entry, archive.get(), i);
     const std::string name(entry.substr(0, entry.size() - extension.size()));
     if (!arrays.emplace(name, read_npy_array(source)).second) {
-      refuse("read_npz", path, fmt::format("has two arrays named \"{}\"", name),
+      refuse("read_npz", path, fmt::format("has two arrays named \"{}\"", shown(name)),
              "save the arrays again under different names");
     }
   }

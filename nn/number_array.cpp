@@ -126,8 +126,9 @@ void number_array::copy_to(std::span<Value> to) const {
       if (!fits<Value>(x)) {
         throw autodiff::domain_error(
             "number_array",
-            fmt::format("the {} at {} is {}, which is no {}", nn::name(type),
-                        printed(indices(*this, i)), x, nn::name(type_of<Value>())),
+            fmt::format("the {} at {}{} is {}, which is no {}", nn::name(type),
+                        printed(indices(*this, i)), origin.empty() ? "" : " of " + origin, x,
+                        nn::name(type_of<Value>())),
             "ask for a type that holds it");
       }
       to[i] = static_cast<Value>(x);

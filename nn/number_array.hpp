@@ -37,6 +37,7 @@ struct number_array {
   element_type type = element_type::float64;
   std::vector<std::size_t> extents;  ///< none for a single number
   std::vector<std::uint8_t> bytes;   ///< row-major, in the byte order of this machine
+  std::string origin = {};           ///< the file it was read from, for messages
 
   /// The elements as numbers of a type: of floating point rounded to it, of integers exactly.
   /// Throws domain_error, with its place, for an element that is no such number: -1 or 0.5 as

@@ -166,8 +166,13 @@ void optimizer_state<T>::begin(std::span<const std::string> names) {
     });
     all[static_cast<std::size_t>(group - groups_.begin())].parameters.push_back(i);
   }
+  for (std::size_t g = groups_.size(); g-- > 0;)
+    if (groups_[g].frozen) all.erase(all.begin() + static_cast<std::ptrdiff_t>(g));
+
+  std::vector<bool> moves(shapes.size());
   std::vector<slot> slots;
   for (const members& of : all) {
+    for (const std::size_t i : of.parameters) moves[i] = true;
     const double rate = rate_ * of.rate_factor;
     const slot_starts starts =
         std::visit([&](const auto& s) { return slots_of(s, rate); }, settings_);
@@ -179,16 +184,14 @@ void optimizer_state<T>::begin(std::span<const std::string> names) {
         slots[k].values[i] = autodiff::tensor<T>(shapes[i], static_cast<T>(starts[k].value));
     }
   }
-  for (std::size_t g = groups_.size(); g-- > 0;)
-    if (groups_[g].frozen) all.erase(all.begin() + static_cast<std::ptrdiff_t>(g));
-
   slots_ = std::move(slots);
+  moves_ = std::move(moves);
   moving_ = std::move(all);
   shapes_ = std::move(shapes);
 }
 
 template <class T>
-void optimizer_state<T>::require_same_model() const {
+void optimizer_state<T>::require_same_model() {
   const bool same =
       std::equal(parameters_.begin(), parameters_.end(), shapes_.begin(), shapes_.end(),
                  [](const autodiff::tensor<T>* p, const auto& s) { return p->shape() == s; });
@@ -196,11 +199,13 @@ void optimizer_state<T>::require_same_model() const {
     throw autodiff::shape_error("optimizer", "the gradients are of another model than those before",
                                 "make an optimizer_state for each model");
   }
+  if (!was_visited_) return;
   for (const slot& s : slots_) {
     for (std::size_t i = 0; i < shapes_.size(); ++i)
-      if (s.values[i].shape() != shapes_[i])
+      if (moves_[i] && s.values[i].shape() != shapes_[i])
         refuse_slot(s.name, i, s.values[i].shape(), shapes_[i]);
   }
+  was_visited_ = false;
 }
 
 /// Of the steps so far and the one that begins: a function of their number alone, so that nothing

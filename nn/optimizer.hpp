@@ -64,15 +64,16 @@ class optimizer_state {
     collect(model);
     if (!is_plain_) remember(model);
   }
-  /// Calls visit(name, tensor) for every slot of every parameter, in a fixed order; names as
-  /// "first_moment.3". Together with steps() they are all that the next updates depend on besides
-  /// settings, rate and gradients: a visitor may write values that it read before. None before
-  /// prepare() or the first update, and none of plain sgd.
+  /// Calls visit(name, tensor) for every slot of every parameter that is not frozen, in a fixed
+  /// order; names as "first_moment.3". Together with steps() they are all that the next updates
+  /// depend on besides settings, rate and gradients: a visitor may write values that it read
+  /// before. None before prepare() or the first update, and none of plain sgd.
   template <class Visitor>
   void state(Visitor&& visit) {
+    was_visited_ = true;
     for (slot& s : slots_) {
       for (std::size_t i = 0; i < s.values.size(); ++i)
-        visit(std::string_view(s.name + "." + std::to_string(i)), s.values[i]);
+        if (moves_[i]) visit(std::string_view(s.name + "." + std::to_string(i)), s.values[i]);
     }
   }
   /// Updates so far.
@@ -110,7 +111,7 @@ class optimizer_state {
   }
 
   void require_fit(const tensors& gradients) const;
-  void require_same_model() const;
+  void require_same_model();
   void begin(std::span<const std::string> names);
   double nadam_product();
   void move_plainly(const tensors& gradients);
@@ -125,8 +126,10 @@ class optimizer_state {
   std::size_t steps_ = 0;
   std::vector<autodiff::tensor<T>*> parameters_;  // during an update
   std::vector<autodiff::shape> shapes_;           // of the model's parameters
-  std::vector<members> moving_;                   // the parameters that are not frozen
+  std::vector<bool> moves_;                       // those that are not frozen
+  std::vector<members> moving_;                   // the same, by their groups
   std::vector<slot> slots_;
+  bool was_visited_ = false;  // so that slots may have been replaced
   double nadam_product_ = 1;  // of the momenta of so many steps
   std::size_t nadam_steps_ = 0;
 };

@@ -27,6 +27,14 @@ curve curve_of(const history& past, const std::string& name, std::string label, 
   return {std::move(label), epochs_of(past), values_of(past, name), right_axis};
 }
 
+/// "validation_accuracy" is "accuracy, validation".
+std::string label_of(std::string_view metric) {
+  constexpr std::string_view prefix = "validation_";
+  const bool of_validation = metric.starts_with(prefix);
+  if (of_validation) metric.remove_prefix(prefix.size());
+  return fmt::format("{}, {} (right)", metric, of_validation ? "validation" : "training");
+}
+
 bool has_one_value(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); });
 }
@@ -70,7 +78,7 @@ void plot_history(const std::filesystem::path& file, const history& past,
     curves.push_back(curve_of(past, "validation_loss", "loss, validation", false));
   std::string right;
   for (const measured& m : past.front().metrics) {
-    curves.push_back(curve_of(past, m.name, m.name + " (right)", true));
+    curves.push_back(curve_of(past, m.name, label_of(m.name), true));
     right = "metrics";
   }
   if (right.empty() && !has_one_value(values_of(past, "rate"))) {

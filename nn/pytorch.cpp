@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -39,29 +38,21 @@ std::string_view pytorch_name(std::string_view tensor) {
   return tensor;
 }
 
-/// The parts of a name, numbers by their size: "10" behind "9".
-std::vector<std::pair<std::size_t, std::string>> natural_order(const std::string& name) {
-  std::vector<std::pair<std::size_t, std::string>> parts;
-  std::size_t begin = 0;
-  while (begin <= name.size()) {
-    const std::size_t end = std::min(name.find('.', begin), name.size());
-    const std::string part = name.substr(begin, end - begin);
-    const std::size_t zeros = std::min(part.find_first_not_of('0'), part.size());
-    // Digits that count more are more, or come later in the alphabet.
-    const bool is_number =
-        std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-    parts.emplace_back(is_number ? part.size() - zeros : 0, part.substr(is_number ? zeros : 0));
-    begin = end + 1;
-  }
-  return parts;
+bool is_number(std::string_view part) {
+  return !part.empty() && part.find_first_not_of("0123456789") == part.npos;
 }
 
-bool ends_in_number(const std::string& module) {
-  return !module.empty() && std::isdigit(static_cast<unsigned char>(module.back())) != 0 && [&] {
-    const std::string last = parted(module).second;
-    return std::all_of(last.begin(), last.end(),
-                       [](unsigned char c) { return std::isdigit(c) != 0; });
-  }();
+/// The parts of a name as keys to sort by: numbers by how many digits they have, then by these, so
+/// that "10" stands behind "9".
+std::vector<std::pair<std::size_t, std::string>> natural_order(const std::string& name) {
+  std::vector<std::pair<std::size_t, std::string>> keys;
+  for (std::size_t begin = 0, end = 0; begin <= name.size(); begin = end + 1) {
+    end = std::min(name.find('.', begin), name.size());
+    std::string part = name.substr(begin, end - begin);
+    if (is_number(part)) part.erase(0, part.find_first_not_of('0'));
+    keys.emplace_back(is_number(part) ? part.size() : 0, std::move(part));
+  }
+  return keys;
 }
 
 /// The modules that a file has, in their natural order.
@@ -97,6 +88,9 @@ module_names paired(const std::vector<std::string>& layers, const std::vector<st
     for (const std::string& layer : layers) names[layer] = layer;
     return names;
   }
+  const auto ends_in_number = [](const std::string& module) {
+    return is_number(parted(module).second);
+  };
   if (!std::all_of(modules.begin(), modules.end(), ends_in_number)) {
     file.refuse(fmt::format("has modules whose order is not in their names: {}",
                             in_quotes(fmt::format("{}", fmt::join(modules, ", ")))),

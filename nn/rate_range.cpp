@@ -107,13 +107,14 @@ rate_curve rate_range(const std::type_identity_t<model_view<T>>& model, const da
 }
 
 void plot_rate_curve(const std::filesystem::path& file, const rate_curve& found) {
+  const auto [least, most] = std::minmax_element(found.losses.begin(), found.losses.end());
   const std::vector<curve> curves{{"loss of the batch", found.rates, found.losses},
                                   {"smoothed", found.rates, found.smoothed},
                                   {fmt::format("suggestion: {:.2g}", found.suggestion),
                                    {found.suggestion, found.suggestion},
-                                   {*std::min_element(found.losses.begin(), found.losses.end()),
-                                    *std::max_element(found.losses.begin(), found.losses.end())}}};
-  plot_curves(file, {.x_label = "rate", .y_label = "loss", .log_x = true}, curves);
+                                   {*least, *most}}};
+  plot_curves(file, {.x_label = "rate", .y_label = "loss", .log_y = *least > 0, .log_x = true},
+              curves);
 }
 
 template rate_curve rate_range(const model_view<float>&, const dataset<float>&, const training&,

@@ -6,8 +6,8 @@
 
 #include <autodiff/tensor/tensor.hpp>
 
-#include <nn/input_file.hpp>
 #include <nn/named_file.hpp>
+#include <nn/random_access_file.hpp>
 #include <nn/stored_tensor.hpp>
 
 #include <cstddef>
@@ -48,7 +48,7 @@ class safetensors_file {
   autodiff::tensor<T> read(std::string_view name) const;
 
  private:
-  input_file file_;
+  random_access_file file_;
   std::uint64_t first_number_ = 0;
   nn::metadata metadata_;
   std::vector<stored_tensor> tensors_;

@@ -108,6 +108,10 @@ verdict trainer<T>::epoch() {
       write();
     if (stops) return asked;
   }
+  if (samples_ == 0) {
+    throw autodiff::shape_error("train", fmt::format("epoch {} has no batches", epoch_ + 1),
+                                "pass a source with at least one sample");
+  }
   close_epoch();
   if (log_) log_->add(past_.back());
   if (how_.on_epoch({epoch, past_}) == verdict::stop) asked = verdict::stop;

@@ -98,6 +98,14 @@ TEST_CASE("rows of .npy files are those of the dataset, with numbers or labels f
   REQUIRE(rows.next(x, t));
   CHECK(x[0] == 2);
 
+  const auto wide = save("wide.npy", nn::number_array::of(autodiff::tensor<double>{1, 1e300}));
+  nn::npy_rows<float> narrow(wide, targets);
+  std::vector<float> narrow_x(1), narrow_t(1);
+  REQUIRE(narrow.next(narrow_x, narrow_t));
+  CHECK(reference::says(
+      reference::message<autodiff::domain_error>([&] { narrow.next(narrow_x, narrow_t); }),
+      "wide.npy\", row 2 is 1e+300, which is no float32"));
+
   std::string fortran = swapped;
   fortran.replace(fortran.find("False, 'shape': (2,)"), 20, "True,'shape':(2,1,1)");
   CHECK(reference::says(reference::message<autodiff::io_error>([&] {

@@ -144,6 +144,34 @@ TEST_CASE("data that does not fit the network is refused with both shapes and wh
   CHECK(says(refusal({5, 3}, {5}), "targets [5]", "class labels become rows with one_hot"));
 }
 
+TEST_CASE("a loss with settings is none of the textbook's") {
+  const trial<double> tr = small_trial();
+  for (const nn::loss& e :
+       {nn::huber(0.5), nn::mean_squared_error.reduced(nn::reduction::sum),
+        nn::softmax_cross_entropy_with({.label_smoothing = 0.1}), nn::kl_divergence}) {
+    CHECK(says(message<autodiff::domain_error>([&] { nn::compare_deltas(tr.net, tr.x, tr.t, e); }),
+               "no formula for the loss " + std::string(e.name), "; pass formulas of your own"));
+  }
+  // Formulas of one's own for the sum of squares: twice those for half of it.
+  const nn::delta_report report = nn::compare_deltas(
+      tr.net, tr.x, tr.t, nn::mean_squared_error.reduced(nn::reduction::sum),
+      [](std::span<const layer<double>> layers, const matrix<double>& x, const matrix<double>& t) {
+        auto b = nn::textbook::backpropagate(layers, x, t, nn::textbook::loss::half_squared_error);
+        b.error *= 2;
+        for (auto* quantity : {&b.delta, &b.dw}) {
+          for (matrix<double>& m : *quantity) {
+            for (double& v : m.values) v *= 2;
+          }
+        }
+        for (std::vector<double>& biases : b.db) {
+          for (double& v : biases) v *= 2;
+        }
+        return b;
+      });
+  CHECK(report.agrees());
+  CHECK(report.loss == "mean_squared_error (sum)");
+}
+
 TEST_CASE("a tolerance that nothing could meet is refused, and so are no formulas") {
   const trial<double> tr = small_trial();
   for (const double tolerance : {-1e-3, std::numeric_limits<double>::quiet_NaN()}) {

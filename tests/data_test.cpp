@@ -309,7 +309,8 @@ TEST_CASE("a dataset is loaded from .npy files, with numbers or labels for targe
   CHECK(reference::says(refusal([&] { nn::load_npy<float>(images, three); }), "load_npy", "x.npy",
                         "[2, 2, 2]", "three.npy", "[3]"));
   CHECK(reference::says(
-      refusal<autodiff::domain_error>([&] { nn::load_npy<float>(three, three, 5); }), "[1] is -2"));
+      refusal<autodiff::domain_error>([&] { nn::load_npy<float>(three, three, 5); }), "[1] of \"",
+      "three.npy\" is -2"));
 }
 
 TEST_CASE("an empty dataset has size 0") { CHECK(nn::dataset<float>{}.size() == 0); }

@@ -251,6 +251,13 @@ TEST_CASE("a positive weight of 0 leaves out the positive samples") {
   CHECK(gradient == std::vector{0.0, 0.25});
 }
 
+TEST_CASE("one positive weight serves outputs of any shape") {
+  const nn::loss e = nn::binary_cross_entropy_with({.positive_weights = {3}});
+  CHECK(reference::close(e(tensor<double>(0.0), tensor<double>(1.0)).item(), 3 * std::log(2.0L),
+                         1e-15));
+  CHECK(e(tensor<double>(shape{2, 3, 1}), tensor<double>(shape{2, 3, 1})).rank() == 0);
+}
+
 TEST_CASE("a probability of 0 costs nothing in divergences where its log is -inf") {
   const tensor<double> y({{0.0, -infinity}}), t({{1.0, 0.0}});
   const auto [value, gradient] = evaluate(nn::kl_divergence_of_log_probabilities, y, t);

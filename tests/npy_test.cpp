@@ -232,6 +232,12 @@ TEST_CASE("what is no .npy of numbers is refused with the reason") {
   }
 }
 
+TEST_CASE("text from a damaged header is shown short and harmless") {
+  const std::string text =
+      refusal(npy("{'descr': '\x1b[2J" + std::string(80, 'x') + "', ", "1234"));
+  CHECK(reference::says(text, "elements of type '.[2Jxxx", "..."));
+}
+
 TEST_CASE("a file shorter or longer than its header says is refused with both sizes") {
   CHECK(reference::says(refusal(npy(described("<f4", "(3, 2)"), "12345678")), "is truncated",
                         "[3, 2] promises 24 bytes", "8 follow"));

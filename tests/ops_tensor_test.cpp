@@ -113,7 +113,7 @@ TEMPLATE_TEST_CASE("unary loops of every reachable instruction set agree with lo
     INFO("instruction set " << table->instruction_set);
     for (const auto& row : loop_rows::unary<wide>(loop_rows::table_for<T>(*table))) {
       const unary_loops<T>& f = row.loops;
-      CHECK(std::string_view(f.name) == row.name);
+      CHECK(f.rule.name == row.name);
       CHECK(f.needs_x == row.needs_x);
       CHECK(f.needs_y == row.needs_y);
       worst value(row.name), slope(row.name);
@@ -151,7 +151,7 @@ TEMPLATE_TEST_CASE("binary loops of every reachable instruction set agree with l
     INFO("instruction set " << table->instruction_set);
     for (const auto& row : loop_rows::binary<wide>(loop_rows::table_for<T>(*table))) {
       const binary_loops<T>& f = row.loops;
-      CHECK(std::string_view(f.name) == row.name);
+      CHECK(f.rule.name == row.name);
       worst value(row.name), slope(row.name);
       const auto all_a = samples<T>(row.sampled[0], sample_count, 13);
       const auto all_b = samples<T>(row.sampled[1], sample_count, 14);
@@ -219,7 +219,7 @@ TEMPLATE_TEST_CASE("ternary loops of every reachable instruction set agree with 
     INFO("instruction set " << table->instruction_set);
     for (const auto& row : loop_rows::ternary<wide>(loop_rows::table_for<T>(*table))) {
       const autodiff::ternary_loops<T>& f = row.loops;
-      CHECK(std::string_view(f.name) == row.name);
+      CHECK(f.rule.name == row.name);
       worst value(row.name), slope(row.name);
       std::array<std::vector<T>, 3> x;
       for (unsigned k = 0; k < 3; ++k) x[k] = samples<T>(row.sampled[k], long_count, 20 + k);

@@ -236,6 +236,7 @@ TEST_CASE("a group has its own rate and weight decay, and frozen parameters stay
     CHECK(same(mixed.bias, half.bias));
     CHECK(same(frozen.weights, start.weights));
     CHECK(same(frozen.bias, whole.bias));
+    for (const auto& [name, slot] : slots_of(without)) CHECK(name.ends_with(".1"));
   }
 }
 

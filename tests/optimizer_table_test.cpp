@@ -134,7 +134,7 @@ TEST_CASE("every optimizer follows the published algorithm over a hundred steps"
   for (const auto& [name, settings] : cases) {
     CAPTURE(name);
     CHECK(deviation<double>(name, settings, lines) < 1e-13);
-    CHECK(deviation<float>(name, settings, lines) < 2e-4);
+    CHECK(deviation<float>(name, settings, lines) < 1e-5);
   }
 }
 

@@ -338,6 +338,14 @@ TEST_CASE("a source of batches trains as the data in memory does") {
   CHECK(state_of(net) == state_of(same));
 }
 
+TEST_CASE("a source without samples is refused") {
+  nn::network<double> net(3, {nn::dense(2)}, nn::seed{1});
+  nn::memory_source<double> source(noise(0, 3, 2, 1), 8, nn::seed{5});
+  CHECK(reference::says(
+      reference::message<autodiff::shape_error>([&] { nn::train(net, source, {.epochs = 1}); }),
+      "train: epoch 1 has no batches", "at least one sample"));
+}
+
 TEST_CASE("class indices are targets, and samples may have any shape") {
   const nn::dataset<double> data{tensor<double>(autodiff::shape{4, 2, 3}, 1.0),
                                  tensor<double>({0.0, 1.0, 2.0, 1.0})};

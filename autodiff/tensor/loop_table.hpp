@@ -72,12 +72,6 @@ struct ternary_loops {
   std::array<pullback_loop*, 3> pullbacks;
 };
 
-/// The numbers of one adam step, its corrections of the bias folded into rate and epsilon.
-template <class T>
-struct adam_numbers {
-  T beta1, beta2, rate, epsilon;
-};
-
 /// Loops that belong to no rule.
 template <class T>
 struct plain_loops {
@@ -94,8 +88,6 @@ struct plain_loops {
   /// Sum of a[i] * b[i], blocked likewise.
   T (*dot)(std::size_t n, const T* a, const T* b);
   T (*max)(std::size_t n, const T* x);
-  /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= rate m / (sqrt(v) + epsilon).
-  void (*adam)(std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w);
 };
 
 /// The loops of every row of ops.def on one number type, each under its name.

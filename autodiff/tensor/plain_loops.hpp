@@ -44,17 +44,6 @@ template <class T>
   }
 }
 
-template <class T>
-[[gnu::always_inline]] inline void plain_adam(std::size_t n, adam_numbers<T> a,
-                                              const T* __restrict g, T* __restrict m,
-                                              T* __restrict v, T* __restrict w) {
-  for (std::size_t i = 0; i < n; ++i) {
-    m[i] = a.beta1 * m[i] + (T(1) - a.beta1) * g[i];
-    v[i] = a.beta2 * v[i] + (T(1) - a.beta2) * g[i] * g[i];
-    w[i] -= a.rate * m[i] / (sqrt(v[i]) + a.epsilon);
-  }
-}
-
 template <class T, class Local = void>
 constexpr plain_loops<T> make_plain_loops() {
   return {
@@ -80,10 +69,7 @@ constexpr plain_loops<T> make_plain_loops() {
         return blocked_sum<T>(
             n, [ a, b ](std::size_t i) __attribute__((always_inline)) { return a[i] * b[i]; });
       },
-      [](std::size_t n, const T* x) { return extreme<true>(n, x); },
-      [](std::size_t n, adam_numbers<T> numbers, const T* g, T* m, T* v, T* w) {
-        plain_adam(n, numbers, g, m, v, w);
-      }};
+      [](std::size_t n, const T* x) { return extreme<true>(n, x); }};
 }
 
 }  // namespace autodiff

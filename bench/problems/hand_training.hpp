@@ -2,6 +2,7 @@
 
 #include <autodiff/tensor/blas.hpp>
 #include <autodiff/tensor/kernels.hpp>
+#include <nn/update_loops.hpp>
 
 #include <bench/problems/chosen_product.hpp>
 #include <bench/problems/training.hpp>
@@ -19,13 +20,15 @@ namespace bench::problems {
 /// of the input, one pair of adjoint buffers, one pass a parameter to update it. exp, tanh and the
 /// update of adam are the library's loops.
 class hand_training {
+  using adam_rule = nn::adam_rule<float, false, false>;
+
  public:
   explicit hand_training(const training& t)
       : how_(t),
         v_(t),
         exp_(autodiff::kernels().of_float.exp.forward),
         tanh_(autodiff::kernels().of_float.tanh.forward),
-        adam_(autodiff::kernels().of_float.plain.adam) {
+        adam_(nn::update_of<adam_rule>()) {
     std::size_t widest = 0;
     for (std::size_t l = 0; l + 1 < t.widths.size(); ++l) {
       a_.emplace_back(t.batch * t.widths[l + 1]);
@@ -155,14 +158,15 @@ class hand_training {
     const float bias = std::sqrt(1.0f - std::pow(beta2, static_cast<float>(steps_)));
     const float rate = learning_rate * bias / (1.0f - std::pow(beta1, static_cast<float>(steps_))),
                 epsilon = 1e-8f * bias;
-    adam_(size, {beta1, beta2, rate, epsilon}, g, first_[index].data(), second_[index].data(), w);
+    float* const moments[] = {first_[index].data(), second_[index].data()};
+    adam_(size, {rate, 0, 0, beta1, beta2, epsilon}, g, w, moments);
   }
 
   training how_;
   training_values v_;
   void (*exp_)(std::size_t, const float*, float*);
   void (*tanh_)(std::size_t, const float*, float*);
-  void (*adam_)(std::size_t, autodiff::adam_numbers<float>, const float*, float*, float*, float*);
+  void (*adam_)(std::size_t, const adam_rule&, const float*, float*, float* const*);
   std::vector<layer_products> products_;
   std::vector<std::vector<float>> a_, dw_, db_, first_, second_;
   std::vector<float> delta_, below_;

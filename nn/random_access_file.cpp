@@ -1,4 +1,4 @@
-#include <nn/input_file.hpp>
+#include <nn/random_access_file.hpp>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 namespace nn {
 
 // Opening a pipe would wait for somebody to write, were it not for O_NONBLOCK.
-input_file::input_file(named_file name)
+random_access_file::random_access_file(named_file name)
     : name_(std::move(name)),
       descriptor_(open(name_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   struct stat status;
@@ -24,13 +24,13 @@ input_file::input_file(named_file name)
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
-input_file::~input_file() = default;
+random_access_file::~random_access_file() = default;
 
-input_file::descriptor::~descriptor() {
+random_access_file::descriptor::~descriptor() {
   if (number >= 0) close(number);
 }
 
-void input_file::read(std::uint64_t from, std::span<std::byte> to) const {
+void random_access_file::read(std::uint64_t from, std::span<std::byte> to) const {
   while (!to.empty()) {
     const ssize_t got = pread(descriptor_.number, to.data(), to.size(), static_cast<off_t>(from));
     if (got == 0) name_.refuse("became shorter while it was read", "let no program write it then");
@@ -42,7 +42,7 @@ void input_file::read(std::uint64_t from, std::span<std::byte> to) const {
   }
 }
 
-void input_file::refuse(int code) const {
+void random_access_file::refuse(int code) const {
   if (code == ENOENT) name_.refuse("does not exist", "check the path");
   name_.refuse(fmt::format("cannot be read ({})", std::generic_category().message(code)),
                "check the file and its permissions");

@@ -10,13 +10,13 @@
 namespace nn {
 
 /// An open file. Every member throws io_error through its name.
-class input_file {
+class random_access_file {
  public:
   /// Throws where there is no such file, or a directory, a device or a pipe.
-  explicit input_file(named_file name);
-  input_file(const input_file&) = delete;
-  input_file& operator=(const input_file&) = delete;
-  ~input_file();
+  explicit random_access_file(named_file name);
+  random_access_file(const random_access_file&) = delete;
+  random_access_file& operator=(const random_access_file&) = delete;
+  ~random_access_file();
 
   const named_file& name() const noexcept { return name_; }
   /// Bytes that it had when it was opened.
