@@ -3,23 +3,36 @@
 # The parts of the explorer's page as strings of the library, so that an installed package needs no
 # files beside it.
 
+# A literal per file: compilers need not take one of more than 65,536 characters.
 foreach(part IN ITEMS HTML CSS JS)
   set(text_${part} "")
   foreach(file IN LISTS ${part})
     file(READ ${file} text)
-    string(APPEND text_${part} "${text}")
+    if(text MATCHES "\\)embedded\"")
+      message(FATAL_ERROR "${file} holds the end of its own string literal")
+    endif()
+    string(APPEND text_${part} "R\"embedded(${text})embedded\",\n")
   endforeach()
-  if(text_${part} MATCHES "\\)embedded\"")
-    message(FATAL_ERROR "${part} holds the end of its own string literal")
-  endif()
 endforeach()
 file(WRITE ${OUTPUT} "#include <autodiff/explorer_files.hpp>
 
-namespace autodiff {
+#include <initializer_list>
+#include <string_view>
 
-const std::string_view explorer_html = R\"embedded(${text_HTML})embedded\";
-const std::string_view explorer_css = R\"embedded(${text_CSS})embedded\";
-const std::string_view explorer_js = R\"embedded(${text_JS})embedded\";
+namespace autodiff {
+namespace {
+
+std::string joined(std::initializer_list<std::string_view> files) {
+  std::string all;
+  for (const std::string_view file : files) all += file;
+  return all;
+}
+
+}  // namespace
+
+std::string explorer_html() { return joined({${text_HTML}}); }
+std::string explorer_css() { return joined({${text_CSS}}); }
+std::string explorer_js() { return joined({${text_JS}}); }
 
 }  // namespace autodiff
 ")

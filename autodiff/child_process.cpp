@@ -1,6 +1,6 @@
 #include <autodiff/child_process.hpp>
 
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill() is of POSIX
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -57,11 +57,11 @@ void explore(const graph& g, const std::filesystem::path& file,
   }
   part_file page("explore", file);
   const std::string layout = layout_json("explore", g, views_of(g), patience);
-  page.write(filled(explorer_html, {{"title", html_text(g.title)},
-                                    {"style", std::string(explorer_css)},
-                                    {"script", std::string(explorer_js)},
-                                    {"graph", html_json(to_json(g))},
-                                    {"layout", html_json(layout)}}));
+  page.write(filled(explorer_html(), {{"title", html_text(g.title)},
+                                      {"style", explorer_css()},
+                                      {"script", explorer_js()},
+                                      {"graph", html_json(to_json(g))},
+                                      {"layout", html_json(layout)}}));
   page.keep();
 }
 

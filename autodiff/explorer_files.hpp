@@ -1,12 +1,12 @@
 #pragma once
 // The parts of the explorer's page, as the build puts them into the library (.cmake/embed.cmake).
 
-#include <string_view>
+#include <string>
 
 namespace autodiff {
 
-extern const std::string_view explorer_html;  ///< with {{title}}, {{style}} and so on to be filled
-extern const std::string_view explorer_css;
-extern const std::string_view explorer_js;
+std::string explorer_html();  ///< with {{title}}, {{style}} and so on to be filled
+std::string explorer_css();
+std::string explorer_js();
 
 }  // namespace autodiff

@@ -14,7 +14,6 @@
 #include <nn/confusion.hpp>
 #include <nn/loss.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <string>
