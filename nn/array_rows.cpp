@@ -29,7 +29,7 @@ struct file_format {
 constexpr file_format npy_file{"npy_rows", ".npy file", read_npy_header};
 constexpr file_format idx_file{
     "idx_rows", "IDX file", [](byte_source& source) {
-      return npy_header{number_type::uint8, false, false, read_idx_header(source)};
+      return npy_header{element_type::uint8, false, false, read_idx_header(source)};
     }};
 
 /// The rows of one file.
