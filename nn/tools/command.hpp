@@ -1,12 +1,11 @@
 #pragma once
 // A program of the command line: its help, what it prints for mistakes, and its exit status.
 
-#include <autodiff/error.hpp>
-
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -32,7 +31,7 @@ int run(CLI::App& app, int argc, char** argv, Work&& work) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help
     fmt::print(stderr, "{}: {}\nSee {} --help.\n", app.get_name(), e.what(), app.get_name());
     return 2;
-  } catch (const autodiff::error& e) {
+  } catch (const std::exception& e) {  // ours, and of memory that there is not
     fmt::print(stderr, "{}: {}\n", app.get_name(), e.what());
     return 1;
   }
