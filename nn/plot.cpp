@@ -118,15 +118,15 @@ std::string script_of(const axes& axes, std::span<const curve> curves, bool png)
     if (!curve.label.empty()) labels.push_back(curve.label);
     fmt::format_to(std::back_inserter(data), "$curve{} << END_OF_CURVE\n{}END_OF_CURVE\n", i,
                    fmt::join(rows, ""));
-    const bool marked = rows.size() <= most_marked_points;
+    const bool marked = curve.scattered || rows.size() <= most_marked_points;
     // Solid on the left axis, dashed on the right, other dashes when the colours come round again.
     const std::size_t dash = (curve.right_axis ? 2 : 1) + 2 * (i / palette.size());
     fmt::format_to(
         std::back_inserter(plots),
         "{}$curve{} using 1:2 axes {} with {} linewidth 2 linecolor rgb '{}' dashtype {}{} {}",
         plots.empty() ? "plot " : ", ", i, curve.right_axis ? "x1y2" : "x1y1",
-        marked ? "linespoints" : "lines", palette[i % palette.size()], dash,
-        marked ? " pointtype 7 pointsize 0.45" : "",
+        curve.scattered ? "points" : (marked ? "linespoints" : "lines"),
+        palette[i % palette.size()], dash, marked ? " pointtype 7 pointsize 0.45" : "",
         curve.label.empty() ? "notitle" : "title " + gnuplot_literal(curve.label));
   }
   if (plots.empty()) {

@@ -16,6 +16,7 @@ struct curve {
   std::string label;         ///< legend entry, UTF-8; empty for none
   std::vector<double> x, y;  ///< [n] each
   bool right_axis = false;   ///< drawn dashed, against the axis that axes::y2_label names
+  bool scattered = false;    ///< points without a line
 };
 
 /// The frame around the curves. Texts are UTF-8 and drawn as they are; an empty one is not drawn.

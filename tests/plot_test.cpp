@@ -192,6 +192,16 @@ TEST_CASE("a curve without points, flat or of one point does not spoil the pictu
   CHECK(fs::file_size(folder / "one.png") > 0);
 }
 
+TEST_CASE("scattered points have no line between them, few or many") {
+  nn::curve points{.label = "p", .x = {1, 2}, .y = {3, 4}, .scattered = true};
+  CHECK(holds(script_for(plain, {points}), " with points "));
+  points.x.resize(1000, 1);
+  points.y.resize(1000, 2);
+  CHECK(holds(script_for(plain, {points}), " with points "));
+  points.scattered = false;
+  CHECK_FALSE(holds(script_for(plain, {points}), " with points "));
+}
+
 TEST_CASE("more curves than colours still differ from each other") {
   std::vector<nn::curve> curves(20, nn::curve{"c", {1, 2}, {3, 4}});
   const std::string script = script_for(plain, curves);

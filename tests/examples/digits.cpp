@@ -6,7 +6,8 @@
 // DIR holds MNIST as IDX files, plain or gzip. Without it the folder of the project's data is
 // tried, and then digits are drawn by the program itself.
 
-#include <tests/examples/drawn_digits.hpp>
+#include <tests/examples/digit_files.hpp>
+#include <tests/examples/pictured.hpp>
 
 #include <autodiff/autodiff.hpp>
 #include <nn/nn.hpp>
@@ -14,10 +15,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
-#include <optional>
-#include <string>
 #include <string_view>
 
 namespace {
@@ -61,46 +59,8 @@ options parse(int argc, char** argv) {
   return chosen;
 }
 
-/// A file of this name in the folder, plain or gzip, for the test or the training set of MNIST.
-std::optional<std::filesystem::path> find(const std::filesystem::path& folder,
-                                          const std::string& kind) {
-  for (const char* set : {"t10k", "train"}) {
-    for (const char* ending : {"", ".gz"}) {
-      const auto file = folder / (std::string(set) + "-" + kind + ending);
-      if (std::filesystem::exists(file)) return file;
-    }
-  }
-  return std::nullopt;
-}
-
-std::filesystem::path default_folder() {
-  const char* named = std::getenv("BACKSWEEP_DATA");
-  const std::filesystem::path root = named ? named : BACKSWEEP_SOURCE_DIR "/../shared/data";
-  return root / "mnist";
-}
-
-nn::dataset<float> load(const options& chosen) {
-  const bool asked = !chosen.data.empty();
-  const std::filesystem::path folder = asked ? chosen.data : default_folder();
-  const auto images = find(folder, "images-idx3-ubyte"), labels = find(folder, "labels-idx1-ubyte");
-  if (images && labels) {
-    fmt::print("Data: {} and {}\n", images->string(), labels->filename().string());
-    return nn::load_idx<float>(*images, *labels);
-  }
-  if (asked) {
-    throw autodiff::io_error("digits", fmt::format("no MNIST files in {}", folder.string()),
-                             "it should hold t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, "
-                             "plain or .gz (or train-...)");
-  }
-  fmt::print(
-      "Data: digits drawn by this program (no MNIST files in {}; --data DIR names a folder)\n",
-      folder.string());
-  const drawn_digits drawn = draw_digits(chosen.quick ? 2000 : 10000, split_seed);
-  return nn::image_dataset<float>(drawn.images, drawn.labels);
-}
-
 int run(const options& chosen) {
-  const nn::dataset<float> data = load(chosen);
+  const nn::dataset<float> data = load_digits(chosen.data, chosen.quick);
   const auto [train, test] = nn::split(data, data.size() / 5 * 4, nn::seed{split_seed});
   fmt::print("{} images to train, {} to test, split by seed {}\n", train.size(), test.size(),
              split_seed);
@@ -129,13 +89,9 @@ int run(const options& chosen) {
   fmt::print("Test accuracy {:.2f} % after {} epochs, {:.1f} s of training ({:.0f} images/s)\n",
              100 * matrix.accuracy(), epochs, seconds,
              static_cast<double>(train.size() * epochs) / seconds);
-  try {
-    nn::plot_history(chosen.picture, history, "784-128-10 on handwritten digits");
-    fmt::print("Learning curves: {}\n", std::filesystem::absolute(chosen.picture).string());
-  } catch (const autodiff::io_error& e) {
-    // The training is worth its numbers without the picture.
-    fmt::print(stderr, "No picture: {}\n", e.what());
-  }
+  draw_picture(chosen.picture, [&](const std::filesystem::path& file) {
+    nn::plot_history(file, history, "784-128-10 on handwritten digits");
+  });
   return 0;
 }
 

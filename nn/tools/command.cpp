@@ -1,0 +1,48 @@
+#include <nn/tools/command.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+namespace nn::tools {
+namespace {
+
+constexpr std::size_t line_width = 96, text_column = 26;
+
+/// The words in lines that begin at text_column, the first one behind `name`.
+std::string in_column(std::string name, std::string_view words) {
+  std::string text = "  " + std::move(name);
+  std::size_t column = text.size();
+  if (column + 2 > text_column) column = line_width;
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    if (column + 1 + end > line_width) {
+      text += '\n';
+      column = 0;
+    }
+    const std::size_t gap = column < text_column ? text_column - column : 1;
+    text.append(gap, ' ').append(words.substr(0, end));
+    column += gap + end;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return text + '\n';
+}
+
+}  // namespace
+
+std::string help_format::make_option(const CLI::Option* option, bool) const {
+  std::string name = option->get_name();
+  // Behind a colon come the conditions; the words tell them.
+  const std::string kind = option->get_type_name();
+  if (option->get_type_size() != 0) name += " " + kind.substr(0, kind.find(':'));
+  std::string words = option->get_description();
+  const std::string usual = option->get_default_str();
+  if (option->get_required()) words += " (needed)";
+  if (!usual.empty() && usual != "[]" && usual != "\"\"") words += " (" + usual + ")";
+  return in_column(std::move(name), words);
+}
+
+std::string help_format::make_usage(const CLI::App*, std::string name) const {
+  return "Usage: " + name + " OPTIONS\n";
+}
+
+}  // namespace nn::tools

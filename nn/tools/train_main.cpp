@@ -1,0 +1,126 @@
+// backsweep-train: a network from a file of samples, see --help.
+
+#include <autodiff/error.hpp>
+
+#include <nn/augment.hpp>
+#include <nn/network.hpp>
+#include <nn/pictures.hpp>
+#include <nn/predict.hpp>
+#include <nn/save.hpp>
+#include <nn/tools/answers.hpp>
+#include <nn/tools/command.hpp>
+#include <nn/tools/plan.hpp>
+#include <nn/tools/training_data.hpp>
+#include <nn/train.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace nn::tools {
+namespace {
+
+constexpr const char* footer =
+    "Exit status: 0, 1 for data, files and trainings that went wrong, 2 for wrong options.\n\n"
+    "Examples:\n"
+    "  backsweep-train --data iris.csv --target species --save iris.safetensors\n"
+    "  backsweep-train --data houses.csv --target price --layers 64,64 --loss gaussian_nll \\\n"
+    "      --epochs 200 --patience 20 --save price.safetensors --picture price.svg\n"
+    "  backsweep-train --data train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz \\\n"
+    "      --layers 256,128 --dropout 0.3 --shift 2 --save digits.safetensors\n\n"
+    "backsweep-predict applies the model.";
+
+template <class... Arguments>
+void tell(const train_options& chosen, fmt::format_string<Arguments...> text,
+          Arguments&&... arguments) {
+  if (!chosen.quiet) fmt::print(text, std::forward<Arguments>(arguments)...);
+}
+
+void tell_plan(const train_options& chosen, const training_data& data, const network<float>& net,
+               const training& how) {
+  const std::size_t classes = data.format.classes().size();
+  tell(chosen, "data      {}: {} samples to train, {} to validate\n", chosen.data.string(),
+       data.train.size(), data.validation.size());
+  tell(chosen, "          {} inputs, {} \"{}\"\n", data.format.features(),
+       classes > 0 ? fmt::format("{} classes of", classes) : "the number", data.format.target());
+  tell(chosen, "network   {}\n", to_string(net));
+  tell(chosen, "training  {}, {}, rate {}, {} epochs of {} batches\n\n", how.loss.name,
+       chosen.optimizer, rate_of(how.optimizer), how.epochs,
+       (data.train.size() + how.batch - 1) / how.batch);
+}
+
+/// Some of the epochs, the last one among them.
+void tell_history(const train_options& chosen, const history& past) {
+  constexpr std::size_t most = 10;
+  if (past.empty()) return;
+  const std::size_t every = (past.size() + most - 1) / most;
+  std::string text = "epoch";
+  std::vector<std::string> names = past.front().names();
+  std::erase_if(names, [](const auto& name) { return name == "rate" || name == "seconds"; });
+  for (const std::string& name : names) text += fmt::format("  {:>10}", name);
+  for (std::size_t e = 0; e < past.size(); ++e) {
+    if ((e + 1) % every != 0 && e + 1 != past.size()) continue;
+    text += fmt::format("\n{:>5}", e + 1);
+    for (const std::string& name : names) {
+      text +=
+          fmt::format("  {:>{}.4g}", past[e].value(name), std::max<std::size_t>(name.size(), 10));
+    }
+  }
+  tell(chosen, "{}\n\n", text);
+}
+
+history learn(const train_options& chosen, network<float>& net, const training_data& data,
+              const training& how) {
+  memory_source<float> samples(data.train, chosen.batch, how.seed);
+  batch_source<float>* source = &samples;
+  std::optional<shifting_source<float>> shifted;
+  if (chosen.shift > 0) {
+    const auto& images = std::get<image_format>(data.format.file);
+    source = &shifted.emplace(samples, shift_images{images.rows, images.columns, chosen.shift},
+                              how.seed);
+  }
+  if (data.validation.size() == 0) return train(net, *source, how);
+  return train(net, *source, data.validation, how);
+}
+
+void work(const train_options& chosen) {
+  const training_data data = read_training_data(chosen);
+  const std::string description = to_text(data.format, named_file{"backsweep-train", chosen.data});
+  network<float> net(data.format.features(), layers_of(chosen, data.format.outputs()),
+                     seed{chosen.seed});
+  const training how = training_of(chosen, data.format);
+  tell_plan(chosen, data, net, how);
+
+  const history past = learn(chosen, net, data, how);
+  save(net, chosen.save, {{data_text_name, description}});
+  tell_history(chosen, past);
+  const bool is_validated = data.validation.size() > 0;
+  const dataset<float>& measured = is_validated ? data.validation : data.train;
+  tell(chosen, "on {} samples {}: {}\n", measured.size(),
+       is_validated ? "held back" : "of the training",
+       score_text(data.format, predict(net, measured.inputs), measured.targets));
+  tell(chosen, "model     {}\napply it  backsweep-predict --model {} --data FILE\n",
+       chosen.save.string(), chosen.save.string());
+  if (!chosen.picture.empty()) plot_history(chosen.picture, past, to_string(net));
+}
+
+}  // namespace
+}  // namespace nn::tools
+
+int main(int argc, char** argv) {
+  using namespace nn::tools;
+  CLI::App app("Trains a dense network on a table or on images, and keeps it in a file.",
+               "backsweep-train");
+  app.footer(footer);
+  train_options chosen;
+  add_options(app, chosen);
+  app.final_callback([&] { require_consistent(chosen); });
+  return run(app, argc, argv, [&] { work(chosen); });
+}
