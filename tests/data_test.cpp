@@ -1,3 +1,4 @@
+#include <tests/batches.hpp>
 #include <tests/catch.hpp>
 #include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
@@ -49,18 +50,6 @@ fs::path write_gzip(const fs::path& path, const bytes& content) {
           static_cast<int>(content.size()));
   REQUIRE(gzclose(file) == Z_OK);
   return path;
-}
-
-/// n samples, told apart by their first feature and their target.
-nn::dataset<double> numbered(std::size_t n) {
-  nn::dataset<double> data{autodiff::tensor<double>(autodiff::shape{n, 2}),
-                           autodiff::tensor<double>(autodiff::shape{n, 1})};
-  for (std::size_t i = 0; i < n; ++i) {
-    data.inputs.mutable_values()[2 * i] = static_cast<double>(i);
-    data.inputs.mutable_values()[2 * i + 1] = -1;
-    data.targets.mutable_values()[i] = 10 * static_cast<double>(i);
-  }
-  return data;
 }
 
 /// The numbers of the samples, in their order; fails where rows of inputs and targets parted.
@@ -173,7 +162,7 @@ TEST_CASE("idx files of unequal count, swapped or missing are refused by name") 
 }
 
 TEST_CASE("a split parts the samples without loss or overlap, by its seed") {
-  const auto data = numbered(100);
+  const auto data = numbered_samples(100);
   const auto [first, second] = nn::split(data, 70, nn::seed{3});
   const auto a = samples(first), b = samples(second);
   REQUIRE(a.size() == 70);
@@ -189,7 +178,7 @@ TEST_CASE("a split parts the samples without loss or overlap, by its seed") {
 }
 
 TEST_CASE("a split takes none or all, and is refused for more than there are") {
-  const auto data = numbered(5);
+  const auto data = numbered_samples(5);
   const auto [none, five] = nn::split(data, 0, nn::seed{1});
   CHECK(none.size() == 0);
   CHECK(sorted(samples(five)) == up_to(5));
@@ -199,10 +188,10 @@ TEST_CASE("a split takes none or all, and is refused for more than there are") {
 }
 
 TEST_CASE("a split of inputs and targets of unequal count is refused with both shapes") {
-  nn::dataset<double> data = numbered(5);
-  data.targets = numbered(4).targets;
+  nn::dataset<double> data = numbered_samples(5);
+  data.targets = numbered_samples(4).targets;
   CHECK(reference::says(refusal([&] { nn::split(data, 2, nn::seed{1}); }), "[5, 2]", "[4, 1]"));
-  data.targets = numbered(6).targets;
+  data.targets = numbered_samples(6).targets;
   CHECK(reference::says(refusal([&] { nn::split(data, 2, nn::seed{1}); }), "[5, 2]", "[6, 1]"));
 }
 
@@ -211,7 +200,7 @@ TEST_CASE("three parts hold every sample once, in rounded shares, by the seed") 
     for (const auto& [validation, test] : std::vector<std::pair<double, double>>{
              {0.1, 0.1}, {0, 0.25}, {0.5, 0.5}, {1, 0}, {0, 0}}) {
       CAPTURE(n, validation, test);
-      const auto data = numbered(n);
+      const auto data = numbered_samples(n);
       const nn::split_parts parts{.validation = validation, .test = test};
       const auto drawn = nn::split(data, parts, nn::seed{3});
       const auto rounded = [&](double share) {
@@ -242,7 +231,7 @@ TEST_CASE("in stratified parts every class has its share, up to one sample") {
       label = std::min(random.below(9), classes - 1);  // the last class is the largest
       ++counts[label];
     }
-    nn::dataset<double> data = numbered(n);
+    nn::dataset<double> data = numbered_samples(n);
     data.targets = autodiff::tensor<double>(autodiff::shape{n, one_hot ? classes : 1});
     for (std::size_t i = 0; i < n; ++i) {
       const auto to = data.targets.mutable_values();
@@ -269,7 +258,7 @@ TEST_CASE("in stratified parts every class has its share, up to one sample") {
 }
 
 TEST_CASE("parts that are no fractions, and strata that are no classes, are refused") {
-  auto data = numbered(4);
+  auto data = numbered_samples(4);
   const auto text = [&](double validation, double test, bool stratified) {
     return refusal<autodiff::domain_error>([&] {
       nn::split(data, {.validation = validation, .test = test, .stratified = stratified},
