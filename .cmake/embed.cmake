@@ -14,7 +14,7 @@ foreach(part IN ITEMS HTML CSS JS)
     string(APPEND text_${part} "R\"embedded(${text})embedded\",\n")
   endforeach()
 endforeach()
-file(WRITE ${OUTPUT} "#include <autodiff/explorer_files.hpp>
+file(WRITE ${OUTPUT} "#include <autodiff/explorer/explorer_files.hpp>
 
 #include <initializer_list>
 #include <string_view>

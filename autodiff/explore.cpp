@@ -1,9 +1,9 @@
 #include <autodiff/explore.hpp>
 
 #include <autodiff/error.hpp>
-#include <autodiff/explorer_files.hpp>
+#include <autodiff/explorer/explorer_files.hpp>
+#include <autodiff/explorer/views.hpp>
 #include <autodiff/part_file.hpp>
-#include <autodiff/views.hpp>
 #include <map>
 #include <string_view>
 

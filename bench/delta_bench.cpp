@@ -1,11 +1,11 @@
 // The tape against the formulas of the textbook on the same network: written for speed over the
-// tape's own products, and as nn/delta.hpp has them, to be read.
+// tape's own products, and as nn/delta/delta.hpp has them, to be read.
 
 #include <autodiff/tensor/parallel.hpp>
-#include <nn/activation.hpp>
-#include <nn/compare_deltas.hpp>
-#include <nn/delta.hpp>
-#include <nn/network.hpp>
+#include <nn/delta/compare_deltas.hpp>
+#include <nn/delta/delta.hpp>
+#include <nn/network/activation.hpp>
+#include <nn/network/network.hpp>
 
 #include <bench/bench.hpp>
 #include <bench/picture.hpp>

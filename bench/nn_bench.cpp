@@ -3,9 +3,9 @@
 // callbacks and progress bar, and other libraries; and how long the images take to read.
 
 #include <autodiff/tensor/parallel.hpp>
-#include <nn/data.hpp>
-#include <nn/network.hpp>
-#include <nn/train.hpp>
+#include <nn/data/data.hpp>
+#include <nn/network/network.hpp>
+#include <nn/training/train.hpp>
 
 #include <bench/bench.hpp>
 #include <bench/peers/epoch_peer.hpp>

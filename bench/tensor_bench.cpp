@@ -7,7 +7,7 @@
 #include <autodiff/tensor/fusion.hpp>
 #include <autodiff/tensor/kernels.hpp>
 #include <autodiff/tensor/tensor.hpp>
-#include <nn/update_loops.hpp>
+#include <nn/optimizer/update_loops.hpp>
 
 #include <bench/bench.hpp>
 #include <bench/gemm.hpp>

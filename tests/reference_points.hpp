@@ -26,7 +26,7 @@ struct point {
 using table = std::map<std::string, std::vector<point>, std::less<>>;
 
 inline table read_table() {
-  std::ifstream in(BACKSWEEP_SOURCE_DIR "/tests/reference_table.txt");
+  std::ifstream in(BACKSWEEP_SOURCE_DIR "/tests/autodiff/reference_table.txt");
   table rows;
   for (std::string text; std::getline(in, text);) {
     std::istringstream words(text);

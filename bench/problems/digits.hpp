@@ -1,7 +1,7 @@
 #pragma once
 // Images of handwritten digits to train on: those of MNIST, or numbers as good for timing.
 
-#include <nn/data.hpp>
+#include <nn/data/data.hpp>
 
 #include <bench/problems/training.hpp>
 

@@ -3,7 +3,7 @@
 #include <autodiff/tensor/blas.hpp>
 #include <autodiff/tensor/kernels.hpp>
 
-#include <nn/delta.hpp>
+#include <nn/delta/delta.hpp>
 
 #include <algorithm>
 #include <cstddef>

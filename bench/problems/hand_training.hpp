@@ -2,7 +2,7 @@
 
 #include <autodiff/tensor/blas.hpp>
 #include <autodiff/tensor/kernels.hpp>
-#include <nn/update_loops.hpp>
+#include <nn/optimizer/update_loops.hpp>
 
 #include <bench/problems/chosen_product.hpp>
 #include <bench/problems/training.hpp>

@@ -2,9 +2,9 @@
 
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/tensor.hpp>
-#include <nn/loss.hpp>
-#include <nn/network.hpp>
-#include <nn/step.hpp>
+#include <nn/loss/loss.hpp>
+#include <nn/network/network.hpp>
+#include <nn/network/step.hpp>
 
 #include <vector>
 

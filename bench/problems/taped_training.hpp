@@ -2,10 +2,10 @@
 
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/tensor.hpp>
-#include <nn/loss.hpp>
-#include <nn/network.hpp>
-#include <nn/optimizer.hpp>
-#include <nn/step.hpp>
+#include <nn/loss/loss.hpp>
+#include <nn/network/network.hpp>
+#include <nn/network/step.hpp>
+#include <nn/optimizer/optimizer.hpp>
 
 #include <bench/problems/training.hpp>
 

@@ -4,9 +4,9 @@
 #include <autodiff/tensor/fused.hpp>
 #include <autodiff/tensor/slice.hpp>
 
-#include <nn/confusion.hpp>
-#include <nn/loss.hpp>
-#include <nn/metrics.hpp>
+#include <nn/loss/loss.hpp>
+#include <nn/training/confusion.hpp>
+#include <nn/training/metrics.hpp>
 
 #include <fmt/format.h>
 

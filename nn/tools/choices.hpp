@@ -1,9 +1,9 @@
 #pragma once
 // What the names among the options stand for.
 
-#include <nn/loss.hpp>
-#include <nn/optimizer.hpp>
-#include <nn/schedule.hpp>
+#include <nn/loss/loss.hpp>
+#include <nn/optimizer/optimizer.hpp>
+#include <nn/optimizer/schedule.hpp>
 
 #include <string>
 #include <string_view>

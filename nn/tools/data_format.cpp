@@ -2,7 +2,7 @@
 
 #include <autodiff/error.hpp>
 
-#include <nn/idx.hpp>
+#include <nn/data/idx.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -10,10 +10,10 @@
 
 #include <autodiff/tensor/tensor.hpp>
 
-#include <nn/csv.hpp>
-#include <nn/data.hpp>
-#include <nn/named_file.hpp>
-#include <nn/scaling.hpp>
+#include <nn/data/csv.hpp>
+#include <nn/data/data.hpp>
+#include <nn/data/scaling.hpp>
+#include <nn/files/named_file.hpp>
 
 #include <cstddef>
 #include <filesystem>

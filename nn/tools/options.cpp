@@ -2,7 +2,7 @@
 
 #include <autodiff/error.hpp>
 
-#include <nn/activation.hpp>
+#include <nn/network/activation.hpp>
 #include <nn/tools/choices.hpp>
 
 #include <fmt/format.h>

@@ -1,9 +1,9 @@
 #include <nn/tools/plan.hpp>
 
-#include <nn/activation.hpp>
-#include <nn/metrics.hpp>
-#include <nn/optimizer.hpp>
+#include <nn/network/activation.hpp>
+#include <nn/optimizer/optimizer.hpp>
 #include <nn/tools/choices.hpp>
+#include <nn/training/metrics.hpp>
 
 #include <variant>
 

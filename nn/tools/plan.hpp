@@ -1,10 +1,10 @@
 #pragma once
 // The network and the training that options ask for.
 
-#include <nn/layer.hpp>
+#include <nn/network/layer.hpp>
 #include <nn/tools/data_format.hpp>
 #include <nn/tools/options.hpp>
-#include <nn/training.hpp>
+#include <nn/training/training.hpp>
 
 #include <cstddef>
 #include <vector>

@@ -3,13 +3,13 @@
 #include <autodiff/error.hpp>
 #include <autodiff/part_file.hpp>
 
-#include <nn/network.hpp>
-#include <nn/predict.hpp>
-#include <nn/safetensors.hpp>
-#include <nn/save.hpp>
+#include <nn/files/safetensors.hpp>
+#include <nn/files/save.hpp>
+#include <nn/network/network.hpp>
 #include <nn/tools/answers.hpp>
 #include <nn/tools/command.hpp>
 #include <nn/tools/data_format.hpp>
+#include <nn/training/predict.hpp>
 
 #include <fmt/format.h>
 

@@ -2,16 +2,16 @@
 
 #include <autodiff/error.hpp>
 
-#include <nn/augment.hpp>
-#include <nn/network.hpp>
-#include <nn/pictures.hpp>
-#include <nn/predict.hpp>
-#include <nn/save.hpp>
+#include <nn/data/augment.hpp>
+#include <nn/files/save.hpp>
+#include <nn/network/network.hpp>
 #include <nn/tools/answers.hpp>
 #include <nn/tools/command.hpp>
 #include <nn/tools/plan.hpp>
 #include <nn/tools/training_data.hpp>
-#include <nn/train.hpp>
+#include <nn/training/pictures.hpp>
+#include <nn/training/predict.hpp>
+#include <nn/training/train.hpp>
 
 #include <fmt/format.h>
 

@@ -2,9 +2,9 @@
 
 #include <autodiff/error.hpp>
 
-#include <nn/csv.hpp>
-#include <nn/idx.hpp>
-#include <nn/scaling.hpp>
+#include <nn/data/csv.hpp>
+#include <nn/data/idx.hpp>
+#include <nn/data/scaling.hpp>
 #include <nn/tools/choices.hpp>
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #pragma once
 // The samples that backsweep-train learns from.
 
-#include <nn/data.hpp>
+#include <nn/data/data.hpp>
 #include <nn/tools/data_format.hpp>
 #include <nn/tools/options.hpp>
 

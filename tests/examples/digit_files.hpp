@@ -1,7 +1,7 @@
 #pragma once
 // Images of handwritten digits for the examples.
 
-#include <nn/data.hpp>
+#include <nn/data/data.hpp>
 
 #include <filesystem>
 

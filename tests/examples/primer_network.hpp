@@ -2,7 +2,7 @@
 // The numerical example of "A Primer on Backpropagation with a Numerical Example" (Santi, 2025),
 // computed twice: by the formulas that the document derives and by the sweep of the tape.
 
-#include <nn/delta_report.hpp>
+#include <nn/delta/report.hpp>
 
 #include <array>
 

@@ -2,7 +2,7 @@
 
 #include <autodiff/autodiff.hpp>
 #include <cstdio>
-#include <nn/network.hpp>
+#include <nn/network/network.hpp>
 
 int main() {
   autodiff::tape tape;

@@ -1,0 +1,21 @@
+#pragma once
+// Inference on many samples, some at a time: memory holds all inputs and outputs, but what is
+// computed between them of a few samples only.
+
+#include <autodiff/tensor/tensor.hpp>
+
+#include <nn/network/model.hpp>
+
+#include <cstddef>
+#include <type_traits>
+
+namespace nn {
+
+/// The outputs of the model for inputs [n, ...], which it is to treat sample by sample. Throws
+/// shape_error for inputs of rank 0 and outputs that have not a row for each sample, domain_error
+/// for 0 at a time, and what the model throws.
+template <class T>
+autodiff::tensor<T> predict(const std::type_identity_t<model_view<T>>& model,
+                            const autodiff::tensor<T>& inputs, std::size_t at_a_time = 1024);
+
+}  // namespace nn

@@ -1,0 +1,38 @@
+#pragma once
+// Training: epochs of shuffled batches; each batch is recorded, swept and stepped
+// (nn/network/step.hpp).
+
+#include <nn/data/batch_source.hpp>
+#include <nn/data/data.hpp>
+#include <nn/network/model.hpp>
+#include <nn/training/history.hpp>
+#include <nn/training/training.hpp>
+
+#include <type_traits>
+
+namespace nn {
+
+/// Trains the model in place, a network or any other (nn/network/model.hpp), on inputs [n, ...] and
+/// targets [n, ...]. The same seed gives the same bits, on any number of threads. Throws
+/// shape_error when the data does not fit the model, domain_error for settings out of range and
+/// when the loss or the norm of the gradients is no longer finite, naming epoch and batch; the
+/// weights are then those before the step that failed. Throws io_error for files that cannot be
+/// written and for a checkpoint that is damaged or of another training.
+template <class T>
+history train(const std::type_identity_t<model_view<T>>& model, const dataset<T>& data,
+              const training& how);
+/// The same, measuring loss and metrics on validation data after every epoch.
+template <class T>
+history train(const std::type_identity_t<model_view<T>>& model, const dataset<T>& data,
+              const dataset<T>& validation, const training& how);
+
+/// From any source of batches, which has its own size of a batch and order of samples: the settings
+/// of these names are not used. The same throws, but data that does not fit is met on its way.
+template <class T>
+history train(const std::type_identity_t<model_view<T>>& model, batch_source<T>& data,
+              const training& how);
+template <class T>
+history train(const std::type_identity_t<model_view<T>>& model, batch_source<T>& data,
+              const dataset<T>& validation, const training& how);
+
+}  // namespace nn

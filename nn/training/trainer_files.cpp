@@ -1,0 +1,106 @@
+// How a training goes into a checkpoint and comes back.
+
+#include <nn/training/checkpoint.hpp>
+#include <nn/training/trainer.hpp>
+
+#include <autodiff/error.hpp>
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+namespace nn {
+
+/// visit(name, tensor) for every tensor that a checkpoint keeps.
+template <class T>
+template <class Visitor>
+void trainer<T>::tensors(Visitor&& visit) {
+  std::size_t i = 0;
+  model_.state([&](const std::string& name, tensor& t) {
+    visit("model." + name, t);
+    if (!best_.empty()) visit("best." + name, best_[i++]);
+  });
+  optimizer_.prepare(model_);
+  optimizer_.state(
+      [&](std::string_view name, tensor& t) { visit("optimizer." + std::string(name), t); });
+  if (average_) {
+    average_->state([&](std::string_view name, tensor& t) { visit(std::string(name), t); });
+  }
+}
+
+template <class T>
+checkpoint<T> trainer<T>::snapshot() {
+  checkpoint<T> now;
+  now.settings = {{"loss", std::string(how_.loss.name)},
+                  {"seed", std::to_string(how_.seed.value)},
+                  {"batches of an epoch", std::to_string(source_.batches())},
+                  {"samples of an epoch", std::to_string(source_.samples())},
+                  {"measures", fmt::format("{}", fmt::join(blank_record().names(), ", "))}};
+  now.epoch = epoch_;
+  now.batch = batch_;
+  now.numbers = {{"sums", sums_},
+                 {"samples", {samples_}},
+                 {"seconds", {seconds_}},
+                 {"step", {static_cast<double>(step_)}},
+                 {"optimizer_steps", {static_cast<double>(optimizer_.steps())}}};
+  if (average_) now.numbers["average_steps"] = {static_cast<double>(average_->steps())};
+  now.past = past_;
+  tensors([&](const std::string& name, const tensor& t) {
+    if (now.tensors.contains(name)) {
+      throw autodiff::domain_error("train",
+                                   fmt::format("two tensors of the model have the name {}", name),
+                                   "let its state() give each a name of its own");
+    }
+    now.keep(name, t);
+  });
+  return now;
+}
+
+template <class T>
+void trainer<T>::write() {
+  write_checkpoint(how_.checkpoint->file, snapshot());
+}
+
+template <class T>
+void trainer<T>::resume() {
+  if (!how_.checkpoint) return;
+  std::error_code ignored;
+  if (!how_.checkpoint->resume || !std::filesystem::exists(how_.checkpoint->file, ignored)) {
+    write();  // tells now, not after the first epoch, when it cannot be written
+    return;
+  }
+  restore(read_checkpoint<T>(how_.checkpoint->file));
+}
+
+template <class T>
+void trainer<T>::restore(const checkpoint<T>& from) {
+  require_same_training(how_.checkpoint->file, from, snapshot());
+  tensors([&](const std::string& name, tensor& t) { t = from.tensors.at(name); });
+  const auto count = [&](const char* name) {
+    return static_cast<std::size_t>(from.numbers.at(name).at(0));
+  };
+  epoch_ = from.epoch;
+  batch_ = from.batch;
+  step_ = count("step");
+  optimizer_.steps(count("optimizer_steps"));
+  if (average_) average_->steps(count("average_steps"));
+  sums_ = from.numbers.at("sums");
+  samples_ = from.numbers.at("samples").at(0);
+  seconds_ = from.numbers.at("seconds").at(0);
+  past_ = from.past;
+  past_.reserve(how_.epochs);
+  for (const epoch_record& epoch : past_) {
+    plateau_.push_back(epoch.validation_loss.value_or(epoch.loss));
+    if (how_.early_stopping) watched_.push_back(epoch.value(how_.early_stopping->monitor));
+  }
+}
+
+#define INSTANTIATE(T)                \
+  template void trainer<T>::resume(); \
+  template void trainer<T>::write();
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace nn

@@ -1,0 +1,300 @@
+// backsweep-train and backsweep-predict, the programs themselves.
+
+#include <autodiff/child_process.hpp>
+#include <autodiff/random.hpp>
+#include <nn/files/safetensors.hpp>
+#include <nn/files/save.hpp>
+#include <nn/network/network.hpp>
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <tests/catch.hpp>
+#include <tests/nn/files.hpp>
+#include <tests/nn/mnist.hpp>
+#include <tests/temporary_folder.hpp>
+
+namespace {
+
+using autodiff::finished_process;
+using words = std::vector<std::string>;
+
+/// False, with the reason said, where the programs are not built.
+bool programs_are_built() {
+#if BACKSWEEP_TOOLS
+  return true;
+#else
+  WARN("skipped: backsweep-train is not built without CLI11 and JSON");
+  return false;
+#endif
+}
+
+finished_process run(const std::string& program, const words& arguments) {
+  words command{std::string(BACKSWEEP_PROGRAMS) + "/" + program};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return autodiff::run_program("test", command, "", "build it");
+}
+
+/// Whether it ended with this status and complained so. Catch2 prints the two texts otherwise.
+void check_refusal(const finished_process& done, const std::string& status,
+                   const std::string& complaint) {
+  CHECK(done.failure == "exit status " + status);
+  CHECK_THAT(done.complaints, Catch::Contains(complaint));
+  CHECK(done.output.empty());
+}
+
+/// Points in the plane, those of the class "in, or on" within a circle; a column of words says
+/// nothing.
+std::filesystem::path write_circle(const std::filesystem::path& file) {
+  autodiff::generator random(3);
+  std::string text = "where,x,colour,y\n";
+  for (int i = 0; i < 600; ++i) {
+    const double x = random.uniform(-200, 200), y = random.uniform(-2, 2);
+    const bool inside = x * x / 1e4 + y * y < 1.6;
+    text += fmt::format("{},{:.3f},{},{:.5f}\n", inside ? "\"in, or on\"" : "out", x,
+                        random.uniform() < 0.5 ? "red" : "blue", y);
+  }
+  return write_file(file, text);
+}
+
+/// Numbers y = 1000 + 50 sin x, give or take 4.
+std::filesystem::path write_wave(const std::filesystem::path& file) {
+  autodiff::generator random(4);
+  std::string text = "x;y\n";
+  for (int i = 0; i < 500; ++i) {
+    const double x = random.uniform(-3, 3);
+    text += fmt::format("{:.5f};{:.5f}\n", x, 1000 + 50 * std::sin(x) + random.uniform(-4, 4));
+  }
+  return write_file(file, text);
+}
+
+words lines_of(const std::string& text) {
+  words lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("a class is learned from a table and told of another one without the target") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string table = write_circle(folder / "circle.csv"), model = folder / "m.safetensors";
+  const finished_process trained =
+      run("backsweep-train", {"--data", table, "--target", "where", "--layers", "24,24",
+                              "--activation", "tanh", "--rate", "0.02", "--epochs", "40", "--seed",
+                              "7", "--save", model, "--log", folder / "log.csv"});
+  INFO(trained.complaints);
+  REQUIRE(trained.failure.empty());
+  CHECK_THAT(trained.output, Catch::Contains("540 samples to train, 60 to validate") &&
+                                 Catch::Contains("4 inputs, 2 classes of \"where\"") &&
+                                 Catch::Contains("on 60 samples held back: accuracy 9"));
+  CHECK(lines_of(content_of(folder / "log.csv")).size() == 41);
+
+  // Columns in another order, one more of them, and a class whose name needs quotes.
+  const std::string asked =
+      write_file(folder / "asked.csv", "y,note,colour,x\n0,near,red,0\n1.9,far,blue,-190\n");
+  const finished_process told =
+      run("backsweep-predict", {"--model", model, "--data", asked, "--probabilities"});
+  INFO(told.complaints);
+  const words lines = lines_of(told.output);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == "where,probability,\"p(in, or on)\",p(out)");
+  CHECK_THAT(lines[1], Catch::StartsWith("\"in, or on\",0.9"));
+  CHECK_THAT(lines[2], Catch::StartsWith("out,"));
+
+  const finished_process scored =
+      run("backsweep-predict", {"--model", model, "--data", table, "--score"});
+  CHECK_THAT(scored.output, Catch::StartsWith("600 samples: accuracy 9"));
+}
+
+TEST_CASE("a number is learned in its own unit, and how uncertain it is") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string table = write_wave(folder / "wave.csv"), model = folder / "m.safetensors",
+                    out = folder / "out.csv";
+  const words common{"--data",       table,  "--target",   "y",      "--delimiter", ";",
+                     "--rate",       "0.01", "--schedule", "cosine", "--epochs",    "100",
+                     "--activation", "tanh", "--save",     model};
+  const std::string loss = GENERATE("auto", "gaussian_nll");
+  words arguments = common;
+  arguments.insert(arguments.end(), {"--loss", loss});
+  const finished_process trained = run("backsweep-train", arguments);
+  INFO(trained.complaints);
+  REQUIRE(trained.failure.empty());
+  CHECK_THAT(trained.output, Catch::Contains("R2 0.9"));
+
+  const std::string asked = write_file(folder / "asked.csv", "x\n1.5707963\n0\n");
+  // Without the delimiter of the training there is only one column, which is no matter here.
+  const finished_process told =
+      run("backsweep-predict", {"--model", model, "--data", asked, "--out", out});
+  INFO(told.complaints);
+  CHECK(told.output.empty());
+  const words lines = lines_of(content_of(out));
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == (loss == "auto" ? "y" : "y,deviation"));
+  CHECK(std::stod(lines[1]) == Approx(1050).margin(5));
+  CHECK(std::stod(lines[2]) == Approx(1000).margin(5));
+}
+
+TEST_CASE("the same seed gives the same file, another seed another one") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string table = write_circle(folder / "circle.csv");
+  const auto model_of = [&](const std::string& seed) {
+    const std::string file = folder / "m.safetensors";
+    run("backsweep-train", {"--data", table, "--target", "where", "--epochs", "2", "--dropout",
+                            "0.2", "--batch-norm", "--seed", seed, "--save", file, "--quiet"});
+    return content_of(file);
+  };
+  const std::string first = model_of("1");
+  CHECK_FALSE(first.empty());
+  CHECK(model_of("1") == first);
+  CHECK(model_of("2") != first);
+}
+
+TEST_CASE("a training with a checkpoint goes on where it stopped") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string table = write_circle(folder / "circle.csv"), checkpoint = folder / "checkpoint";
+  const auto train = [&](const std::string& epochs, const std::string& to, bool keeps) {
+    words arguments{"--data", table,    "--target",  "where",  "--epochs",
+                    epochs,   "--save", folder / to, "--quiet"};
+    if (keeps) arguments.insert(arguments.end(), {"--checkpoint", checkpoint});
+    CHECK(run("backsweep-train", arguments).failure.empty());
+    return content_of(folder / to);
+  };
+  train("2", "begun", true);
+  CHECK(train("5", "resumed", true) == train("5", "whole", false));
+}
+
+TEST_CASE("digits are learned from IDX files") {
+  if (!programs_are_built()) return;
+  const auto mnist = mnist_folder();
+  if (!mnist) {
+    WARN("skipped: no MNIST files; BACKSWEEP_DATA names a folder that has mnist/");
+    return;
+  }
+  const temporary_folder folder;
+  const std::string images = *mnist / "t10k-images-idx3-ubyte.gz",
+                    labels = *mnist / "t10k-labels-idx1-ubyte.gz", model = folder / "m.safetensors";
+  const finished_process trained =
+      run("backsweep-train", {"--data", images, "--labels", labels, "--layers", "32", "--epochs",
+                              "3", "--shift", "1", "--save", model});
+  INFO(trained.complaints);
+  CHECK_THAT(trained.output, Catch::Contains("784 inputs, 10 classes of \"label\"") &&
+                                 Catch::Contains("accuracy 9"));
+  const finished_process scored =
+      run("backsweep-predict", {"--model", model, "--data", images, "--labels", labels, "--score"});
+  CHECK_THAT(scored.output, Catch::StartsWith("10000 samples: accuracy 9"));
+  const finished_process told = run("backsweep-predict", {"--model", model, "--data", images});
+  CHECK(lines_of(told.output).size() == 10001);
+  check_refusal(run("backsweep-predict", {"--model", model, "--data", images, "--score"}), "1",
+                "--score without right answers");
+}
+
+TEST_CASE("options that are wrong end with status 2 and a word of help") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string table = write_circle(folder / "circle.csv"), model = folder / "m.safetensors";
+  const auto refused = [&](const words& more, const std::string& complaint) {
+    words arguments{"--data", table, "--save", model};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    check_refusal(run("backsweep-train", arguments), "2", complaint);
+    CHECK_FALSE(std::filesystem::exists(model));
+  };
+  refused({}, "say what to learn: --target COLUMN of a table, or --labels FILE of images");
+  refused({"--target", "where", "--labels", "l"}, "say what to learn");
+  refused({"--target", "where", "--activation", "relo"}, "relu");
+  refused({"--target", "where", "--optimizer", "adan"}, "adan not in {adam");
+  refused({"--target", "where", "--layers", "64,x"}, "\"64,x\" is no list of units, as 64,32");
+  refused({"--target", "where", "--layers", "0"}, "is no list of units");
+  refused({"--target", "where", "--rate", "-1"}, "--rate");
+  refused({"--target", "where", "--epochs", "0"}, "--epochs");
+  refused({"--target", "where", "--dropout", "1"}, "--dropout");
+  refused({"--target", "where", "--shift", "2"}, "--shift moves images");
+  refused({"--labels", "l", "--loss", "huber"}, "--loss huber learns a number");
+  refused({"--target", "where", "--patience", "3", "--validation", "0"}, "--validation is 0");
+  refused({"--target", "where", "--what"}, "--what");
+  check_refusal(
+      run("backsweep-train", {"--data", table, "--target", "where", "--save", folder / "none/m"}),
+      "2", "there is no folder");
+  check_refusal(run("backsweep-predict", {"--model", model}), "2", "--data is required");
+}
+
+TEST_CASE("data that is wrong ends with status 1 and says where") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string model = folder / "m.safetensors";
+  const auto refused = [&](const std::string& table, const words& more,
+                           const std::string& complaint) {
+    words arguments{"--data", write_file(folder / "t.csv", table), "--save", model};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    check_refusal(run("backsweep-train", arguments), "1", complaint);
+    CHECK_FALSE(std::filesystem::exists(model));
+  };
+  refused("a,b\n1,2\n", {"--target", "c"}, "has no column \"c\"; its columns are \"a\", \"b\"");
+  refused("a,b\n1,2\n,3\n", {"--target", "b"}, "row 2 (line 3), column \"a\"");
+  refused("a,b\n1,x\n2,y\n", {"--target", "b", "--loss", "huber"},
+          "has classes in column \"b\", such as \"x\"; leave out --loss huber");
+  refused("a,b\n1,2\n", {"--target", "b", "--validation", "0.6"}, "no sample is left to train on");
+  refused("a,b\n1,\xff\n2,z\n", {"--target", "b"}, "not UTF-8");
+  refused("a,b\n1,1\n2,3e30\n",
+          {"--target", "b", "--validation", "0", "--quiet", "--optimizer", "sgd", "--rate", "1e30"},
+          "the loss is");
+  check_refusal(
+      run("backsweep-train", {"--data", folder / "none", "--target", "b", "--save", model}), "1",
+      "none");
+}
+
+TEST_CASE("a model that is none, or of other data, is refused by backsweep-predict") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string table = write_file(folder / "t.csv", "a,b\n1,x\n2,y\n"),
+                    file = folder / "m.safetensors";
+  const auto refused = [&](const std::string& complaint) {
+    check_refusal(run("backsweep-predict", {"--model", file, "--data", table}), "1", complaint);
+  };
+  refused("m.safetensors");
+  nn::network<float> net(1, {nn::dense(2)}, nn::seed{1});
+  nn::save(net, file);
+  refused("does not say what data it was trained on");
+  for (const char* nonsense :
+       {"", "{}", "[]", "{\"table\":{}}", "{\"images\":{\"rows\":-1,\"columns\":2,\"classes\":2}}",
+        "{\"table\":{\"delimiter\":\"\",\"header\":true,\"inputs\":[],\"target\":{\"name\":\"b\"}}"
+        "}",
+        "{\"table\":{\"delimiter\":\",\",\"header\":true,\"inputs\":[{\"name\":\"a\",\"offset\":0,"
+        "\"spread\":0}],\"target\":{\"name\":\"b\",\"categories\":[\"x\",\"y\"]}}}"}) {
+    INFO(nonsense);
+    nn::save(net, file, {{"data", nonsense}});
+    refused("describes its data by what makes no sense");
+  }
+  nn::save(net, file, {{"data", "{\"images\":{\"rows\":2,\"columns\":2,\"classes\":2}}"}});
+  refused("has a network 1 -> 2 for data 4 -> 2");
+
+  run("backsweep-train", {"--data", table, "--target", "b", "--save", file, "--quiet",
+                          "--validation", "0", "--epochs", "1"});
+  write_file(table, "b\nx\n");
+  refused("has no column \"a\"");
+}
+
+TEST_CASE("--help tells every option and how to begin") {
+  if (!programs_are_built()) return;
+  const finished_process help = run("backsweep-train", {"--help"});
+  CHECK(help.failure.empty());
+  for (const char* expected : {"--data", "--target", "--layers", "--patience", "--save",
+                               "Examples:", "Exit status", "64,32"}) {
+    CHECK_THAT(help.output, Catch::Contains(expected));
+  }
+  for (const std::string& line : lines_of(help.output)) {
+    INFO(line);
+    CHECK(line.size() <= 100);
+  }
+}
