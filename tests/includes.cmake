@@ -159,7 +159,7 @@ row(explore error explorer/explorer_files graph part_file explorer/views)
 row(format anomaly dual explain tensor/mask tensor/shape tape var tensor/tensor check)
 
 # Of autodiff, nn sees what a user sees, noun by noun.
-set(closed_to_nn ops.def memory expression_text graph_builder json leaf_solver notes rule_table tensor/noted tensor/shares tensor/dispatch tensor/strided_matrix tensor/register_tile tensor/panels tensor/gemm tensor/multiply_add tensor/blas tensor/lapack tensor/factors tensor/cofactors autodiff)
+set(closed_to_nn memory expression_text graph_builder json leaf_solver notes rule_table tensor/noted tensor/shares tensor/dispatch tensor/strided_matrix tensor/register_tile tensor/panels tensor/gemm tensor/multiply_add tensor/blas tensor/lapack tensor/factors tensor/cofactors autodiff)
 folder(nn)
 row(network/init)
 row(network/activation.def)

@@ -138,10 +138,7 @@ class architecture_reader {
   }
 
   const activation& named(const std::string& name) const {
-    const auto all = activations();
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const activation& a) { return a.name == name; });
-    if (found != all.end()) return *found;
+    if (const activation* const found = find_activation(name)) return *found;
     refuse(fmt::format("has the unknown activation {}", in_quotes(name)));
   }
 

@@ -53,7 +53,20 @@ std::size_t slips(std::string_view written, std::string_view meant) {
     }
   }
   throw autodiff::domain_error("activation", fmt::format("there is no '{}'", name),
-                               fmt::format("{}there are {}", nearest, fmt::join(names, ", ")));
+                               fmt::format("{}there are {}, and every function of one argument: "
+                                           "sin, gaussian, sqrt, ...",
+                                           nearest, fmt::join(names, ", ")));
+}
+
+/// Every row of ops.def with one argument.
+std::span<const activation> functions() noexcept {
+  static constexpr activation all[] = {
+#define UNARY(NAME, ...)                                                                    \
+  make_activation<&autodiff::loop_table<float>::NAME, &autodiff::loop_table<double>::NAME>( \
+      #NAME, init::glorot),
+#include <autodiff/ops.def>
+  };
+  return all;
 }
 
 }  // namespace
@@ -67,12 +80,19 @@ std::span<const activation> activations() noexcept {
   return all;
 }
 
+const activation* find_activation(std::string_view name) noexcept {
+  for (const auto all : {activations(), functions()}) {
+    const auto at =
+        std::find_if(all.begin(), all.end(), [&](const activation& h) { return h.name == name; });
+    if (at != all.end()) return &*at;
+  }
+  return nullptr;
+}
+
 const activation& activation_named(std::string_view name) {
-  const auto all = activations();
-  const auto at =
-      std::find_if(all.begin(), all.end(), [&](const activation& h) { return h.name == name; });
-  if (at == all.end()) refuse(name);
-  return *at;
+  const activation* const found = find_activation(name);
+  if (!found) refuse(name);
+  return *found;
 }
 
 }  // namespace nn

@@ -73,10 +73,14 @@ constexpr activation make_activation(std::string_view name, init suits) {
 
 inline bool activation::is_identity() const noexcept { return on_double == identity.on_double; }
 
-/// Every activation of the library.
+/// The rows of activation.def.
 std::span<const activation> activations() noexcept;
 
-/// The one of this name: "relu". Throws domain_error with the nearest name and all there are.
+/// The one of this name, or null. Where no row of activation.def has it, a row of ops.def with one
+/// argument serves, with the initialisation of Glorot: "sin", "gaussian", "square".
+const activation* find_activation(std::string_view name) noexcept;
+
+/// The same. Throws domain_error with the nearest name and all there are where there is none.
 const activation& activation_named(std::string_view name);
 
 }  // namespace nn

@@ -106,6 +106,22 @@ TEST_CASE("every activation is found by its name, and no two share one") {
   CHECK(nn::activation_named("elu").suits == nn::init::he);
 }
 
+TEST_CASE("every function of one argument is an activation by its name") {
+  for (const char* name : {"sin", "gaussian", "sqrt", "atan", "erf", "lgamma"}) {
+    INFO(name);
+    const nn::activation& h = nn::activation_named(name);
+    CHECK(h.name == name);
+    CHECK(h.suits == nn::init::glorot);
+    CHECK(h.elementwise<double>() != nullptr);
+    CHECK(nn::find_activation(name) == &h);
+  }
+  const autodiff::tensor<double> a{0.5};
+  CHECK(nn::activation_named("sin")(a).item() == std::sin(0.5));
+  // A row of activation.def comes first: it knows which weights suit it.
+  CHECK(nn::activation_named("relu").suits == nn::init::he);
+  CHECK(nn::find_activation("pow") == nullptr);
+}
+
 TEST_CASE("a name that no activation has is refused with the nearest one and all there are") {
   const auto refusal = [](std::string_view name) {
     return message<autodiff::domain_error>([&] { nn::activation_named(name); });
