@@ -12,27 +12,72 @@
 namespace autodiff {
 namespace {
 
-/// dx = pull(y, dy, mixed) along the lines of y, where mixed is one number per line:
-/// mix(n, y, dy).
-template <class T, class Mix, class Pull>
-auto line_pullback(const line_walk& walk, const array<T>& y, Mix mix, Pull pull) {
-  return [walk, y, mix, pull](const array<T>& dy, input_adjoint<T> dx) {
+/// dx = line(j) along the lines of y, where Line(n, y, dy) is made once for each.
+template <class Line, class T>
+auto line_pullback(const line_walk& walk, const array<T>& y) {
+  return [walk, y](const array<T>& dy, input_adjoint<T> dx) {
     const auto into = dx->open();
     const std::size_t n = walk.length();
     walk.map(std::array{y.data(), dy.data()}, into.data, into.how,
              [&](std::size_t, std::size_t count, const auto& rows, T* out, store how) {
                for (std::size_t i = 0; i < count * n; i += n) {
-                 const T* y_row = rows[0] + i;
-                 const T* dy_row = rows[1] + i;
-                 const T mixed = mix(n, y_row, dy_row);
+                 const Line line(n, rows[0] + i, rows[1] + i);
                  for (std::size_t j = 0; j < n; ++j) {
-                   const T share = pull(y_row[j], dy_row[j], mixed);
+                   const T share = line(j);
                    out[i + j] = how == store::write ? share : T(out[i + j] + share);
                  }
                }
              });
   };
 }
+
+/// Where the weight stands that is larger than all the others together, or n.
+template <class T>
+std::size_t nearly_certain(std::size_t n, const T* p) {
+  for (std::size_t j = 0; j < n; ++j) {
+    if (p[j] > T(0.5f)) return j;
+  }
+  return n;
+}
+
+/// dx = y (dy - sum(y dy)). By a y that is nearly 1 the difference would cancel: all dy are taken
+/// from its own one then, which leaves the small terms of the others.
+template <class T>
+struct softmax_line {
+  const T *y, *dy;
+  T reference{0}, mean;
+
+  softmax_line(std::size_t n, const T* y_row, const T* dy_row) : y(y_row), dy(dy_row) {
+    const std::size_t k = nearly_certain(n, y);
+    if (k == n) {
+      mean = plain<T>().dot(n, y, dy);
+      return;
+    }
+    reference = dy[k];
+    mean = T(0);
+    for (std::size_t j = 0; j < n; ++j) mean = T(mean + y[j] * (dy[j] - reference));
+  }
+  T operator()(std::size_t j) const { return T(y[j] * ((dy[j] - reference) - mean)); }
+};
+
+/// dx = dy - p sum(dy). For a p that is nearly 1, dy (1 - p) - p (the sum of the others), where
+/// 1 - p is the sum of the others, too.
+template <class T>
+struct log_softmax_line {
+  const T *p, *dy;
+  T total, certain{0};
+  std::size_t k;
+
+  log_softmax_line(std::size_t n, const T* p_row, const T* dy_row)
+      : p(p_row), dy(dy_row), total(plain<T>().sum(n, dy)), k(nearly_certain(n, p)) {
+    if (k == n) return;
+    const auto of_others = [&](const T* row) {
+      return T(plain<T>().sum(k, row) + plain<T>().sum(n - k - 1, row + k + 1));
+    };
+    certain = T(dy[k] * of_others(p) - p[k] * of_others(dy));
+  }
+  T operator()(std::size_t j) const { return j == k ? certain : T(dy[j] - p[j] * total); }
+};
 
 struct row_shape {
   std::size_t rows, columns;
@@ -97,13 +142,7 @@ tensor<T> softmax(const tensor<T>& x, std::ptrdiff_t axis) {
              });
            });
   if (!x.is_recorded()) return tensor<T>(std::move(y));
-  // dx = y (dy - sum(y dy)).
-  auto pullback = line_pullback(
-      walk, y,
-      [](std::size_t n, const T* y_row, const T* dy_row) {
-        return plain<T>().dot(n, y_row, dy_row);
-      },
-      [](const T& y_at, const T& dy_at, const T& inner) { return T(y_at * (dy_at - inner)); });
+  auto pullback = line_pullback<softmax_line<T>>(walk, y);
   static constexpr operation_rule rule{"softmax", "y = exp(x) / Σ exp(x)", "x̄ = y ⊙ (ȳ − Σ y ⊙ ȳ)"};
   return record(rule, std::move(y), std::move(pullback), x);
 }
@@ -120,10 +159,7 @@ tensor<T> log_softmax(const tensor<T>& x, std::ptrdiff_t axis) {
   if (!x.is_recorded()) return tensor<T>(std::move(y));
   array<T> p(x.shape());
   loops<T>().exp.forward(y.size(), y.data(), p.writable());
-  // dx = dy - p sum(dy).
-  auto pullback = line_pullback(
-      walk, p, [](std::size_t n, const T*, const T* dy_row) { return plain<T>().sum(n, dy_row); },
-      [](const T& p_at, const T& dy_at, const T& total) { return T(dy_at - p_at * total); });
+  auto pullback = line_pullback<log_softmax_line<T>>(walk, p);
   static constexpr operation_rule rule{"log_softmax", "y = x − log Σ exp(x)", "x̄ = ȳ − exp(y) Σ ȳ"};
   return record(rule, std::move(y), std::move(pullback), x);
 }

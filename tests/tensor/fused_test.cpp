@@ -177,6 +177,47 @@ TEST_CASE("the adjoints of softmax and log_softmax are those of long double diff
   }
 }
 
+TEMPLATE_TEST_CASE("a softmax that is nearly certain keeps the digits of small adjoints", "", float,
+                   double) {
+  using T = TestType;
+  // Row by row: certain by margins up to where 1 - p is far below an ulp of 1, at each place.
+  for (const T margin : {T(1), T(5), T(20), T(40)}) {
+    for (std::size_t certain = 0; certain < 3; ++certain) {
+      std::vector<T> x{T(0.25), T(-0.5), T(0.125)};
+      x[certain] = margin;
+      const std::vector<T> dy{T(0.75), T(-1.5), T(2)};
+      reals p(3), log_p(3);
+      real total = 0;
+      for (const T each : x) total += std::exp(static_cast<real>(each));
+      for (std::size_t j = 0; j < 3; ++j) p[j] = std::exp(static_cast<real>(x[j])) / total;
+      tape t;
+      const tensor<T> v = t.variable(tensor<T>(shape{3}, x)), seed(shape{3}, dy);
+      t.backward(softmax(v), seed);
+      const auto by_softmax = t.adjoint(v);
+      t.backward(log_softmax(v), seed);
+      const auto by_log_softmax = t.adjoint(v);
+      for (std::size_t i = 0; i < 3; ++i) {
+        // In differences of two entries, and in sums without the entry itself.
+        real of_softmax = 0, of_log_softmax = 0, softmax_terms = 0, log_softmax_terms = 0;
+        for (std::size_t j = 0; j < 3; ++j) {
+          if (j == i) continue;
+          const real apart = p[i] * p[j] * (real(dy[i]) - real(dy[j]));
+          const real own = p[j] * real(dy[i]), other = p[i] * real(dy[j]);
+          of_softmax += apart;
+          of_log_softmax += own - other;
+          softmax_terms += std::fabs(apart);
+          log_softmax_terms += std::fabs(own) + std::fabs(other);
+        }
+        INFO("margin " << margin << " at " << certain << ", entry " << i);
+        // A logarithm of the size of the margin has its ulps in the weight.
+        const real most = (8 + real(margin)) * real(std::numeric_limits<T>::epsilon());
+        CHECK(std::fabs(by_softmax.values()[i] - of_softmax) <= most * softmax_terms);
+        CHECK(std::fabs(by_log_softmax.values()[i] - of_log_softmax) <= most * log_softmax_terms);
+      }
+    }
+  }
+}
+
 TEST_CASE("cross-entropy on logits has the value and the adjoint p - t, one-hot and soft") {
   reference::random random(44);
   constexpr std::size_t n = 5, k = 4;
