@@ -123,7 +123,7 @@ row(tensor/reduce tensor/axes tensor/column_sums tensor/folds tensor/parallel te
 row(tensor/moments error tensor/folds tensor/reduce)
 row(tensor/extremes error tensor/axes tensor/folds tensor/tensor)
 row(tensor/scan tensor/lines tensor/tensor)
-row(tensor/fused error tensor/indexing tensor/lines tensor/parallel tensor/tensor)
+row(tensor/fused error tensor/indexing tensor/lines tensor/parallel tensor/sum_loops tensor/tensor)
 row(tensor/normalise error tensor/lines tensor/reduce tensor/tensor)
 row(tensor/dropout error random tensor/tensor)
 row(tensor/einsum_indices error tensor/shape)

@@ -4,6 +4,7 @@
 #include <autodiff/tensor/indexing.hpp>
 #include <autodiff/tensor/lines.hpp>
 #include <autodiff/tensor/parallel.hpp>
+#include <autodiff/tensor/sum_loops.hpp>
 
 #include <fmt/format.h>
 
@@ -31,13 +32,15 @@ auto line_pullback(const line_walk& walk, const array<T>& y) {
   };
 }
 
-/// Where the weight stands that is larger than all the others together, or n.
+/// Where among weights that add up to 1 the one stands that is larger than all the others together;
+/// n where there is none.
 template <class T>
 std::size_t nearly_certain(std::size_t n, const T* p) {
-  for (std::size_t j = 0; j < n; ++j) {
-    if (p[j] > T(0.5f)) return j;
-  }
-  return n;
+  // In a long line the squares say sooner that there is none.
+  if (n > 32 && !(plain<T>().dot(n, p, p) > T(0.25f))) return n;
+  std::size_t k = 0;
+  while (k < n && !(p[k] > T(0.5f))) ++k;
+  return k;
 }
 
 /// dx = y (dy - sum(y dy)). By a y that is nearly 1 the difference would cancel: all dy are taken
@@ -45,17 +48,13 @@ std::size_t nearly_certain(std::size_t n, const T* p) {
 template <class T>
 struct softmax_line {
   const T *y, *dy;
-  T reference{0}, mean;
+  T reference, mean;
 
   softmax_line(std::size_t n, const T* y_row, const T* dy_row) : y(y_row), dy(dy_row) {
-    const std::size_t k = nearly_certain(n, y);
-    if (k == n) {
-      mean = plain<T>().dot(n, y, dy);
-      return;
-    }
-    reference = dy[k];
-    mean = T(0);
-    for (std::size_t j = 0; j < n; ++j) mean = T(mean + y[j] * (dy[j] - reference));
+    const std::size_t k = nearly_certain(n, y_row);
+    const T from = k < n ? dy_row[k] : T(0);
+    reference = from;
+    mean = blocked_sum<T>(n, [=](std::size_t j) { return T(y_row[j] * (dy_row[j] - from)); });
   }
   T operator()(std::size_t j) const { return T(y[j] * ((dy[j] - reference) - mean)); }
 };
@@ -65,16 +64,16 @@ struct softmax_line {
 template <class T>
 struct log_softmax_line {
   const T *p, *dy;
-  T total, certain{0};
   std::size_t k;
+  T total, certain{0};
 
   log_softmax_line(std::size_t n, const T* p_row, const T* dy_row)
-      : p(p_row), dy(dy_row), total(plain<T>().sum(n, dy)), k(nearly_certain(n, p)) {
+      : p(p_row), dy(dy_row), k(nearly_certain(n, p)), total(plain<T>().sum(n, dy)) {
     if (k == n) return;
-    const auto of_others = [&](const T* row) {
+    const auto sum_of_others = [&](const T* row) {
       return T(plain<T>().sum(k, row) + plain<T>().sum(n - k - 1, row + k + 1));
     };
-    certain = T(dy[k] * of_others(p) - p[k] * of_others(dy));
+    certain = T(dy[k] * sum_of_others(p) - p[k] * sum_of_others(dy));
   }
   T operator()(std::size_t j) const { return j == k ? certain : T(dy[j] - p[j] * total); }
 };
