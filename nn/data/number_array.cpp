@@ -131,7 +131,7 @@ void number_array::copy_to(std::span<Value> to) const {
                         nn::name(type_of<Value>())),
             "ask for a type that holds it");
       }
-      to[i] = static_cast<Value>(x);
+      to[i] = static_cast<Value>(x);  // NOLINT(bugprone-signed-char-misuse): int8 is a number here
     }
   });
 }
