@@ -17,7 +17,7 @@ class strided_walk {
   using offsets = std::array<std::ptrdiff_t, N>;
 
   /// One element, until dimensions are added.
-  strided_walk() noexcept {}
+  strided_walk() noexcept {}  // NOLINT(modernize-use-equals-default): {} would zero the arrays then
 
   /// Adds a dimension that runs faster than those before it.
   void add(std::size_t extent, const offsets& strides) noexcept {

@@ -221,7 +221,7 @@ requires(!std::is_reference_v<Pullback> &&
                                                 Pullback&& pullback,
                                                 const tensor<Inputs>&... inputs) {
   record(
-      operation, y, [&] { return std::move(pullback); }, inputs...);
+      operation, y, [&] { return std::forward<Pullback>(pullback); }, inputs...);
 }
 /// The same of values that are no tensor yet.
 template <class T, class Pullback, class... Inputs>
@@ -229,7 +229,7 @@ requires(!std::is_reference_v<Pullback>) tensor<T> record(const operation_rule& 
                                                           array<T> y, Pullback&& pullback,
                                                           const tensor<Inputs>&... inputs) {
   tensor<T> recorded(std::move(y));
-  record(operation, recorded, std::move(pullback), inputs...);
+  record(operation, recorded, std::forward<Pullback>(pullback), inputs...);
   return recorded;
 }
 
