@@ -19,6 +19,7 @@
 #include <autodiff/operation_rule.hpp>
 #include <autodiff/ops.hpp>
 #include <autodiff/random.hpp>
+#include <autodiff/stream_formatter.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/affine.hpp>
 #include <autodiff/tensor/axes.hpp>

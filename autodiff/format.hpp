@@ -6,13 +6,14 @@
 #include <autodiff/check.hpp>
 #include <autodiff/dual.hpp>
 #include <autodiff/explain.hpp>
+#include <autodiff/stream_formatter.hpp>
 #include <autodiff/tape.hpp>
 #include <autodiff/tensor/mask.hpp>
 #include <autodiff/tensor/shape.hpp>
 #include <autodiff/tensor/tensor.hpp>
 #include <autodiff/var.hpp>
 
-#include <fmt/ostream.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -53,16 +54,16 @@ struct fmt::formatter<autodiff::dual<T, N>> : fmt::formatter<T> {
   }
 };
 template <class T>
-struct fmt::formatter<autodiff::tensor<T>> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::tensor<T>> : autodiff::stream_formatter {};
 template <>
-struct fmt::formatter<autodiff::mask> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::mask> : autodiff::stream_formatter {};
 template <>
-struct fmt::formatter<autodiff::shape> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::shape> : autodiff::stream_formatter {};
 template <>
-struct fmt::formatter<autodiff::anomaly> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::anomaly> : autodiff::stream_formatter {};
 template <>
-struct fmt::formatter<autodiff::tape_statistics> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::tape_statistics> : autodiff::stream_formatter {};
 template <>
-struct fmt::formatter<autodiff::gradient_report> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::gradient_report> : autodiff::stream_formatter {};
 template <>
-struct fmt::formatter<autodiff::explanation> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::explanation> : autodiff::stream_formatter {};

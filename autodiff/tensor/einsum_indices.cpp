@@ -41,8 +41,8 @@ letters letters_of(std::string_view text, const einsum_call& call) {
 }
 
 /// Gives each letter of an operand the extent of its axis.
-void bind(parsed_indices& p, const letters& list, const shape& s, std::array<bool, 128>& bound,
-          const einsum_call& call) {
+void give_extents(parsed_indices& p, const letters& list, const shape& s,
+                  std::array<bool, 128>& bound, const einsum_call& call) {
   if (list.size() != s.rank()) {
     call.refuse(fmt::format("there are {} letters for shape {}", list.size(), to_string(s)),
                 "write one letter for each axis");
@@ -87,10 +87,10 @@ parsed_indices parse_indices(std::string_view indices, const shape& a, const sha
   }
   std::array<bool, 128> bound{};
   p.a = letters_of(operands.substr(0, comma), call);
-  bind(p, p.a, *call.a, bound, call);
+  give_extents(p, p.a, *call.a, bound, call);
   if (call.b) {
     p.b = letters_of(operands.substr(comma + 1), call);
-    bind(p, p.b, *call.b, bound, call);
+    give_extents(p, p.b, *call.b, bound, call);
   }
   if (arrow != std::string_view::npos) {
     p.result = letters_of(call.indices.substr(arrow + 2), call);

@@ -1,16 +1,16 @@
 #include <autodiff/tensor/tensor.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/stream_formatter.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ostream.h>
 
 #include <algorithm>
 #include <array>
 #include <ostream>
 
 template <class T, std::size_t N>
-struct fmt::formatter<autodiff::dual<T, N>> : fmt::ostream_formatter {};
+struct fmt::formatter<autodiff::dual<T, N>> : autodiff::stream_formatter {};
 
 namespace autodiff {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <nn/delta/report.hpp>
 
-#include <fmt/ostream.h>
+#include <autodiff/stream_formatter.hpp>
 
 #include <cstddef>
 #include <iosfwd>
@@ -38,4 +38,4 @@ std::ostream& operator<<(std::ostream& out, const delta_report& report);
 }  // namespace nn
 
 template <>
-struct fmt::formatter<nn::delta_report> : fmt::ostream_formatter {};
+struct fmt::formatter<nn::delta_report> : autodiff::stream_formatter {};

@@ -6,6 +6,7 @@
 #include <nn/tools/choices.hpp>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <string_view>

@@ -1,14 +1,16 @@
 #pragma once
 // What backsweep-train can be told.
 
-#include <CLI/CLI.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace nn::tools {
 
