@@ -106,9 +106,9 @@ constinit const loss mean_absolute_error("mean_absolute_error", reduction::mean,
                                          chain_of([](auto y, auto t) { return abs(y - t); }));
 
 loss huber(double delta) {
-  if (!(delta > 0)) {
+  if (!(delta > 0 && std::isfinite(delta))) {
     throw autodiff::domain_error("huber", fmt::format("delta is {}", delta),
-                                 "give it the distance, above 0, at which squares end");
+                                 "give it the finite distance, above 0, at which squares end");
   }
   // No branch, so that it is one pass, and no product of infinities: 1/2 c^2 for what is within
   // delta, and a straight line for what is beyond.

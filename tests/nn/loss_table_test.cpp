@@ -37,6 +37,9 @@ const std::vector<nn::loss>& losses() {
         nn::softmax_cross_entropy_with({.label_smoothing = 0.2}),
         nn::softmax_cross_entropy_with({.class_weights = weights}),
         nn::softmax_cross_entropy_with({.label_smoothing = 0.2, .class_weights = weights}),
+        nn::softmax_cross_entropy_with({.ignored_index = -100}),
+        nn::softmax_cross_entropy_with(
+            {.label_smoothing = 0.2, .class_weights = weights, .ignored_index = -100}),
         nn::multiclass_hinge,
         nn::kl_divergence,
         nn::kl_divergence_of_log_probabilities,
@@ -102,7 +105,7 @@ double largest(const numbers& values) {
 
 TEST_CASE("losses and their gradients are PyTorch's, in every reduction") {
   const std::vector<line> lines = table();
-  REQUIRE(lines.size() == 63);
+  REQUIRE(lines.size() == 69);
   for (const line& l : lines) {
     CAPTURE(l.name, l.how);
     const nn::loss e = loss_of(l.name, l.how);
