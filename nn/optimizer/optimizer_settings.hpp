@@ -71,7 +71,8 @@ struct adamw {
   bool amsgrad = false;
 };
 
-/// Source: Dozat, Incorporating Nesterov momentum into Adam (ICLR 2016 workshop).
+/// Source: Dozat, Incorporating Nesterov momentum into Adam (ICLR 2016 workshop), as PyTorch 2 has
+/// it: 1.13 multiplies the momentum of a step into the product of all of them twice.
 struct nadam {
   double rate = 2e-3;
   double beta1 = 0.9;
