@@ -110,7 +110,8 @@ using plain_schedule =
                  cosine_annealing, cosine_restarts, one_cycle, reduce_on_plateau>;
 
 /// Over `length` the rate rises linearly from `from` times the base to the base; then another
-/// schedule takes over, and its time begins there (LinearLR and SequentialLR).
+/// schedule takes over, and its time begins there (LinearLR and SequentialLR). What is left of the
+/// training is then the whole of it, the rest of an epoch counting as one.
 /// Source: Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour,
 /// arXiv:1706.02677 (2017).
 struct warm_up {
