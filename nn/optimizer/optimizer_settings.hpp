@@ -1,7 +1,7 @@
 #pragma once
-// The optimizers as plain settings. Names, meanings and defaults are PyTorch's, and so are the
-// trajectories. Weight decay joins the gradient, g + weight_decay w, unless an optimizer says that
-// it shrinks the weights themselves ("decoupled").
+// The optimizers as plain settings. Meanings and defaults are PyTorch's, and so are the
+// trajectories; what it calls lr is the rate here. Weight decay joins the gradient, g +
+// weight_decay w, unless an optimizer says that it shrinks the weights themselves ("decoupled").
 
 #include <variant>
 

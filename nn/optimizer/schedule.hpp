@@ -1,8 +1,9 @@
 #pragma once
 // How the rate changes while a model is trained: plain settings, and rate_at(), a function of them
 // and of how far training is. Nothing is remembered from step to step, so a resumed training goes
-// on as if it had not stopped. Meanings and defaults are PyTorch's (torch.optim.lr_scheduler),
-// where the time that a scheduler counts is here a unit: steps, or whole epochs.
+// on as if it had not stopped. Meanings are PyTorch's (torch.optim.lr_scheduler), and so are the
+// defaults but for lengths; the time that a scheduler counts is here a unit: steps, or whole
+// epochs.
 
 #include <cstddef>
 #include <span>
