@@ -103,8 +103,9 @@ class rewound_tape {
 /// Evaluates the objective, which returns a tensor with one element, and sweeps: puts its gradient
 /// by every parameter, in the order of parameters(), into `gradients` and returns its value. The
 /// tape is rewound before and after, so that a loop of steps allocates nothing once it is warm.
-/// Throws what the objective throws, and tape_error when it rewinds the parameters, when these are
-/// more from one call of parameters() to the next, and as recorded_parameters does.
+/// Throws what the objective throws, and tape_error when it depends on no parameter or rewinds
+/// them, when these are more from one call of parameters() to the next, and as recorded_parameters
+/// does.
 template <class T, class Model, class Objective>
 T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
                 std::vector<autodiff::tensor<T>>& gradients) {
@@ -119,6 +120,11 @@ T gradient_step(autodiff::tape& tape, Model& model, Objective&& objective,
     const std::uint32_t serial = tape.serial();
     const autodiff::tensor<T> e = objective();
     value = e.item();
+    if (!e.is_recorded()) {
+      throw autodiff::tape_error("gradient_step", "the objective depends on no parameter",
+                                 "compute it from the model itself, not from a copy of it, and see "
+                                 "that parameters() hands them out");
+    }
     tape.backward(e, autodiff::leaves_only);
     if (!adjoints.empty()) tape.operation_at(youngest, serial, "gradient_step");
   }

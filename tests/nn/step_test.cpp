@@ -265,6 +265,25 @@ TEST_CASE("a step whose objective throws leaves passive parameters and a usable 
   }
 }
 
+TEST_CASE("an objective that depends on no parameter is refused with where to look") {
+  nn::network<double> net(2, {nn::dense(1)}, nn::seed{1});
+  autodiff::tape tape;
+  std::vector<tensor<double>> gradients;
+  const auto of_a_copy = [copy = net] { return autodiff::sum(copy(tensor<double>({1.0, 2.0}))); };
+  CHECK(reference::message<autodiff::tape_error>(
+            [&] { nn::gradient_step(tape, net, of_a_copy, gradients); }) ==
+        "gradient_step: the objective depends on no parameter; compute it from the model itself, "
+        "not from a copy of it, and see that parameters() hands them out");
+  struct {
+    void parameters(const std::function<void(tensor<double>&)>&) {}
+  } empty;
+  CHECK(reference::says(reference::message<autodiff::tape_error>([&] {
+                          nn::gradient_step(
+                              tape, empty, [] { return tensor<double>(1.0); }, gradients);
+                        }),
+                        "depends on no parameter"));
+}
+
 TEST_CASE("an objective that forgets the parameters is refused") {
   nn::network<double> net(2, {nn::dense(1)}, nn::seed{1});
   autodiff::tape tape;
