@@ -172,6 +172,12 @@ extern const loss gaussian_nll_of_log_variances;
 extern const loss poisson_nll;
 /// y - t log(y + 1e-8) from rates y.
 extern const loss poisson_nll_of_rates;
+struct poisson_settings {
+  bool of_rates = false;
+  /// Adds Stirling's log t!, which is t log t - t + 1/2 log(2 pi t), where t is above 1.
+  bool with_constant = false;
+};
+loss poisson_nll_with(const poisson_settings& settings);
 
 // For makers of losses.
 

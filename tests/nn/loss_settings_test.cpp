@@ -66,6 +66,7 @@ const std::vector<nn::loss>& all_losses() {
       nn::gaussian_nll,
       nn::poisson_nll,
       nn::poisson_nll_of_rates,
+      nn::poisson_nll_with({.with_constant = true}),
   };
   return all;
 }
@@ -141,6 +142,7 @@ TEST_CASE("a loss is named in full, and keeps its name when it is copied and mov
 TEST_CASE("settings that change nothing are the loss itself") {
   CHECK(nn::softmax_cross_entropy_with({}).name == "softmax_cross_entropy");
   CHECK(nn::binary_cross_entropy_with({}).name == "binary_cross_entropy");
+  CHECK(nn::poisson_nll_with({.of_rates = true}).name == "poisson_nll_of_rates");
 }
 
 TEST_CASE("a loss can be made of a function of one's own, with captures") {

@@ -107,6 +107,9 @@ CASES = [
     ("softmax_cross_entropy(label_smoothing 0.2, class_weights [0.5, 2, 1, 3], ignored_index -100)",
      plain(nn.CrossEntropyLoss, label_smoothing=0.2, weight=WEIGHTS), any_numbers,
      classes_and_others),
+    ("poisson_nll(with_constant)", plain(nn.PoissonNLLLoss, full=True), any_numbers, counts),
+    ("poisson_nll_of_rates(with_constant)", plain(nn.PoissonNLLLoss, log_input=False, full=True),
+     probabilities, counts),
 ]
 
 

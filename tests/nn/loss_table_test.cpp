@@ -47,6 +47,8 @@ const std::vector<nn::loss>& losses() {
         nn::gaussian_nll_with({.smallest_variance = 0.3, .with_constant = true}),
         nn::poisson_nll,
         nn::poisson_nll_of_rates,
+        nn::poisson_nll_with({.with_constant = true}),
+        nn::poisson_nll_with({.of_rates = true, .with_constant = true}),
     };
   }();
   return all;
@@ -105,7 +107,7 @@ double largest(const numbers& values) {
 
 TEST_CASE("losses and their gradients are PyTorch's, in every reduction") {
   const std::vector<line> lines = table();
-  REQUIRE(lines.size() == 69);
+  REQUIRE(lines.size() == 75);
   for (const line& l : lines) {
     CAPTURE(l.name, l.how);
     const nn::loss e = loss_of(l.name, l.how);
