@@ -56,7 +56,8 @@ const dense_layer<T>& dense_of(const network<T>& net, std::size_t l) {
 template <class T>
 textbook::backpropagation<T> by_tape(const network<T>& net, const tensor<T>& x, const tensor<T>& t,
                                      const loss& e) {
-  network<T> own = net;
+  network<T> own = net;  // which may be on its way through another tape
+  own.parameters([](tensor<T>& p) { p.detach(); });
   autodiff::tape tape;
   const recorded_parameters recorded(own, tape);
   std::vector<tensor<T>> a, z;

@@ -15,6 +15,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,15 +39,18 @@ void require_classes(const loss& e, const shape& y, const shape& t) {
       "outputs [n, k] go with targets [n, k], one weight per class, or [n], class indices");
 }
 
-/// Class indices as rows with a 1.
+/// Class indices as rows with a 1; those to be ignored as rows of 0.
 template <class T>
-tensor<T> one_hot_rows(const loss& e, const tensor<T>& y, const tensor<T>& t) {
+tensor<T> one_hot_rows(const loss& e, const tensor<T>& y, const tensor<T>& t,
+                       std::optional<int> ignored = std::nullopt) {
   const std::size_t classes = classes_of(y);
   tensor<T> rows(y.shape());
   T* row = rows.mutable_values().data();
   const auto targets = t.values();
-  for (std::size_t i = 0; i < targets.size(); ++i, row += classes)
+  for (std::size_t i = 0; i < targets.size(); ++i, row += classes) {
+    if (ignored && targets[i] == static_cast<T>(*ignored)) continue;
     row[class_index(e.name, targets[i], i, classes)] = 1;
+  }
   return rows;
 }
 
@@ -57,8 +62,10 @@ tensor<T> cross_entropy(const loss& e, const tensor<T>& y, const tensor<T>& t) {
   return autodiff::softmax_cross_entropy(y, one_hot_rows(e, y, t), e.how());
 }
 
+/// One weight for each class, or a single 1.
 template <class T>
 tensor<T> weights_of(const loss& e, const tensor<T>& y, const std::vector<double>& weights) {
+  if (weights.empty()) return tensor<T>(T(1));
   if (weights.size() != classes_of(y)) {
     throw autodiff::shape_error(
         e.name,
@@ -76,14 +83,18 @@ tensor<T> weighted_cross_entropy(const loss& e, const tensor<T>& y, const tensor
                                  const cross_entropy_settings& settings) {
   require_classes(e, y.shape(), t.shape());
   const bool indices = y.shape() != t.shape();
-  const tensor<T> hard = indices ? one_hot_rows(e, y, t) : t;
+  const tensor<T> hard = indices ? one_hot_rows(e, y, t, settings.ignored_index) : t;
   const auto smoothing = static_cast<T>(settings.label_smoothing);
-  const tensor<T> rows = (1 - smoothing) * hard + smoothing / static_cast<T>(classes_of(y));
-  if (settings.class_weights.empty()) return autodiff::softmax_cross_entropy(y, rows, e.how());
+  const tensor<T> counted = indices ? sum(hard, {-1}, true) : tensor<T>(T(1));
   const tensor<T> w = weights_of(e, y, settings.class_weights);
+  const tensor<T> rows =
+      w * ((1 - smoothing) * hard + smoothing / static_cast<T>(classes_of(y)) * counted);
   if (!indices || e.how() != reduction::mean)
-    return autodiff::softmax_cross_entropy(y, w * rows, e.how());
-  return autodiff::softmax_cross_entropy(y, w * rows, reduction::sum) / sum(w * hard).item();
+    return autodiff::softmax_cross_entropy(y, rows, e.how());
+  const tensor<T> total = autodiff::softmax_cross_entropy(y, rows, reduction::sum);
+  const T weight = sum(w * hard).item();
+  // Where no sample counts there is no mean, but no slope either that would spoil the weights.
+  return weight == 0 ? total + std::numeric_limits<T>::quiet_NaN() : total / weight;
 }
 
 /// The losses of the elements of rows, added up along each.
@@ -139,7 +150,7 @@ constinit const loss softmax_cross_entropy("softmax_cross_entropy", reduction::m
                                            });
 
 loss softmax_cross_entropy_with(const cross_entropy_settings& settings) {
-  const auto& [smoothing, weights] = settings;
+  const auto& [smoothing, weights, ignored] = settings;
   if (!(smoothing >= 0 && smoothing <= 1)) {
     throw autodiff::domain_error("softmax_cross_entropy",
                                  fmt::format("label_smoothing is {}", smoothing),
@@ -153,6 +164,7 @@ loss softmax_cross_entropy_with(const cross_entropy_settings& settings) {
   std::vector<std::string> set;
   if (smoothing != 0) set.push_back(fmt::format("label_smoothing {}", smoothing));
   if (!weights.empty()) set.push_back(fmt::format("class_weights [{}]", fmt::join(weights, ", ")));
+  if (ignored) set.push_back(fmt::format("ignored_index {}", *ignored));
   if (set.empty()) return softmax_cross_entropy;
   return parameterised_loss(
       fmt::format("softmax_cross_entropy({})", fmt::join(set, ", ")), reduction::mean, settings,

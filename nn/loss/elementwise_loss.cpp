@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <string_view>
 #include <vector>
 
@@ -106,9 +107,9 @@ constinit const loss mean_absolute_error("mean_absolute_error", reduction::mean,
                                          chain_of([](auto y, auto t) { return abs(y - t); }));
 
 loss huber(double delta) {
-  if (!(delta > 0)) {
+  if (!(delta > 0 && std::isfinite(delta))) {
     throw autodiff::domain_error("huber", fmt::format("delta is {}", delta),
-                                 "give it the distance, above 0, at which squares end");
+                                 "give it the finite distance, above 0, at which squares end");
   }
   // No branch, so that it is one pass, and no product of infinities: 1/2 c^2 for what is within
   // delta, and a straight line for what is beyond.
@@ -162,5 +163,18 @@ constinit const loss poisson_nll_of_rates("poisson_nll_of_rates", reduction::mea
                                           chain_of([](auto y, auto t) {
                                             return y - xlogy(t, y + 1e-8);
                                           }));
+
+loss poisson_nll_with(const poisson_settings& settings) {
+  const loss& plain = settings.of_rates ? poisson_nll_of_rates : poisson_nll;
+  if (!settings.with_constant) return plain;
+  return parameterised_loss(
+      fmt::format("{}(with_constant)", plain.name), reduction::mean, plain.reduced(reduction::none),
+      []<class T>(const loss& e, const tensor<T>& y, const tensor<T>& t) {
+        require_alike(e, y.shape(), t.shape());
+        const T two_pi = T(2) * std::numbers::pi_v<T>;
+        const tensor<T> log_factorial = xlogy(t, t) - t + T(0.5) * log(two_pi * t);
+        return collected(tensor<T>(e.kept<loss>()(y, t) + where(t > 1, log_factorial, 0)), e.how());
+      });
+}
 
 }  // namespace nn

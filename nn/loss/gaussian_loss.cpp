@@ -81,10 +81,10 @@ constinit const loss gaussian_nll("gaussian_nll", reduction::mean,
                                   });
 
 loss gaussian_nll_with(const gaussian_settings& settings) {
-  if (!(settings.smallest_variance > 0)) {
+  if (!(settings.smallest_variance > 0 && std::isfinite(settings.smallest_variance))) {
     throw autodiff::domain_error(
         "gaussian_nll", fmt::format("the smallest variance is {}", settings.smallest_variance),
-        "give it a number above 0");
+        "give it a finite number above 0");
   }
   std::string name = fmt::format("gaussian_nll(smallest_variance {}{})", settings.smallest_variance,
                                  settings.with_constant ? ", with_constant" : "");

@@ -39,7 +39,8 @@ void refuse_shapes(const loss& e, const autodiff::shape& y, const autodiff::shap
   throw autodiff::shape_error(
       e.name,
       fmt::format("outputs {} and targets {}", autodiff::to_string(y), autodiff::to_string(t)),
-      "give the targets the shape of the outputs; class labels become rows with one_hot");
+      "give the targets the shape of the outputs, with reshape; class labels become rows with "
+      "one_hot");
 }
 
 template <class T>

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -94,7 +95,8 @@ extern const loss mean_squared_error;
 /// |y - t|, with slope 0 where both are equal.
 extern const loss mean_absolute_error;
 /// 1/2 (y - t)^2 up to |y - t| = delta, beyond it delta (|y - t| - delta / 2). Throws domain_error
-/// unless delta is positive. Source: Huber, Robust Estimation of a Location Parameter (1964).
+/// unless delta is positive and finite. Source: Huber, Robust Estimation of a Location Parameter
+/// (1964).
 loss huber(double delta = 1);
 
 // Two classes: outputs and targets of one shape, the mean over all elements.
@@ -131,6 +133,10 @@ struct cross_entropy_settings {
   /// One for each class; a sample counts as its class does. As in PyTorch, the mean is over the
   /// weights of the samples for class indices, over their number for targets [n, k].
   std::vector<double> class_weights = {};
+  /// Samples with this class index, which may be any number, cost nothing and do not count in the
+  /// mean either; where there are no others it is NaN, with slope 0. PyTorch's is -100 unless it is
+  /// told otherwise.
+  std::optional<int> ignored_index = std::nullopt;
 };
 /// Throws domain_error for settings out of range.
 loss softmax_cross_entropy_with(const cross_entropy_settings& settings);
@@ -157,7 +163,7 @@ struct gaussian_settings {
   /// Adds 1/2 log(2 pi).
   bool with_constant = false;
 };
-/// Throws domain_error unless the smallest variance is positive.
+/// Throws domain_error unless the smallest variance is positive and finite.
 loss gaussian_nll_with(const gaussian_settings& settings);
 /// The same with y [n, 2 k] of k means and k logarithms of variances, which may be any numbers: for
 /// a network that ends in identity. PyTorch has none.
@@ -166,6 +172,12 @@ extern const loss gaussian_nll_of_log_variances;
 extern const loss poisson_nll;
 /// y - t log(y + 1e-8) from rates y.
 extern const loss poisson_nll_of_rates;
+struct poisson_settings {
+  bool of_rates = false;
+  /// Adds Stirling's log t!, which is t log t - t + 1/2 log(2 pi t), where t is above 1.
+  bool with_constant = false;
+};
+loss poisson_nll_with(const poisson_settings& settings);
 
 // For makers of losses.
 

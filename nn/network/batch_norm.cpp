@@ -57,9 +57,11 @@ autodiff::tensor<T> batch_norm_layer<T>::operator()(const autodiff::tensor<T>& x
                                                     autodiff::generator&) {
   const std::size_t samples = x.rank() == 2 ? x.shape()[0] : 1;
   if (samples < 2) {
-    throw autodiff::shape_error(
-        "batch_norm", fmt::format("training on {}", autodiff::to_string(x.shape())),
-        "pass at least two samples, [n, features]: one alone has no variance");
+    throw autodiff::shape_error("batch_norm",
+                                fmt::format("training on {}", autodiff::to_string(x.shape())),
+                                "pass at least two samples, [n, features], with a batch size that "
+                                "leaves no single one over: "
+                                "one alone has no variance");
   }
   auto normalised = autodiff::batch_norm(x, gain, bias, description_.epsilon);
   const auto n = static_cast<double>(samples);

@@ -140,6 +140,10 @@ tensor<T> initial_weights(const init& how, std::size_t fan_in, std::size_t fan_o
   using distribution = init::distribution;
   const double gain = how.gain_, mean = how.mean_, spread = how.spread_;
   const auto [lowest, highest] = how.within_;
+  if (!std::isfinite(gain * mean)) {
+    refuse("initial_weights", fmt::format("a gain of {} and a mean of {}", gain, mean),
+           "give it finite ones: training could not mend the weights");
+  }
   if (how.shape_ == distribution::orthogonal) {
     tensor<double> q =
         orthonormal_rows(std::min(fan_in, fan_out), std::max(fan_in, fan_out), random);

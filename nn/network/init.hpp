@@ -106,7 +106,8 @@ inline constexpr init init::lecun_normal{distribution::scaled_normal, 0, 1, {}, 
 inline constexpr init init::orthogonal{distribution::orthogonal, 0, 1, {}, fan::in};
 inline constexpr init init::zeros = init::constant(0);
 
-/// Weights [fan_in, fan_out], each column those of a unit.
+/// Weights [fan_in, fan_out], each column those of a unit. Throws domain_error for a gain or a
+/// constant that is not finite.
 template <class T>
 autodiff::tensor<T> initial_weights(const init& how, std::size_t fan_in, std::size_t fan_out,
                                     autodiff::generator& random);

@@ -13,6 +13,7 @@
 #include <nn/network/layer_norm.hpp>
 
 #include <array>
+#include <concepts>
 #include <functional>
 #include <initializer_list>
 #include <span>
@@ -30,6 +31,9 @@ struct layer;
 /// Source: He, Zhang, Ren, Sun, Deep residual learning (2015), eq. (1).
 struct residual {
   residual(std::initializer_list<layer> inside);
+  /// Of blocks alone, so that a list of one block is not taken for that block.
+  template <std::same_as<residual> Block>
+  residual(std::initializer_list<Block> inside);
   explicit residual(std::vector<layer> inside);
 
   std::vector<layer> inside;
@@ -39,6 +43,9 @@ struct residual {
 struct layer : std::variant<dense, activation, batch_norm, layer_norm, dropout, flatten, residual> {
   using variant::variant;
 };
+
+template <std::same_as<residual> Block>
+residual::residual(std::initializer_list<Block> inside) : inside(inside.begin(), inside.end()) {}
 
 /// An activation that stands alone, as behind a batch_norm.
 template <class T>

@@ -16,7 +16,7 @@
 namespace nn {
 
 /// A model computes outputs from inputs and hands out its parameters, the same ones in the same
-/// order at every call. It may also have
+/// order at every call, each of them once. It may also have
 /// - operator()(x, random): the pass of training, where that differs from inference (dropout,
 ///   batch_norm), drawing from the autodiff::generator;
 /// - state(visit): visit(name, tensor) for every tensor that belongs into a file, parameters and

@@ -38,8 +38,11 @@ template <class T>
 double clip_norm(std::vector<autodiff::tensor<T>>& gradients, double most) {
   require_positive("clip_norm", "the largest norm", most);
   double norm = 0;
-  for (const autodiff::tensor<T>& g : gradients)
-    norm = std::hypot(norm, static_cast<double>(autodiff::norm(g).item()));
+  for (const autodiff::tensor<T>& g : gradients) {
+    const auto own = static_cast<double>(autodiff::norm(g).item());
+    // hypot(infinity, NaN) is infinity, which would hide the NaN.
+    norm = std::isnan(own) ? own : std::isnan(norm) ? norm : std::hypot(norm, own);
+  }
   const double factor = most / (norm + 1e-6);
   if (factor >= 1) return norm;
   rewrite(gradients, [factor](std::size_t n, T* g) {

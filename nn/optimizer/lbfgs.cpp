@@ -118,6 +118,11 @@ class minimisation {
   }
 
  private:
+  struct trial {
+    double step;
+    vector gradient;
+  };
+
   void require_finite() const {
     const std::string_view remedy = "start where the objective and its gradient are finite";
     if (!std::isfinite(value_)) {
@@ -145,30 +150,28 @@ class minimisation {
     for (const double x : g_) sum += std::fabs(x);
     const double first = hessian_.is_empty() ? std::min(1.0, 1 / sum) * how_.rate : how_.rate;
 
-    vector x(x_.size()), g(x_.size());
+    vector x(x_.size());
+    std::vector<trial> trials;  // the search may end at any of them
     const auto phi = [&](double step) {
       x = x_;
       add(step, d, x);
+      vector& g = trials.emplace_back(trial{step, vector(x.size())}).gradient;
       const double value = f_(x, g);
       return line_point{step, value, dot(g, d)};
     };
-    double last = 0;
-    const auto noted = [&](double step) {
-      last = step;
-      return phi(step);
-    };
     const double noise = 4 * precision_ * std::fabs(value_);
     const line_search_result found =
-        strong_wolfe(noted, {0, value_, slope}, first, most_ - evaluations_,
+        strong_wolfe(phi, {0, value_, slope}, first, most_ - evaluations_,
                      how_.tolerance_change / largest(d), {.noise = noise});
     evaluations_ += found.evaluations;
     if (found.at.step == 0) {
       return evaluations_ >= most_ ? lbfgs_stop::evaluations : restart(lbfgs_stop::line_search);
     }
-    if (found.at.step != last) {
-      phi(found.at.step);
-      ++evaluations_;
-    }
+    vector g = std::find_if(trials.begin(), trials.end(), [&](const trial& t) {
+                 return t.step == found.at.step;
+               })->gradient;
+    x = x_;
+    add(found.at.step, d, x);
 
     const double before = value_;
     vector s = difference(x, x_);

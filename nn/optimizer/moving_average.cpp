@@ -7,10 +7,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 namespace nn {
+namespace {
+
+/// Exchanged twice, a tensor would not come back.
+template <class T>
+void require_distinct(std::vector<autodiff::tensor<T>*> model) {
+  std::ranges::sort(model, std::less<>());
+  if (std::ranges::adjacent_find(model) == model.end()) return;
+  throw autodiff::domain_error("moving_average", "parameters() handed out a tensor twice",
+                               "visit it once, however often the model uses it");
+}
+
+}  // namespace
 
 template <class T>
 moving_average<T>::moving_average(const parameters& model, const averaging& how) : how_(how) {
@@ -18,6 +32,7 @@ moving_average<T>::moving_average(const parameters& model, const averaging& how)
     throw autodiff::domain_error("moving_average", fmt::format("the decay is {}", how.decay),
                                  "it must be in [0, 1)");
   }
+  require_distinct(model);
   for (const tensor* p : model) averages_.emplace_back(p->shape(), p->values());
 }
 

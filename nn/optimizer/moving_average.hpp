@@ -26,7 +26,7 @@ template <class T>
 class moving_average {
  public:
   /// Until the first update the averages are the parameters of now. Throws domain_error for a decay
-  /// outside [0, 1).
+  /// outside [0, 1) and for a model that hands out a tensor twice.
   template <class Model>
   explicit moving_average(Model& model, const averaging& how = {})
       : moving_average(parameters_of(model), how) {}

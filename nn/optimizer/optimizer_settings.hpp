@@ -1,7 +1,7 @@
 #pragma once
-// The optimizers as plain settings. Names, meanings and defaults are PyTorch's, and so are the
-// trajectories. Weight decay joins the gradient, g + weight_decay w, unless an optimizer says that
-// it shrinks the weights themselves ("decoupled").
+// The optimizers as plain settings. Meanings and defaults are PyTorch's, and so are the
+// trajectories; what it calls lr is the rate here. Weight decay joins the gradient, g +
+// weight_decay w, unless an optimizer says that it shrinks the weights themselves ("decoupled").
 
 #include <variant>
 
@@ -71,7 +71,8 @@ struct adamw {
   bool amsgrad = false;
 };
 
-/// Source: Dozat, Incorporating Nesterov momentum into Adam (ICLR 2016 workshop).
+/// Source: Dozat, Incorporating Nesterov momentum into Adam (ICLR 2016 workshop), as PyTorch 2 has
+/// it: 1.13 multiplies the momentum of a step into the product of all of them twice.
 struct nadam {
   double rate = 2e-3;
   double beta1 = 0.9;

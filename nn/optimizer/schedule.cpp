@@ -37,6 +37,8 @@ void require_positive(std::string_view schedule, std::string_view what, double v
   require(value > 0 && std::isfinite(value), schedule, what, value, "it must be positive");
 }
 
+constexpr std::size_t longest = std::numeric_limits<std::size_t>::max();
+
 double as_double(std::size_t count) { return static_cast<double>(count); }
 
 double length_of(std::string_view schedule, std::size_t length, time_unit unit, const clock& c) {
@@ -95,7 +97,7 @@ double rate_of(const cosine_restarts& s, double base, const clock& c) {
   if (s.growth == 1) past %= length;
   while (past >= length) {
     past -= length;
-    length *= s.growth;
+    length = s.growth > longest / length ? longest : length * s.growth;
   }
   return between(base, s.lowest, annealing::cosine, as_double(past) / as_double(length));
 }
@@ -156,30 +158,38 @@ double rate_of(const reduce_on_plateau& s, double base, const clock& c) {
 
 std::size_t less(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
 
+/// What is left of a whole length, 0 if there is none. As the last epoch of what is left may be one
+/// in part, something is left of any length.
+std::size_t left(std::size_t whole, std::size_t past) {
+  return whole == 0 ? 0 : std::max(less(whole, past), std::size_t{1});
+}
+
 /// The clock that begins after so many steps, or epochs.
 clock after(std::size_t length, time_unit unit, const clock& c) {
   clock rest = c;
   const bool is_in_steps = unit == time_unit::step;
   const std::size_t steps = is_in_steps ? length : length * c.steps_per_epoch;
   rest.step = less(c.step, steps);
-  rest.steps = less(c.steps, steps);
+  rest.steps = left(c.steps, steps);
   if (is_in_steps && c.steps_per_epoch > 0) {
     rest.epoch = rest.step / c.steps_per_epoch;
-    rest.epochs = rest.steps / c.steps_per_epoch;
+    rest.epochs = (rest.steps + c.steps_per_epoch - 1) / c.steps_per_epoch;
   } else if (!is_in_steps) {
     rest.epoch = less(c.epoch, length);
-    rest.epochs = less(c.epochs, length);
+    rest.epochs = left(c.epochs, length);
   }
   return rest;
 }
 
 double rate_of(const warm_up& s, double base, const clock& c) {
   require(s.from >= 0 && s.from <= 1, "warm_up", "from", s.from, "it must be in [0, 1]");
-  const std::size_t past = c.now(s.unit);
-  if (past < s.length)
-    return base * (s.from + (1 - s.from) * as_double(past) / as_double(s.length));
   const clock rest = after(s.length, s.unit, c);
-  return std::visit([&](const auto& then) { return rate_of(then, base, rest); }, s.then);
+  // Asked from the beginning on, so that its settings are not refused in the middle of training.
+  const double later =
+      std::visit([&](const auto& then) { return rate_of(then, base, rest); }, s.then);
+  const std::size_t past = c.now(s.unit);
+  if (past >= s.length) return later;
+  return base * (s.from + (1 - s.from) * as_double(past) / as_double(s.length));
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #pragma once
 // How the rate changes while a model is trained: plain settings, and rate_at(), a function of them
 // and of how far training is. Nothing is remembered from step to step, so a resumed training goes
-// on as if it had not stopped. Meanings and defaults are PyTorch's (torch.optim.lr_scheduler),
-// where the time that a scheduler counts is here a unit: steps, or whole epochs.
+// on as if it had not stopped. Meanings are PyTorch's (torch.optim.lr_scheduler), and so are the
+// defaults but for lengths; the time that a scheduler counts is here a unit: steps, or whole
+// epochs.
 
 #include <cstddef>
 #include <span>
@@ -110,7 +111,8 @@ using plain_schedule =
                  cosine_annealing, cosine_restarts, one_cycle, reduce_on_plateau>;
 
 /// Over `length` the rate rises linearly from `from` times the base to the base; then another
-/// schedule takes over, and its time begins there (LinearLR and SequentialLR).
+/// schedule takes over, and its time begins there (LinearLR and SequentialLR). What is left of the
+/// training is then the whole of it, the rest of an epoch counting as one.
 /// Source: Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour,
 /// arXiv:1706.02677 (2017).
 struct warm_up {

@@ -69,14 +69,17 @@ void require_alike(std::string_view operation, const tensor<T>& y, const tensor<
 /// 1 - residual / total of one column of n rows.
 template <class T>
 double determination_of_column(const T* y, const T* t, std::size_t n, std::size_t columns) {
+  // From the first target on, so that the mean of equal ones is exact.
+  const auto origin = static_cast<double>(t[0]);
   double mean = 0, residual = 0, total = 0;
-  for (std::size_t i = 0; i < n; ++i) mean += static_cast<double>(t[i * columns]);
+  for (std::size_t i = 0; i < n; ++i) mean += static_cast<double>(t[i * columns]) - origin;
   mean /= static_cast<double>(n);
   for (std::size_t i = 0; i < n; ++i) {
     const auto output = static_cast<double>(y[i * columns]),
                target = static_cast<double>(t[i * columns]);
+    const double from_mean = target - origin - mean;
     residual += (output - target) * (output - target);
-    total += (target - mean) * (target - mean);
+    total += from_mean * from_mean;
   }
   if (total == 0) return residual == 0 ? 1 : std::isnan(residual) ? nan : 0;
   return 1 - residual / total;

@@ -88,6 +88,7 @@ TEST_CASE("activations carry their names and the initialisation that suits them"
   CHECK(nn::relu.name == "relu");
   CHECK(nn::softmax.name == "softmax");
   CHECK(nn::relu.suits == nn::init::he);
+  CHECK(nn::selu.suits == nn::init::lecun);
   for (const auto& a : {nn::identity, nn::tanh, nn::sigmoid, nn::softmax}) {
     CHECK(a.suits == nn::init::glorot);
   }

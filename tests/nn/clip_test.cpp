@@ -89,6 +89,12 @@ TEST_CASE("gradients that are not finite are not hidden by a bound of their norm
   CHECK(nn::clip_norm(h, 1) == infinity);
   CHECK(h[0].values()[0] == 0);
   CHECK(std::isnan(h[0].values()[1]));
+  for (const bool nan_first : {false, true}) {
+    list<double> both{tensor<double>({nan_first ? undefined : infinity}),
+                      tensor<double>({nan_first ? infinity : undefined}), tensor<double>({1.0})};
+    CHECK(std::isnan(nn::clip_norm(both, 1)));
+    CHECK(std::isnan(both[2].values()[0]));
+  }
 }
 
 TEMPLATE_TEST_CASE("values are moved into their bounds, one by one", "", float, double) {

@@ -271,4 +271,10 @@ TEST_CASE("ways to draw that make no sense are refused with what was asked for")
   CHECK(says(refusal([] { init::truncated_normal(0, -1, -2, 2); }), "deviation -1"));
   CHECK(says(refusal([] { init::orthogonal.with_fan(nn::fan::out); }), "init::with_fan",
              "glorot, he, lecun"));
+  const auto drawing = [&](const init& how) { return refusal([&] { drawn<double>(how, 2, 3); }); };
+  CHECK(drawing(init::he.with_gain(nan)) ==
+        "initial_weights: a gain of nan and a mean of 0; give it finite ones: training could not "
+        "mend the weights");
+  CHECK(says(drawing(init::orthogonal.with_gain(infinity)), "a gain of inf"));
+  CHECK(says(drawing(init::constant(nan)), "a mean of nan"));
 }

@@ -120,6 +120,23 @@ TEST_CASE("a residual block adds its input to what its layers make of it") {
   for (std::size_t i = 0; i < 12; ++i) CHECK(y.values()[i] == x.values()[i] + inside.values()[i]);
 }
 
+TEST_CASE("a block may stand in a block, alone or beside others") {
+  const nn::residual inner({nn::dense(2)});
+  CHECK(to_string(nn::residual({inner})) == "residual (residual (2 identity))");
+  CHECK(to_string(nn::residual({inner, inner})) ==
+        "residual (residual (2 identity) -> residual (2 identity))");
+  CHECK(to_string(nn::residual({inner, nn::dense(2)})) ==
+        "residual (residual (2 identity) -> 2 identity)");
+  CHECK(to_string(nn::residual({})) == "residual ()");
+  CHECK(to_string(nn::residual(inner)) == "residual (2 identity)");
+
+  const nn::network<double> net(2, {nn::residual({nn::residual({nn::dense(2)})})}, nn::seed{1});
+  const nn::network<double> linear(2, {nn::dense(2)}, nn::seed{1});
+  const tensor x({{1.0, -2.0}});
+  const tensor found = net(x), expected = x + (x + linear(x));
+  for (std::size_t i = 0; i < 2; ++i) CHECK(found.value(0, i) == expected.value(0, i));
+}
+
 TEST_CASE("flatten makes rows of images, a batch of them or one") {
   nn::network<double> net({2, 3}, {nn::flatten(), nn::dense(2)}, nn::seed{3});
   const tensor images = drawn<double>({4, 2, 3}, 2);
@@ -228,7 +245,8 @@ TEST_CASE("layers that do not fit are refused with what to do") {
                     "layer: it is dropout 0.5, not dense; ask for dense() of dense layers, or use "
                     "get_if");
   generator random(1);
-  CHECK_THROWS_WITH(net(autodiff::tensor<float>(shape{1, 3}, 1.0f), random),
-                    "batch_norm: training on [1, 3]; pass at least two samples, [n, features]: one "
-                    "alone has no variance");
+  CHECK_THROWS_WITH(
+      net(autodiff::tensor<float>(shape{1, 3}, 1.0f), random),
+      "batch_norm: training on [1, 3]; pass at least two samples, [n, features], with "
+      "a batch size that leaves no single one over: one alone has no variance");
 }

@@ -10,6 +10,7 @@
 #include <nn/optimizer/lbfgs.hpp>
 #include <nn/optimizer/line_search.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <functional>
@@ -183,6 +184,33 @@ TEST_CASE("the reason to stop is the one that holds") {
   CHECK(x[0] == 1);
   CHECK(to_string(lost.reason) == "no step along the gradient leads lower");
   CHECK(to_string(nn::lbfgs_stop::gradient) == "the gradient is within its tolerance");
+}
+
+TEST_CASE("evaluations are at most as many as were allowed, and the end is the one reported") {
+  // Of one variable with many valleys: line searches that are cut off go back to a step before.
+  const auto f = [](std::span<const double> x, std::span<double> g) {
+    g[0] = 3 * std::cos(3 * x[0]) + 0.2 * x[0];
+    g[1] = 0.02 * x[1];
+    return std::sin(3 * x[0]) + 0.1 * x[0] * x[0] + 0.01 * x[1] * x[1];
+  };
+  for (std::size_t most = 1; most <= 12; ++most) {
+    for (const double rate : {1.0, 10.0, 1000.0}) {
+      CAPTURE(most, rate);
+      std::size_t calls = 0;
+      std::vector<double> x{-1.2, 1};
+      const nn::lbfgs_result result = nn::minimise_function(x,
+                                                            [&](auto at, auto g) {
+                                                              ++calls;
+                                                              return f(at, g);
+                                                            },
+                                                            {.rate = rate, .evaluations = most});
+      CHECK(calls == result.evaluations);
+      CHECK(calls <= most);
+      std::vector<double> g(2);
+      CHECK(result.value == f(x, g));
+      CHECK(result.gradient == std::max(std::fabs(g[0]), std::fabs(g[1])));
+    }
+  }
 }
 
 TEST_CASE("steps to where the objective is not finite are shortened") {

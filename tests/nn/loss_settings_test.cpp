@@ -66,6 +66,7 @@ const std::vector<nn::loss>& all_losses() {
       nn::gaussian_nll,
       nn::poisson_nll,
       nn::poisson_nll_of_rates,
+      nn::poisson_nll_with({.with_constant = true}),
   };
   return all;
 }
@@ -141,6 +142,7 @@ TEST_CASE("a loss is named in full, and keeps its name when it is copied and mov
 TEST_CASE("settings that change nothing are the loss itself") {
   CHECK(nn::softmax_cross_entropy_with({}).name == "softmax_cross_entropy");
   CHECK(nn::binary_cross_entropy_with({}).name == "binary_cross_entropy");
+  CHECK(nn::poisson_nll_with({.of_rates = true}).name == "poisson_nll_of_rates");
 }
 
 TEST_CASE("a loss can be made of a function of one's own, with captures") {
@@ -208,6 +210,43 @@ TEST_CASE("class weights of no sample at all leave nothing to take the mean over
   const tensor<double> y({{0.5, -1.0}}), t({0.0});
   CHECK(std::isnan(e(y, t).item()));
   CHECK(e.reduced(reduction::sum)(y, t).item() == 0);
+  CHECK(evaluate(e, y, t).gradient == std::vector{0.0, 0.0});
+}
+
+TEST_CASE("samples of an ignored index are as if they were not there") {
+  const tensor<double> y({{0.5, -1.0}, {2.0, 1.0}, {-0.25, 0.5}}),
+      kept({{0.5, -1.0}, {-0.25, 0.5}});
+  for (const int ignored : {-100, 255, 0}) {
+    CAPTURE(ignored);
+    const nn::loss e = nn::softmax_cross_entropy_with({.ignored_index = ignored});
+    const evaluated found =
+        evaluate(e, y, tensor<double>({1.0, static_cast<double>(ignored), 1.0}));
+    const evaluated expected =
+        evaluate(nn::softmax_cross_entropy, kept, tensor<double>({1.0, 1.0}));
+    CHECK(found.value == Approx(expected.value).epsilon(1e-15));
+    CHECK(found.gradient[2] == 0);
+    CHECK(found.gradient[3] == 0);
+    CHECK(found.gradient[4] == Approx(expected.gradient[2]).epsilon(1e-15));
+  }
+  // Of infinite outputs, too.
+  const nn::loss e = nn::softmax_cross_entropy_with({.ignored_index = -1}).reduced(reduction::sum);
+  CHECK(e(tensor<double>({{0.0, -infinity}}), tensor<double>({-1.0})).item() == 0);
+}
+
+TEST_CASE("where all samples are ignored there is no mean, and nothing to learn") {
+  const nn::loss e = nn::softmax_cross_entropy_with({.ignored_index = -100});
+  const evaluated found =
+      evaluate(e, tensor<double>({{0.5, -1.0}, {2.0, 1.0}}), tensor<double>({-100.0, -100.0}));
+  CHECK(std::isnan(found.value));
+  CHECK(found.gradient == std::vector{0.0, 0.0, 0.0, 0.0});
+}
+
+TEST_CASE("an index that is neither a class nor the ignored one is refused") {
+  const nn::loss e = nn::softmax_cross_entropy_with({.ignored_index = -100});
+  CHECK(says(refusal([&] {
+               e(tensor<double>({{0.5, -1.0}}), tensor<double>({-1.0}));
+             }),
+             "softmax_cross_entropy(ignored_index -100)", "target -1 of sample 0"));
 }
 
 TEST_CASE("the absolute error has slope 0 where output and target are equal") {
@@ -338,6 +377,7 @@ TEST_CASE("outputs and targets that a loss is not made for are refused with what
 TEST_CASE("settings out of range are refused with the setting") {
   CHECK(says(refusal([] { nn::huber(0); }), "huber", "delta is 0", "above 0"));
   CHECK(says(refusal([] { nn::huber(not_a_number); }), "delta is nan"));
+  CHECK(says(refusal([] { nn::huber(infinity); }), "delta is inf", "finite"));
   CHECK(says(refusal([] { nn::softmax_cross_entropy_with({.label_smoothing = 1.5}); }),
              "label_smoothing is 1.5", "between 0 and 1"));
   CHECK(says(refusal([] {
@@ -348,6 +388,8 @@ TEST_CASE("settings out of range are refused with the setting") {
              "a positive weight of inf", "finite"));
   CHECK(says(refusal([] { nn::gaussian_nll_with({.smallest_variance = 0}); }),
              "smallest variance is 0", "above 0"));
+  CHECK(says(refusal([] { nn::gaussian_nll_with({.smallest_variance = infinity}); }),
+             "smallest variance is inf", "finite"));
 }
 
 TEST_CASE("targets that are variables get their derivatives") {

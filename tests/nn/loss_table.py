@@ -46,6 +46,12 @@ def classes():
     return torch.randint(0, COLUMNS, (ROWS,))
 
 
+def classes_and_others():
+    t = classes()
+    t[1] = t[3] = -100
+    return t
+
+
 def gaussian(**settings):
     def made(reduction):
         loss = nn.GaussianNLLLoss(reduction=reduction, **settings)
@@ -96,6 +102,14 @@ CASES = [
      probabilities, lambda: torch.randn(ROWS, 2)),
     ("poisson_nll", plain(nn.PoissonNLLLoss), any_numbers, counts),
     ("poisson_nll_of_rates", plain(nn.PoissonNLLLoss, log_input=False), probabilities, counts),
+    ("softmax_cross_entropy(ignored_index -100)", plain(nn.CrossEntropyLoss), any_numbers,
+     classes_and_others),
+    ("softmax_cross_entropy(label_smoothing 0.2, class_weights [0.5, 2, 1, 3], ignored_index -100)",
+     plain(nn.CrossEntropyLoss, label_smoothing=0.2, weight=WEIGHTS), any_numbers,
+     classes_and_others),
+    ("poisson_nll(with_constant)", plain(nn.PoissonNLLLoss, full=True), any_numbers, counts),
+    ("poisson_nll_of_rates(with_constant)", plain(nn.PoissonNLLLoss, log_input=False, full=True),
+     probabilities, counts),
 ]
 
 

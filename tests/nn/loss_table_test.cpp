@@ -37,6 +37,9 @@ const std::vector<nn::loss>& losses() {
         nn::softmax_cross_entropy_with({.label_smoothing = 0.2}),
         nn::softmax_cross_entropy_with({.class_weights = weights}),
         nn::softmax_cross_entropy_with({.label_smoothing = 0.2, .class_weights = weights}),
+        nn::softmax_cross_entropy_with({.ignored_index = -100}),
+        nn::softmax_cross_entropy_with(
+            {.label_smoothing = 0.2, .class_weights = weights, .ignored_index = -100}),
         nn::multiclass_hinge,
         nn::kl_divergence,
         nn::kl_divergence_of_log_probabilities,
@@ -44,6 +47,8 @@ const std::vector<nn::loss>& losses() {
         nn::gaussian_nll_with({.smallest_variance = 0.3, .with_constant = true}),
         nn::poisson_nll,
         nn::poisson_nll_of_rates,
+        nn::poisson_nll_with({.with_constant = true}),
+        nn::poisson_nll_with({.of_rates = true, .with_constant = true}),
     };
   }();
   return all;
@@ -102,7 +107,7 @@ double largest(const numbers& values) {
 
 TEST_CASE("losses and their gradients are PyTorch's, in every reduction") {
   const std::vector<line> lines = table();
-  REQUIRE(lines.size() == 63);
+  REQUIRE(lines.size() == 75);
   for (const line& l : lines) {
     CAPTURE(l.name, l.how);
     const nn::loss e = loss_of(l.name, l.how);

@@ -125,6 +125,10 @@ TEST_CASE("of targets that are all the same everything is explained or nothing")
   const tensor<double> same({3.0, 3.0});
   CHECK(nn::r_squared(same, same) == 1);
   CHECK(nn::r_squared(tensor<double>({3.0, 3.5}), same) == 0);
+  // Three times 0.1, divided by 3, rounds to another number.
+  const tensor<double> tenths({0.1, 0.1, 0.1});
+  CHECK(nn::r_squared(tenths, tenths) == 1);
+  CHECK(nn::r_squared(tensor<double>({0.2, 0.1, 0.1}), tenths) == 0);
   CHECK(std::isnan(nn::r_squared(tensor<double>({3.0, not_a_number}), same)));
   CHECK(std::isnan(nn::r_squared(tensor<double>({3.0}), tensor<double>({3.0}))));
 }

@@ -158,6 +158,17 @@ TEST_CASE("averages of another model, recorded parameters and a decay out of ran
   CHECK(reference::message<autodiff::shape_error>([&] { averages.swap(smaller); }) ==
         "moving_average: 2 averages and a model of 1 parameters; make a moving_average for each "
         "model");
+  struct {
+    tensor<double> tied = tensor<double>(autodiff::shape{2});
+    void parameters(const std::function<void(tensor<double>&)>& visit) {
+      visit(tied);
+      visit(tied);
+    }
+  } twice;
+  CHECK(reference::message<autodiff::domain_error>(
+            [&] { const nn::moving_average<double> refused(twice); }) ==
+        "moving_average: parameters() handed out a tensor twice; visit it once, however often the "
+        "model uses it");
   autodiff::tape tape;
   m.weights = tape.variable(m.weights);
   CHECK(reference::says(reference::message<autodiff::tape_error>([&] { averages.swap(m); }),

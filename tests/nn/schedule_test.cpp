@@ -147,6 +147,32 @@ TEST_CASE("what follows a warm-up begins where it ends") {
                     now) == 0.1);
 }
 
+TEST_CASE("epochs behind a warm-up that ends within one count in part") {
+  // 10 epochs of 4 steps, 6 of them warm-up: 34 are left, 9 epochs of which the last is half one.
+  const nn::schedule s =
+      nn::warm_up{.length = 6, .then = nn::polynomial_decay{.unit = nn::time_unit::epoch}};
+  const auto rate = [&](std::size_t step) {
+    return nn::rate_at(s, 1, {.step = step, .epoch = step / 4, .steps_per_epoch = 4, .epochs = 10});
+  };
+  CHECK(rate(6) == 1);
+  CHECK(rate(39) == Approx(1.0 / 9).epsilon(1e-15));
+  // Less than an epoch is left, or nothing at all.
+  const nn::schedule longer =
+      nn::warm_up{.length = 38, .then = nn::cosine_annealing{.unit = nn::time_unit::epoch}};
+  CHECK(nn::rate_at(longer, 1, {.step = 39, .epoch = 9, .steps_per_epoch = 4, .epochs = 10}) == 1);
+  const nn::schedule whole = nn::warm_up{.length = 40, .from = 0, .then = nn::cosine_annealing{}};
+  CHECK(nn::rate_at(whole, 1, {.step = 20, .epoch = 5, .steps_per_epoch = 4, .epochs = 10}) == 0.5);
+  CHECK(nn::rate_at(whole, 1, {.step = 40, .epoch = 10, .steps_per_epoch = 4, .epochs = 10}) == 1);
+}
+
+TEST_CASE("cycles that grow beyond all counts end like others") {
+  constexpr std::size_t growth = std::size_t{1} << 63;
+  const nn::cosine_restarts s{.length = 10, .growth = growth};
+  CHECK(nn::rate_at(s, 1, at(5)) == Approx(0.5).epsilon(1e-15));
+  CHECK(nn::rate_at(s, 1, at(10)) == 1);
+  CHECK(nn::rate_at(s, 1, at(1000)) == Approx(1).epsilon(1e-12));
+}
+
 TEST_CASE("the shortest cycles end at their lowest rate") {
   for (const std::size_t length : {1, 2, 3, 4, 10}) {
     for (const bool three_phases : {false, true}) {
@@ -213,5 +239,8 @@ TEST_CASE("settings of a schedule out of range are refused by name, value and ra
         "reduce_on_plateau: least_change is -1; it must be 0 or positive");
   CHECK(refusal(nn::warm_up{.from = 2}) == "warm_up: from is 2; it must be in [0, 1]");
   CHECK(refusal(nn::warm_up{.length = 0, .then = nn::step_decay{.every = 0}}) ==
+        "step_decay: every is 0; it must be at least 1");
+  // What follows is asked before it begins, which may be hours later.
+  CHECK(refusal(nn::warm_up{.length = 10, .then = nn::step_decay{.every = 0}}, at(0)) ==
         "step_decay: every is 0; it must be at least 1");
 }

@@ -18,6 +18,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -264,6 +265,25 @@ TEST_CASE("a step whose objective throws leaves passive parameters and a usable 
   }
 }
 
+TEST_CASE("an objective that depends on no parameter is refused with where to look") {
+  nn::network<double> net(2, {nn::dense(1)}, nn::seed{1});
+  autodiff::tape tape;
+  std::vector<tensor<double>> gradients;
+  const auto of_a_copy = [copy = net] { return autodiff::sum(copy(tensor<double>({1.0, 2.0}))); };
+  CHECK(reference::message<autodiff::tape_error>(
+            [&] { nn::gradient_step(tape, net, of_a_copy, gradients); }) ==
+        "gradient_step: the objective depends on no parameter; compute it from the model itself, "
+        "not from a copy of it, and see that parameters() hands them out");
+  struct {
+    void parameters(const std::function<void(tensor<double>&)>&) {}
+  } empty;
+  CHECK(reference::says(reference::message<autodiff::tape_error>([&] {
+                          nn::gradient_step(
+                              tape, empty, [] { return tensor<double>(1.0); }, gradients);
+                        }),
+                        "depends on no parameter"));
+}
+
 TEST_CASE("an objective that forgets the parameters is refused") {
   nn::network<double> net(2, {nn::dense(1)}, nn::seed{1});
   autodiff::tape tape;
@@ -302,6 +322,48 @@ TEST_CASE("a model whose parameters grow from one visit to the next is refused")
                       "has to hand out the same ones whenever it is called");
   REQUIRE_FALSE(model.first.is_recorded());
   REQUIRE_FALSE(model.second.is_recorded());
+}
+
+TEST_CASE("a model that hands out a tensor twice is refused, and nothing is recorded") {
+  struct {
+    tensor<double> other{1.0, 2.0}, tied{3.0, 4.0};
+    void parameters(const std::function<void(tensor<double>&)>& visit) {
+      visit(other);
+      visit(tied);
+      visit(tied);
+    }
+  } model;
+  autodiff::tape tape;
+  std::vector<tensor<double>> gradients;
+  const std::string remedy =
+      "gradient_step: parameters() handed out a tensor twice, the second time as number 2; visit "
+      "it once, however often the model uses it";
+  CHECK(reference::message<autodiff::tape_error>([&] {
+          nn::gradient_step(
+              tape, model, [&] { return sum(model.tied); }, gradients);
+        }) == remedy);
+  CHECK(reference::message<autodiff::tape_error>(
+            [&] { const nn::recorded_parameters recorded(model, tape); }) == remedy);
+  CHECK(!model.other.is_recorded());
+  CHECK(!model.tied.is_recorded());
+}
+
+TEST_CASE("parameters that another tape records are refused, and stay recorded") {
+  nn::network<double> net(2, {nn::dense(1)}, nn::seed{1});
+  autodiff::tape outer, inner;
+  const nn::recorded_parameters recorded(net, outer);
+  std::vector<tensor<double>> gradients;
+  CHECK(reference::message<autodiff::tape_error>([&] {
+          nn::gradient_step(
+              inner, net,
+              [&] {
+                return sum(net(tensor<double>({1.0, 2.0})));
+              },
+              gradients);
+        }) ==
+        "gradient_step: parameter 0 is a variable of a tape already; end what records it, or "
+        "detach() it");
+  net.parameters([](const tensor<double>& p) { CHECK(p.is_recorded()); });
 }
 
 TEST_CASE("gradients that were copied, and those an objective touches, are values of their own") {
