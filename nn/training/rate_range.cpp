@@ -69,7 +69,12 @@ rate_curve rate_range(const std::type_identity_t<model_view<T>>& model, const da
   constexpr double share = 0.1;  // of the newest loss in the average
   constexpr double most = 4;     // times the lowest
   const restored_state<T> restored(model);
-  memory_source<T> source(data, how.batch, how.seed);
+  memory_source<T> source(data, how.batch, how.seed, how.drop_last);
+  if (source.batches() == 0) {
+    throw autodiff::shape_error("rate_range", "the data has no batches",
+                                "pass at least one sample, and with drop_last at least one whole "
+                                "batch");
+  }
   optimizer_state<T> optimizer(how.optimizer, how.groups);
   autodiff::tape tape;
   std::vector<autodiff::tensor<T>> gradients;

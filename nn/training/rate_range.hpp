@@ -27,8 +27,8 @@ struct rate_curve {
 };
 
 /// Trains with the loss, optimizer, groups, batch and seed of `how`, and gives the model back as it
-/// was. Throws domain_error for rates that are not positive and rising,
-/// fewer than 3 steps, or a loss that is not finite at once; and what train() throws.
+/// was. Throws domain_error for rates that are not positive and rising, fewer than 3 steps, or a
+/// loss that is not finite at once, shape_error for no data; and what train() throws.
 template <class T>
 rate_curve rate_range(const std::type_identity_t<model_view<T>>& model, const dataset<T>& data,
                       const training& how, const rate_sweep& sweep = {});

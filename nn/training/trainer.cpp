@@ -3,6 +3,7 @@
 #include <autodiff/error.hpp>
 #include <autodiff/random.hpp>
 #include <autodiff/tensor/elementwise.hpp>
+#include <autodiff/tensor/reduce.hpp>
 
 #include <nn/loss/penalty.hpp>
 #include <nn/network/step.hpp>
@@ -13,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -28,6 +30,16 @@ double as_double(std::size_t count) { return static_cast<double>(count); }
 /// these are far from them.
 autodiff::generator generator_of(seed seed, std::size_t step) {
   return autodiff::generator(seed.value, (std::uint64_t{1} << 63) + step);
+}
+
+/// The first number that is not finite, or 0. Nothing that is not finite gets lost in a sum; one
+/// that overflowed is gone through.
+template <class T>
+double not_finite(const autodiff::tensor<T>& t) {
+  if (std::isfinite(autodiff::sum(t).item())) return 0;
+  const auto values = t.values();
+  const auto found = std::ranges::find_if_not(values, [](T v) { return std::isfinite(v); });
+  return found == values.end() ? 0 : static_cast<double>(*found);
 }
 
 void require_settings(const training& how) {
@@ -52,10 +64,10 @@ void require_settings(const training& how) {
 
 template <class T>
 trainer<T>::trainer(const model_view<T>& model, batch_source<T>& source,
-                    const dataset<T>* validation, const training& how)
+                    validation_data<T> validation, const training& how)
     : model_(model),
       source_(source),
-      validation_(validation),
+      validation_(std::move(validation)),
       how_(how),
       base_rate_(rate_of(how.optimizer)),
       has_constant_rate_(std::holds_alternative<constant_rate>(how.schedule)),
@@ -103,14 +115,17 @@ verdict trainer<T>::epoch() {
     seconds_ = seconds_before + std::chrono::duration<double>(clock::now() - start).count();
     if (batch_ == batches) continue;
     const bool stops = asked == verdict::stop;
-    if (how_.checkpoint &&
-        (stops || (how_.checkpoint->every_steps > 0 && step_ % how_.checkpoint->every_steps == 0)))
+    if (how_.checkpoint && (stops || (how_.checkpoint->every_steps > 0 &&
+                                      step_ % how_.checkpoint->every_steps == 0))) {
+      require_finite_weights();
       write();
+    }
     if (stops) return asked;
   }
   if (samples_ == 0) {
     throw autodiff::shape_error("train", fmt::format("epoch {} has no batches", epoch_ + 1),
-                                "pass a source with at least one sample");
+                                "pass a source with at least one sample, and with drop_last at "
+                                "least one whole batch");
   }
   close_epoch();
   if (log_) log_->add(past_.back());
@@ -137,6 +152,8 @@ double trainer<T>::step(const batch<T>& samples) {
   if (how_.clip_value) clip_value(gradients_, *how_.clip_value);
   if (how_.clip_norm)
     require_finite(clip_norm(gradients_, *how_.clip_norm), "norm of the gradients");
+  else
+    require_finite_gradients();
   if (!has_constant_rate_) optimizer_.rate(rate_at(how_.schedule, base_rate_, now()));
   optimizer_.update(model_, gradients_);
   if (average_) average_->update(model_);
@@ -145,12 +162,35 @@ double trainer<T>::step(const batch<T>& samples) {
 }
 
 template <class T>
-void trainer<T>::require_finite(double value, const char* what) const {
+void trainer<T>::require_finite(double value, const std::string& what) const {
   if (std::isfinite(value)) return;
   throw autodiff::domain_error(
       "train",
       fmt::format("the {} is {} in epoch {}, batch {}", what, value, epoch_ + 1, batch_ + 1),
       "lower the rate, or look for values that are not finite in the data");
+}
+
+template <class T>
+void trainer<T>::require_finite_gradients() const {
+  for (std::size_t i = 0; i < gradients_.size(); ++i)
+    if (const double value = not_finite(gradients_[i]); value != 0)
+      require_finite(value, fmt::format("gradient of parameter {}", i));
+}
+
+/// A step along finite gradients can still leave the numbers that T has. The next loss would tell,
+/// but behind the last batch there is none, and a checkpoint of such weights would help nobody.
+template <class T>
+void trainer<T>::require_finite_weights() const {
+  std::size_t i = 0;
+  model_.parameters([&](const tensor& p) {
+    if (const double value = not_finite(p); value != 0) {
+      throw autodiff::domain_error("train",
+                                   fmt::format("parameter {} holds {} after epoch {}, batch {}", i,
+                                               value, epoch_ + 1, batch_),
+                                   "lower the rate, or clip the gradients");
+    }
+    ++i;
+  });
 }
 
 template <class T>
@@ -173,7 +213,7 @@ template <class T>
 epoch_record trainer<T>::blank_record() const {
   epoch_record record;
   for (const metric& m : how_.metrics) record.metrics.push_back({m.name, 0});
-  if (!validation_) return record;
+  if (!has_validation()) return record;
   record.validation_loss = 0;
   for (const metric& m : how_.metrics) record.metrics.push_back({"validation_" + m.name, 0});
   return record;
@@ -181,6 +221,7 @@ epoch_record trainer<T>::blank_record() const {
 
 template <class T>
 void trainer<T>::close_epoch() {
+  require_finite_weights();
   epoch_record record = blank_record();
   record.loss = sums_[0] / samples_;
   for (std::size_t m = 0; m < how_.metrics.size(); ++m)
@@ -190,7 +231,7 @@ void trainer<T>::close_epoch() {
   {
     std::optional<averaged<T, const model_view<T>>> measured_model;
     if (average_) measured_model.emplace(model_, *average_);
-    if (validation_) measure(record);
+    if (has_validation()) measure(record);
     past_.push_back(std::move(record));
     plateau_.push_back(past_.back().validation_loss.value_or(past_.back().loss));
     if (how_.early_stopping) keep_if_best();
@@ -204,12 +245,18 @@ void trainer<T>::close_epoch() {
 /// On the validation data, all at once: not every measure is a mean over samples.
 template <class T>
 void trainer<T>::measure(epoch_record& record) {
-  const tensor y = predict<T>(model_, validation_->inputs);
-  const auto e = static_cast<double>(how_.loss(y, validation_->targets).item());
-  record.validation_loss =
-      how_.loss.how() == reduction::sum ? e / as_double(validation_->size()) : e;
+  predictions<T> all;
+  if (const auto* const data = std::get_if<const dataset<T>*>(&validation_)) {
+    all.outputs = predict<T>(model_, (*data)->inputs);
+    all.targets = (*data)->targets;
+  } else {
+    all = predict<T>(model_, *std::get<batch_source<T>*>(validation_));
+  }
+  const auto& [y, t, samples] = all;
+  const auto e = static_cast<double>(how_.loss(y, t).item());
+  record.validation_loss = how_.loss.how() == reduction::sum ? e / as_double(t.shape()[0]) : e;
   for (std::size_t m = 0; m < how_.metrics.size(); ++m)
-    record.metrics[how_.metrics.size() + m].value = how_.metrics[m](y, validation_->targets);
+    record.metrics[how_.metrics.size() + m].value = how_.metrics[m](y, t);
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // How a training goes into a checkpoint and comes back.
 
 #include <nn/training/checkpoint.hpp>
+#include <nn/training/settings_text.hpp>
 #include <nn/training/trainer.hpp>
 
 #include <autodiff/error.hpp>
@@ -10,8 +11,23 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <variant>
 
 namespace nn {
+namespace {
+
+struct samples_of {
+  std::size_t operator()(std::monostate) const { return 0; }
+  template <class Data>
+  std::size_t operator()(const Data* data) const {
+    if constexpr (requires { data->samples(); })
+      return data->samples();
+    else
+      return data->size();
+  }
+};
+
+}  // namespace
 
 /// visit(name, tensor) for every tensor that a checkpoint keeps.
 template <class T>
@@ -30,14 +46,28 @@ void trainer<T>::tensors(Visitor&& visit) {
   }
 }
 
+/// All that the weights depend on, besides what the checkpoint has in numbers and tensors.
+template <class T>
+std::map<std::string, std::string> trainer<T>::settings() const {
+  auto all = settings_of(how_);
+  all.merge(source_.settings());
+  all["model"] = model_.description();
+  all["batches of an epoch"] = std::to_string(source_.batches());
+  all["samples of an epoch"] = std::to_string(source_.samples());
+  all["samples of validation"] = std::to_string(std::visit(samples_of{}, validation_));
+  all["measures"] = fmt::format("{}", fmt::join(blank_record().names(), ", "));
+  const auto groups = optimizer_.groups();
+  for (std::size_t g = 0; g < how_.groups.size(); ++g) {
+    std::string& members = all[fmt::format("groups.{}.parameters", g)];
+    for (std::size_t i = 0; i < groups.size(); ++i)
+      if (groups[i] == g) members += fmt::format("{}{}", members.empty() ? "" : ", ", i);
+  }
+  return all;
+}
+
 template <class T>
 checkpoint<T> trainer<T>::snapshot() {
   checkpoint<T> now;
-  now.settings = {{"loss", std::string(how_.loss.name)},
-                  {"seed", std::to_string(how_.seed.value)},
-                  {"batches of an epoch", std::to_string(source_.batches())},
-                  {"samples of an epoch", std::to_string(source_.samples())},
-                  {"measures", fmt::format("{}", fmt::join(blank_record().names(), ", "))}};
   now.epoch = epoch_;
   now.batch = batch_;
   now.numbers = {{"sums", sums_},
@@ -55,6 +85,7 @@ checkpoint<T> trainer<T>::snapshot() {
     }
     now.keep(name, t);
   });
+  now.settings = settings();  // by now the optimizer knows who is in which group
   return now;
 }
 
