@@ -15,9 +15,10 @@ namespace nn {
 /// Trains the model in place, a network or any other (nn/network/model.hpp), on inputs [n, ...] and
 /// targets [n, ...]. The same seed gives the same bits, on any number of threads. Throws
 /// shape_error when the data does not fit the model, domain_error for settings out of range and
-/// when the loss or the norm of the gradients is no longer finite, naming epoch and batch; the
-/// weights are then those before the step that failed. Throws io_error for files that cannot be
-/// written and for a checkpoint that is damaged or of another training.
+/// when the loss, the norm of the gradients or the weights are no longer finite, naming epoch and
+/// batch; unless it was the weights they are then those before the step that failed. Throws
+/// io_error for files that cannot be written and for a checkpoint that is damaged or of another
+/// training.
 template <class T>
 history train(const std::type_identity_t<model_view<T>>& model, const dataset<T>& data,
               const training& how);

@@ -3,7 +3,6 @@
 #include <autodiff/error.hpp>
 #include <autodiff/random.hpp>
 #include <autodiff/tensor/elementwise.hpp>
-#include <autodiff/tensor/reduce.hpp>
 
 #include <nn/loss/penalty.hpp>
 #include <nn/network/step.hpp>
@@ -32,14 +31,12 @@ autodiff::generator generator_of(seed seed, std::size_t step) {
   return autodiff::generator(seed.value, (std::uint64_t{1} << 63) + step);
 }
 
-/// The first number that is not finite, or 0. Nothing that is not finite gets lost in a sum; one
-/// that overflowed is gone through.
+/// The first number that is not finite.
 template <class T>
-double not_finite(const autodiff::tensor<T>& t) {
-  if (std::isfinite(autodiff::sum(t).item())) return 0;
+std::optional<T> not_finite(const autodiff::tensor<T>& t) {
   const auto values = t.values();
   const auto found = std::ranges::find_if_not(values, [](T v) { return std::isfinite(v); });
-  return found == values.end() ? 0 : static_cast<double>(*found);
+  return found == values.end() ? std::nullopt : std::optional(*found);
 }
 
 void require_settings(const training& how) {
@@ -117,7 +114,7 @@ verdict trainer<T>::epoch() {
     const bool stops = asked == verdict::stop;
     if (how_.checkpoint && (stops || (how_.checkpoint->every_steps > 0 &&
                                       step_ % how_.checkpoint->every_steps == 0))) {
-      require_finite_weights();
+      require_finite_weights("after", batch_);
       write();
     }
     if (stops) return asked;
@@ -152,8 +149,6 @@ double trainer<T>::step(const batch<T>& samples) {
   if (how_.clip_value) clip_value(gradients_, *how_.clip_value);
   if (how_.clip_norm)
     require_finite(clip_norm(gradients_, *how_.clip_norm), "norm of the gradients");
-  else
-    require_finite_gradients();
   if (!has_constant_rate_) optimizer_.rate(rate_at(how_.schedule, base_rate_, now()));
   optimizer_.update(model_, gradients_);
   if (average_) average_->update(model_);
@@ -162,31 +157,25 @@ double trainer<T>::step(const batch<T>& samples) {
 }
 
 template <class T>
-void trainer<T>::require_finite(double value, const std::string& what) const {
+void trainer<T>::require_finite(double value, const char* what) const {
   if (std::isfinite(value)) return;
+  require_finite_weights("before", batch_ + 1);
   throw autodiff::domain_error(
       "train",
       fmt::format("the {} is {} in epoch {}, batch {}", what, value, epoch_ + 1, batch_ + 1),
       "lower the rate, or look for values that are not finite in the data");
 }
 
+/// A step can leave the finite numbers though its loss was one. The next loss tells, but behind the
+/// last batch of an epoch there is none, and a checkpoint of such weights would help nobody.
 template <class T>
-void trainer<T>::require_finite_gradients() const {
-  for (std::size_t i = 0; i < gradients_.size(); ++i)
-    if (const double value = not_finite(gradients_[i]); value != 0)
-      require_finite(value, fmt::format("gradient of parameter {}", i));
-}
-
-/// A step along finite gradients can still leave the numbers that T has. The next loss would tell,
-/// but behind the last batch there is none, and a checkpoint of such weights would help nobody.
-template <class T>
-void trainer<T>::require_finite_weights() const {
+void trainer<T>::require_finite_weights(std::string_view when, std::size_t batch) const {
   std::size_t i = 0;
   model_.parameters([&](const tensor& p) {
-    if (const double value = not_finite(p); value != 0) {
+    if (const std::optional<T> value = not_finite(p)) {
       throw autodiff::domain_error("train",
-                                   fmt::format("parameter {} holds {} after epoch {}, batch {}", i,
-                                               value, epoch_ + 1, batch_),
+                                   fmt::format("parameter {} holds {} {} epoch {}, batch {}", i,
+                                               *value, when, epoch_ + 1, batch),
                                    "lower the rate, or clip the gradients");
     }
     ++i;
@@ -221,7 +210,7 @@ epoch_record trainer<T>::blank_record() const {
 
 template <class T>
 void trainer<T>::close_epoch() {
-  require_finite_weights();
+  require_finite_weights("after", batch_);
   epoch_record record = blank_record();
   record.loss = sums_[0] / samples_;
   for (std::size_t m = 0; m < how_.metrics.size(); ++m)

@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -43,9 +44,8 @@ class trainer {
   // Work.
   verdict epoch();
   double step(const batch<T>& samples);
-  void require_finite(double value, const std::string& what) const;
-  void require_finite_gradients() const;
-  void require_finite_weights() const;
+  void require_finite(double value, const char* what) const;
+  void require_finite_weights(std::string_view when, std::size_t batch) const;
   moment now() const;
   void add_to_sums(double loss, const tensor& targets, std::size_t rows);
   bool has_validation() const { return validation_.index() > 0; }

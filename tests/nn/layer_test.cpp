@@ -228,7 +228,9 @@ TEST_CASE("layers that do not fit are refused with what to do") {
                     "layer: it is dropout 0.5, not dense; ask for dense() of dense layers, or use "
                     "get_if");
   generator random(1);
-  CHECK_THROWS_WITH(net(autodiff::tensor<float>(shape{1, 3}, 1.0f), random),
-                    "batch_norm: training on [1, 3]; pass at least two samples, [n, features]: one "
-                    "alone has no variance");
+  CHECK_THROWS_WITH(
+      net(autodiff::tensor<float>(shape{1, 3}, 1.0f), random),
+      "batch_norm: training on [1, 3]; pass at least two samples, [n, features]: one "
+      "alone has no variance; where it is the last batch of an epoch, leave it out by "
+      "drop_last");
 }
