@@ -39,6 +39,14 @@ std::optional<T> not_finite(const autodiff::tensor<T>& t) {
   return found == values.end() ? std::nullopt : std::optional(*found);
 }
 
+void require_unique(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice == names.end()) return;
+  throw autodiff::domain_error("train", fmt::format("two measures have the name {}", *twice),
+                               "give each metric a name of its own, other than the loss and rate");
+}
+
 void require_settings(const training& how) {
   if (how.loss.how() == reduction::none) {
     throw autodiff::domain_error("train", fmt::format("the loss {} gives no number", how.loss.name),
@@ -76,6 +84,7 @@ trainer<T>::trainer(const model_view<T>& model, batch_source<T>& source,
   if (how.average) average_.emplace(model, *how.average);
   if (how.early_stopping && how.early_stopping->restore_best)
     model.state([&](const std::string&, tensor& t) { best_.push_back(t); });
+  require_unique(blank_record().names());
   if (how.early_stopping) blank_record().value(how.early_stopping->monitor);
   past_.reserve(how.epochs);
   plateau_.reserve(how.epochs);

@@ -1,5 +1,6 @@
 // How a training goes into a checkpoint and comes back.
 
+#include <nn/files/named_file.hpp>
 #include <nn/training/checkpoint.hpp>
 #include <nn/training/settings_text.hpp>
 #include <nn/training/trainer.hpp>
@@ -8,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -15,6 +18,16 @@
 
 namespace nn {
 namespace {
+
+/// A number of a checkpoint that counts something.
+template <class T>
+std::size_t count_of(const checkpoint<T>& from, const char* name, const named_file& file) {
+  const double value = from.numbers.at(name).at(0);
+  constexpr double most = 9007199254740992;  // beyond it not every whole number is a double
+  if (value >= 0 && value <= most && value == std::floor(value))
+    return static_cast<std::size_t>(value);
+  file.refuse_content(fmt::format("counts {} {}", value, name));
+}
 
 struct samples_of {
   std::size_t operator()(std::monostate) const { return 0; }
@@ -108,15 +121,17 @@ void trainer<T>::resume() {
 template <class T>
 void trainer<T>::restore(const checkpoint<T>& from) {
   require_same_training(how_.checkpoint->file, from, snapshot());
-  tensors([&](const std::string& name, tensor& t) { t = from.tensors.at(name); });
-  const auto count = [&](const char* name) {
-    return static_cast<std::size_t>(from.numbers.at(name).at(0));
-  };
-  epoch_ = from.epoch;
-  batch_ = from.batch;
+  const named_file file{"train", how_.checkpoint->file};
+  if (from.past.size() != from.epoch ||
+      (!from.past.empty() && from.past.front().names() != blank_record().names()))
+    file.refuse_content("has another history than its epochs");
+  const auto count = [&](const char* name) { return count_of(from, name, file); };
   step_ = count("step");
   optimizer_.steps(count("optimizer_steps"));
   if (average_) average_->steps(count("average_steps"));
+  tensors([&](const std::string& name, tensor& t) { t = from.tensors.at(name); });
+  epoch_ = from.epoch;
+  batch_ = from.batch;
   sums_ = from.numbers.at("sums");
   samples_ = from.numbers.at("samples").at(0);
   seconds_ = from.numbers.at("seconds").at(0);

@@ -412,6 +412,14 @@ TEST_CASE("settings of training out of range are refused by name, before a weigh
   CHECK(reference::says(refusal([](auto& how) { how.early_stopping = nn::early_stopping{}; }),
                         "\"validation_loss\" was measured", "there are loss, rate"));
   CHECK(reference::says(refusal([](auto& how) {
+                          how.metrics = {nn::accuracy, nn::accuracy_above(0.5)};
+                        }),
+                        "train: two measures have the name accuracy", "a name of its own"));
+  CHECK(reference::says(refusal([](auto& how) {
+                          how.metrics = {nn::metric("rate", [](auto&, auto&) { return 1.0; })};
+                        }),
+                        "train: two measures have the name rate"));
+  CHECK(reference::says(refusal([](auto& how) {
                           how.checkpoint = nn::checkpointing{"never", 0};
                         }),
                         "train: a checkpoint after every 0 epochs"));
