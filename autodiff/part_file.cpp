@@ -1,29 +1,73 @@
 #include <autodiff/part_file.hpp>
 
+#include <autodiff/error.hpp>
+
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <autodiff/error.hpp>
 #include <cerrno>
 #include <system_error>
-
-#include <fmt/format.h>
+#include <utility>
 
 namespace autodiff {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr std::string_view extension = ".part";
+
+/// Whether it is ".name.12-3.part", a part of the file `name`.
+bool is_part_of(std::string_view name, std::string_view part) {
+  const std::string prefix = fmt::format(".{}.", name);
+  if (part.size() < prefix.size() + extension.size() || !part.starts_with(prefix) ||
+      !part.ends_with(extension))
+    return false;
+  const std::string_view numbers =
+      part.substr(prefix.size(), part.size() - prefix.size() - extension.size());
+  return numbers.find_first_not_of("0123456789-") == numbers.npos;
+}
+
+}  // namespace
+
 part_file::part_file(std::string_view operation, const fs::path& file)
     : operation_(operation), target_(file) {
+  remove_abandoned();
   static std::atomic<unsigned> count{0};
-  // A program that was killed may have left a part behind, and had this one's number.
   do {
-    part_ = file.parent_path() /
-            fmt::format(".{}.{}-{}.part", file.filename().string(), getpid(), count++);
-    descriptor_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  } while (descriptor_ < 0 && errno == EEXIST);
+    part_ = folder() /
+            fmt::format(".{}.{}-{}{}", file.filename().string(), getpid(), count++, extension);
+  } while (!begin());
+}
+
+/// Whether there is a part of this name now, this writer's own. A writer at work holds a lock,
+/// which no death survives: a part that can be locked is abandoned.
+bool part_file::begin() {
+  descriptor_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0 && errno == EEXIST) return false;
   if (descriptor_ < 0) refuse(errno);
+  // Until then another writer may have taken it for an abandoned one. Where there are no locks
+  // nobody can.
+  const bool is_taken = flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  std::error_code ignored;
+  if (!is_taken && fs::exists(part_, ignored)) return true;
+  close(std::exchange(descriptor_, -1));
+  return false;
+}
+
+void part_file::remove_abandoned() const {
+  std::error_code ignored;
+  const fs::directory_iterator end;
+  for (fs::directory_iterator entry(folder(), ignored); entry != end; entry.increment(ignored)) {
+    if (!is_part_of(target_.filename().string(), entry->path().filename().string())) continue;
+    const int part = open(entry->path().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (part < 0) continue;
+    if (flock(part, LOCK_EX | LOCK_NB) == 0) fs::remove(entry->path(), ignored);
+    close(part);
+  }
 }
 
 part_file::~part_file() {
@@ -43,21 +87,22 @@ void part_file::write(std::string_view text) {
 void part_file::keep() {
   // A full disk or a lost network folder may speak up only now.
   if (fsync(descriptor_) != 0) refuse(errno);
-  const int closed = close(descriptor_);
-  descriptor_ = -1;
-  if (closed != 0) refuse(errno);
   std::error_code failure;
-  fs::rename(part_, target_, failure);
+  fs::rename(part_, target_, failure);  // still locked
   if (failure) refuse(failure.value());
   kept_ = true;
+  close(std::exchange(descriptor_, -1));
   synchronise_folder();
+}
+
+fs::path part_file::folder() const {
+  return target_.has_parent_path() ? target_.parent_path() : fs::path(".");
 }
 
 // The new name is in the folder, whose own pages a power cut may lose. Not every file system can
 // synchronise a folder; the file is complete in any case, so that is no error.
 void part_file::synchronise_folder() const {
-  const fs::path folder = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int descriptor = open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
   fsync(descriptor);
   close(descriptor);
@@ -67,7 +112,7 @@ void part_file::refuse(int code) const {
   throw io_error(operation_,
                  fmt::format("\"{}\" cannot be written ({})", target_.string(),
                              std::generic_category().message(code)),
-                 "check the folder and its permissions");
+                 "check the folder, its permissions and its space");
 }
 
 }  // namespace autodiff

@@ -12,7 +12,8 @@ namespace autodiff {
 /// Every member throws io_error in the name of the operation if the file cannot be written.
 class part_file {
  public:
-  /// Opened at once, so that a wrong folder is told before any work is done for it.
+  /// Opened at once, so that a wrong folder is told before any work is done for it. Removes what
+  /// writers of the same file left that were killed at work.
   part_file(std::string_view operation, const std::filesystem::path& file);
   part_file(const part_file&) = delete;
   part_file& operator=(const part_file&) = delete;
@@ -25,6 +26,9 @@ class part_file {
   void keep();
 
  private:
+  std::filesystem::path folder() const;
+  void remove_abandoned() const;
+  bool begin();
   void synchronise_folder() const;
   [[noreturn]] void refuse(int code) const;
 

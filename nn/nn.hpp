@@ -64,5 +64,6 @@
 #include <nn/training/predict.hpp>
 #include <nn/training/progress.hpp>
 #include <nn/training/rate_range.hpp>
+#include <nn/training/running_statistics.hpp>
 #include <nn/training/train.hpp>
 #include <nn/training/training.hpp>

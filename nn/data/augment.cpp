@@ -81,6 +81,14 @@ bool shifting_source<T>::next(batch<T>& into) {
   return true;
 }
 
+template <class T>
+std::map<std::string, std::string> shifting_source<T>::settings() const {
+  auto all = source_.settings();
+  all["shift"] = std::to_string(how_.most);
+  all["shift_seed"] = std::to_string(seed_.value);
+  return all;
+}
+
 #define INSTANTIATE(T)                                                                  \
   template void shift_image(std::span<const T>, std::span<T>, std::size_t, std::size_t, \
                             image_shift);                                               \

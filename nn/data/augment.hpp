@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 
 namespace nn {
 
@@ -43,6 +45,7 @@ class shifting_source : public batch_source<T> {
   std::size_t outputs() const override { return source_.outputs(); }
   void begin(std::size_t epoch, std::size_t first_batch = 0) override;
   bool next(batch<T>& into) override;
+  std::map<std::string, std::string> settings() const override;
 
  private:
   batch_source<T>& source_;

@@ -21,8 +21,13 @@ std::size_t row_size(const autodiff::shape& s) {
 }  // namespace
 
 template <class T>
-memory_source<T>::memory_source(dataset<T> data, std::size_t batch, seed shuffle)
-    : data_(std::move(data)), batches_(data_.size(), batch, shuffle) {
+memory_source<T>::memory_source(dataset<T> data, std::size_t batch, seed shuffle,
+                                nn::drop_last drop_last)
+    : data_(std::move(data)),
+      batch_(batch),
+      seed_(shuffle),
+      drop_last_(drop_last),
+      batches_(data_.size(), batch, shuffle, drop_last) {
   const auto &x = data_.inputs.shape(), &t = data_.targets.shape();
   if (x.rank() == 0 || t.rank() == 0 || x[0] != t[0]) {
     throw autodiff::shape_error(
@@ -57,6 +62,13 @@ bool memory_source<T>::next(batch<T>& into) {
   into.samples.assign(rows.begin(), rows.end());
   ++next_;
   return true;
+}
+
+template <class T>
+std::map<std::string, std::string> memory_source<T>::settings() const {
+  return {{"batch", std::to_string(batch_)},
+          {"shuffle_seed", std::to_string(seed_.value)},
+          {"drop_last", drop_last_ == drop_last::yes ? "true" : "false"}};
 }
 
 template class memory_source<float>;

@@ -9,6 +9,8 @@
 #include <nn/network/init.hpp>
 
 #include <cstddef>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace nn {
@@ -29,7 +31,8 @@ class batch_source {
  public:
   virtual ~batch_source() = default;
 
-  /// Samples of an epoch, and the batches that they come in; the last one may be shorter.
+  /// Samples of an epoch, and the batches that they come in; the last one may be shorter, or be
+  /// left out with what it would have held.
   virtual std::size_t samples() const = 0;
   virtual std::size_t batches() const = 0;
   /// Entries of a row of the inputs and of the targets.
@@ -41,6 +44,10 @@ class batch_source {
   /// Puts the next batch into `into`; false, and nothing put, after the last one of the epoch.
   /// Before the first begin() it is that of epoch 0.
   virtual bool next(batch<T>& into) = 0;
+
+  /// What decides which samples come in which batch, by name: "batch" = "64". A checkpoint keeps
+  /// it, and a training with other settings does not go on from there.
+  virtual std::map<std::string, std::string> settings() const { return {}; }
 };
 
 /// A data set in memory, in an order drawn anew for every epoch.
@@ -49,17 +56,22 @@ class memory_source : public batch_source<T> {
  public:
   /// Throws domain_error for a batch size of 0, shape_error unless inputs [n, ...] and
   /// targets [n, ...] have the same number of samples.
-  memory_source(dataset<T> data, std::size_t batch, seed shuffle);
+  memory_source(dataset<T> data, std::size_t batch, seed shuffle,
+                nn::drop_last drop_last = nn::drop_last::no);
 
-  std::size_t samples() const override { return data_.size(); }
+  std::size_t samples() const override { return batches_.samples(); }
   std::size_t batches() const override { return batches_.count(); }
   std::size_t features() const override;
   std::size_t outputs() const override;
   void begin(std::size_t epoch, std::size_t first_batch = 0) override;
   bool next(batch<T>& into) override;
+  std::map<std::string, std::string> settings() const override;
 
  private:
   dataset<T> data_;
+  std::size_t batch_;
+  seed seed_;
+  nn::drop_last drop_last_;
   nn::batches batches_;
   std::size_t next_ = 0;
 };

@@ -202,8 +202,8 @@ split_data<T> split(const dataset<T>& data, const split_parts& parts, seed seed)
   return {take_rows<T>(data, left), take_rows<T>(data, validation), take_rows<T>(data, test)};
 }
 
-batches::batches(std::size_t samples, std::size_t batch, seed seed)
-    : order_(samples), batch_(batch), seed_(seed) {
+batches::batches(std::size_t samples, std::size_t batch, seed seed, nn::drop_last drop_last)
+    : order_(samples), batch_(batch), seed_(seed), drop_last_(drop_last) {
   if (batch == 0) {
     throw autodiff::domain_error("batches", "a batch size of 0", "use at least 1");
   }
@@ -213,8 +213,11 @@ batches::batches(std::size_t samples, std::size_t batch, seed seed)
 void batches::shuffle(std::size_t epoch) { draw_order(order_, seed_, epoch); }
 
 std::size_t batches::count() const noexcept {
-  return order_.size() / batch_ + (order_.size() % batch_ != 0);
+  const bool has_rest = order_.size() % batch_ != 0;
+  return order_.size() / batch_ + (has_rest && drop_last_ == drop_last::no);
 }
+
+std::size_t batches::samples() const noexcept { return std::min(order_.size(), count() * batch_); }
 
 std::span<const std::size_t> batches::operator[](std::size_t i) const noexcept {
   const std::size_t from = i * batch_;

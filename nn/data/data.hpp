@@ -74,16 +74,23 @@ struct split_data {
 template <class T>
 split_data<T> split(const dataset<T>& data, const split_parts& parts, seed seed);
 
+/// What becomes of the last batch of an epoch where it is shorter than the others. A batch_norm
+/// cannot be trained on one of a single sample.
+enum class drop_last : bool { no, yes };
+
 /// Batches of a dataset in an order that is drawn anew for every epoch: a function of the seed and
 /// the epoch alone.
 class batches {
  public:
   /// Throws domain_error for a batch size of 0.
-  batches(std::size_t samples, std::size_t batch, seed seed);
+  batches(std::size_t samples, std::size_t batch, seed seed,
+          nn::drop_last drop_last = nn::drop_last::no);
 
   /// Draws the order of this epoch.
   void shuffle(std::size_t epoch);
   std::size_t count() const noexcept;
+  /// In all batches of an epoch together.
+  std::size_t samples() const noexcept;
   /// The samples of batch i; the last one may be shorter.
   std::span<const std::size_t> operator[](std::size_t i) const noexcept;
 
@@ -91,6 +98,7 @@ class batches {
   std::vector<std::size_t> order_;
   std::size_t batch_;
   seed seed_;
+  nn::drop_last drop_last_;
 };
 
 }  // namespace nn

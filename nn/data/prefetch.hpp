@@ -5,7 +5,9 @@
 #include <nn/data/batch_source.hpp>
 
 #include <cstddef>
+#include <map>
 #include <memory>
+#include <string>
 
 namespace nn {
 
@@ -28,6 +30,7 @@ class prefetching_source : public batch_source<T> {
   /// Throws what the source threw, where it threw it: after the batches before. Then the epoch is
   /// over until the next begin().
   bool next(batch<T>& into) override;
+  std::map<std::string, std::string> settings() const override { return source_.settings(); }
 
  private:
   struct worker;

@@ -11,11 +11,12 @@ namespace nn {
 
 template <class T>
 streaming_source<T>::streaming_source(row_stream<T>& rows, std::size_t window, std::size_t batch,
-                                      seed shuffle)
+                                      seed shuffle, nn::drop_last drop_last)
     : rows_(rows),
       window_(std::min(window, rows.samples())),
       batch_(batch),
       seed_(shuffle),
+      drop_last_(drop_last),
       random_(shuffle.value) {
   if (window == 0 || batch == 0) {
     throw autodiff::domain_error("streaming_source",
@@ -28,8 +29,14 @@ streaming_source<T>::streaming_source(row_stream<T>& rows, std::size_t window, s
 }
 
 template <class T>
+std::size_t streaming_source<T>::samples() const {
+  return std::min(rows_.samples(), batches() * batch_);
+}
+
+template <class T>
 std::size_t streaming_source<T>::batches() const {
-  return samples() / batch_ + (samples() % batch_ != 0);
+  const bool has_rest = rows_.samples() % batch_ != 0;
+  return rows_.samples() / batch_ + (has_rest && drop_last_ == drop_last::no);
 }
 
 template <class T>
@@ -49,7 +56,11 @@ template <class T>
 bool streaming_source<T>::next(batch<T>& into) {
   if (!has_begun_) begin(0);
   if (samples_.empty()) return false;
-  const std::size_t n = std::min(batch_, samples() - read_ + samples_.size());
+  const std::size_t n = std::min(batch_, rows_.samples() - read_ + samples_.size());
+  if (n < batch_ && drop_last_ == drop_last::yes) {
+    samples_.clear();
+    return false;
+  }
   auto inputs = autodiff::tensor<T>::undefined({n, features()}),
        targets = autodiff::tensor<T>::undefined({n, outputs()});
   T *x = inputs.mutable_values().data(), *t = targets.mutable_values().data();
@@ -69,6 +80,14 @@ bool streaming_source<T>::next(batch<T>& into) {
 }
 
 template <class T>
+std::map<std::string, std::string> streaming_source<T>::settings() const {
+  return {{"batch", std::to_string(batch_)},
+          {"window", std::to_string(window_)},
+          {"shuffle_seed", std::to_string(seed_.value)},
+          {"drop_last", drop_last_ == drop_last::yes ? "true" : "false"}};
+}
+
+template <class T>
 std::span<T> streaming_source<T>::input(std::size_t slot) {
   return std::span(inputs_).subspan(slot * features(), features());
 }
@@ -84,9 +103,9 @@ template <class T>
 void streaming_source<T>::fill(std::size_t slot) {
   try {
     if (!rows_.next(input(slot), target(slot))) {
-      throw autodiff::io_error("streaming_source",
-                               fmt::format("{} samples where there were {}", read_, samples()),
-                               "do not change a file while it is read");
+      throw autodiff::io_error(
+          "streaming_source", fmt::format("{} samples where there were {}", read_, rows_.samples()),
+          "do not change a file while it is read");
     }
   } catch (...) {
     samples_.clear();
@@ -104,7 +123,7 @@ std::size_t streaming_source<T>::draw() {
 /// The sample in this slot has left the window.
 template <class T>
 void streaming_source<T>::leave(std::size_t slot) {
-  if (read_ < samples()) {
+  if (read_ < rows_.samples()) {
     fill(slot);
     return;
   }

@@ -10,7 +10,9 @@
 #include <nn/network/init.hpp>
 
 #include <cstddef>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace nn {
@@ -20,9 +22,10 @@ class streaming_source : public batch_source<T> {
  public:
   /// Holds `window` samples in memory. The rows are to outlive this and are not to be used beside
   /// it. Throws domain_error for a window or a batch size of 0.
-  streaming_source(row_stream<T>& rows, std::size_t window, std::size_t batch, seed shuffle);
+  streaming_source(row_stream<T>& rows, std::size_t window, std::size_t batch, seed shuffle,
+                   nn::drop_last drop_last = nn::drop_last::no);
 
-  std::size_t samples() const override { return rows_.samples(); }
+  std::size_t samples() const override;
   std::size_t batches() const override;
   std::size_t features() const override { return rows_.features(); }
   std::size_t outputs() const override { return rows_.outputs(); }
@@ -30,6 +33,7 @@ class streaming_source : public batch_source<T> {
   void begin(std::size_t epoch, std::size_t first_batch = 0) override;
   /// Throws what the rows throw, io_error when they are no longer as many as at the beginning.
   bool next(batch<T>& into) override;
+  std::map<std::string, std::string> settings() const override;
 
  private:
   std::span<T> input(std::size_t slot);
@@ -41,6 +45,7 @@ class streaming_source : public batch_source<T> {
   row_stream<T>& rows_;
   std::size_t window_, batch_;
   seed seed_;
+  nn::drop_last drop_last_;
   bool has_begun_ = false;
   autodiff::generator random_;
   std::vector<T> inputs_, targets_;   // of the samples in the window

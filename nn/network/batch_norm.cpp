@@ -12,16 +12,19 @@
 namespace nn {
 namespace {
 
+void require_momentum(double momentum) {
+  if (momentum > 0 && momentum <= 1) return;
+  throw autodiff::domain_error("batch_norm", fmt::format("the momentum is {}", momentum),
+                               "it must be in (0, 1]");
+}
+
 void check(const autodiff::shape& sample, const batch_norm& b) {
   if (sample.rank() != 1) {
     throw autodiff::shape_error("batch_norm",
                                 fmt::format("samples {}", autodiff::to_string(sample)),
                                 "put a flatten before it: samples are [features]");
   }
-  if (!(b.momentum > 0 && b.momentum <= 1)) {
-    throw autodiff::domain_error("batch_norm", fmt::format("the momentum is {}", b.momentum),
-                                 "it must be in (0, 1]");
-  }
+  require_momentum(b.momentum);
   if (!(b.epsilon > 0 && std::isfinite(b.epsilon))) {
     throw autodiff::domain_error("batch_norm", fmt::format("epsilon is {}", b.epsilon),
                                  "it must be positive");
@@ -57,17 +60,22 @@ autodiff::tensor<T> batch_norm_layer<T>::operator()(const autodiff::tensor<T>& x
                                                     autodiff::generator&) {
   const std::size_t samples = x.rank() == 2 ? x.shape()[0] : 1;
   if (samples < 2) {
-    throw autodiff::shape_error("batch_norm",
-                                fmt::format("training on {}", autodiff::to_string(x.shape())),
-                                "pass at least two samples, [n, features], with a batch size that "
-                                "leaves no single one over: "
-                                "one alone has no variance");
+    throw autodiff::shape_error(
+        "batch_norm", fmt::format("training on {}", autodiff::to_string(x.shape())),
+        "pass at least two samples, [n, features]: one alone has no variance; where it is the "
+        "last batch of an epoch, leave it out by drop_last");
   }
   auto normalised = autodiff::batch_norm(x, gain, bias, description_.epsilon);
   const auto n = static_cast<double>(samples);
   follow(running_mean, normalised.mean.values(), description_.momentum, 1);
   follow(running_variance, normalised.variance.values(), description_.momentum, n / (n - 1));
   return normalised.y;
+}
+
+template <class T>
+void batch_norm_layer<T>::momentum(double momentum) {
+  require_momentum(momentum);
+  description_.momentum = momentum;
 }
 
 template class batch_norm_layer<float>;

@@ -41,6 +41,8 @@ class batch_norm_layer {
   }
 
   batch_norm description() const { return description_; }
+  /// From now on. Throws domain_error for one outside (0, 1].
+  void momentum(double momentum);
   const autodiff::shape& outputs() const noexcept { return gain.shape(); }
 
   autodiff::tensor<T> gain, bias;                      ///< [features]

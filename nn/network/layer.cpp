@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <concepts>
+#include <string_view>
 
 namespace nn {
 namespace {
@@ -15,14 +16,23 @@ std::string list(const std::vector<layer>& layers) {
   return text;
 }
 
+std::string unless_usual(std::string_view name, double value, double usual) {
+  return value == usual ? "" : fmt::format(" {} {}", name, value);
+}
+
 struct name_of {
   std::string operator()(const dense& d) const {
     return fmt::format("{} {}{}", d.units, d.activation.name,
                        d.bias == bias::with ? "" : " without bias");
   }
   std::string operator()(const activation& a) const { return std::string(a.name); }
-  std::string operator()(const batch_norm&) const { return "batch_norm"; }
-  std::string operator()(const layer_norm&) const { return "layer_norm"; }
+  std::string operator()(const batch_norm& b) const {
+    return "batch_norm" + unless_usual("momentum", b.momentum, batch_norm{}.momentum) +
+           unless_usual("epsilon", b.epsilon, batch_norm{}.epsilon);
+  }
+  std::string operator()(const layer_norm& l) const {
+    return "layer_norm" + unless_usual("epsilon", l.epsilon, layer_norm{}.epsilon);
+  }
   std::string operator()(const dropout& d) const {
     return fmt::format("dropout {}", d.probability);
   }

@@ -180,7 +180,8 @@ class any_layer {
   autodiff::shape outputs_;
 };
 
-/// "128 relu", "dropout 0.2", "batch_norm", "residual (64 relu -> 64 identity)"
+/// "128 relu", "dropout 0.2", "batch_norm", "batch_norm momentum 0.3",
+/// "residual (64 relu -> 64 identity)"
 std::string to_string(const layer& description);
 
 }  // namespace nn

@@ -21,6 +21,8 @@ namespace nn {
 ///   batch_norm), drawing from the autodiff::generator;
 /// - state(visit): visit(name, tensor) for every tensor that belongs into a file, parameters and
 ///   what else training changes. Without it the parameters are kept as "parameters.0", ...
+/// - description(): a text that tells it from models that compute something else with tensors of
+///   the same names and shapes. A checkpoint keeps it.
 template <class Model, class T>
 concept model = requires(Model& m, const Model& inferring, const autodiff::tensor<T>& x) {
   { inferring(x) } -> std::convertible_to<autodiff::tensor<T>>;
@@ -57,6 +59,8 @@ class model_view {
     found = std::move(all);
   }
   void state(const state_visitor& visit) const { calls_->state(model_, visit); }
+  /// Empty for a model without.
+  std::string description() const { return calls_->describe(model_); }
 
  private:
   struct calls {
@@ -64,6 +68,7 @@ class model_view {
     tensor (*train)(void* model, const tensor& x, autodiff::generator& random);
     void (*collect)(void* model, std::vector<tensor*>& into);
     void (*state)(void* model, const state_visitor& visit);
+    std::string (*describe)(const void* model);
   };
 
   template <class Model>
@@ -85,6 +90,13 @@ class model_view {
     }
   }
   template <class Model>
+  static std::string describe(const void* model) {
+    if constexpr (requires { static_cast<const Model*>(model)->description(); })
+      return static_cast<const Model*>(model)->description();
+    else
+      return {};
+  }
+  template <class Model>
   static constexpr calls calls_of{
       [](const void* model, const tensor& x) -> tensor {
         return (*static_cast<const Model*>(model))(x);
@@ -93,7 +105,7 @@ class model_view {
       [](void* model, std::vector<tensor*>& into) {
         static_cast<Model*>(model)->parameters([&](tensor& p) { into.push_back(&p); });
       },
-      &visit_state<Model>};
+      &visit_state<Model>, &describe<Model>};
 
   void* model_;
   const calls* calls_;

@@ -69,14 +69,18 @@ autodiff::tensor<T> network<T>::explained(autodiff::tensor<T> z) const {
 }
 
 template <class T>
+std::string network<T>::description() const {
+  std::string text = input_shape_.rank() == 1 ? fmt::format("{}", input_shape_[0])
+                                              : autodiff::to_string(input_shape_);
+  for (const any_layer<T>& l : layers_) text += " -> " + to_string(l.description());
+  return text;
+}
+
+template <class T>
 std::string to_string(const network<T>& net) {
-  const autodiff::shape& inputs = net.input_shape();
-  std::string text =
-      inputs.rank() == 1 ? fmt::format("{}", inputs[0]) : autodiff::to_string(inputs);
   std::size_t parameters = 0;
-  for (const any_layer<T>& l : net.layers()) text += " -> " + to_string(l.description());
   network<T>(net).parameters([&](const autodiff::tensor<T>& p) { parameters += p.size(); });
-  return text + fmt::format(", {} parameters", parameters);
+  return fmt::format("{}, {} parameters", net.description(), parameters);
 }
 
 template <class T>

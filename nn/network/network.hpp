@@ -61,6 +61,8 @@ class network {
   std::span<const any_layer<T>> layers() const noexcept { return layers_; }
   /// What the layers were made from.
   std::vector<layer> architecture() const;
+  /// "784 -> 128 relu -> dropout 0.2 -> 10 identity"
+  std::string description() const;
 
   /// Calls visit(tensor) for every parameter, layer by layer, weights before bias.
   template <class Visitor>

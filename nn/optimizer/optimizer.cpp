@@ -158,13 +158,15 @@ void optimizer_state<T>::begin(std::span<const std::string> names) {
     all.push_back({g.rate_factor, g.weight_decay.value_or(decay), {}});
   all.push_back({1, decay, {}});
   std::vector<autodiff::shape> shapes;
+  std::vector<std::size_t> group_of;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const autodiff::shape& s = shapes.emplace_back(parameters_[i]->shape());
     const std::string name = names[i].empty() ? fmt::format("parameters.{}", i) : names[i];
     const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const parameter_group& g) {
       return g.holds({i, name, s});
     });
-    all[static_cast<std::size_t>(group - groups_.begin())].parameters.push_back(i);
+    group_of.push_back(static_cast<std::size_t>(group - groups_.begin()));
+    all[group_of.back()].parameters.push_back(i);
   }
   for (std::size_t g = groups_.size(); g-- > 0;)
     if (groups_[g].frozen) all.erase(all.begin() + static_cast<std::ptrdiff_t>(g));
@@ -185,6 +187,7 @@ void optimizer_state<T>::begin(std::span<const std::string> names) {
     }
   }
   slots_ = std::move(slots);
+  group_of_ = std::move(group_of);
   moves_ = std::move(moves);
   moving_ = std::move(all);
   shapes_ = std::move(shapes);

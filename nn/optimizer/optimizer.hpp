@@ -76,6 +76,9 @@ class optimizer_state {
         if (moves_[i]) visit(std::string_view(s.name + "." + std::to_string(i)), s.values[i]);
     }
   }
+  /// Of each parameter the number of the group that has it, that of all groups for one of none.
+  /// Empty before prepare() or the first update, and for plain sgd without groups.
+  std::span<const std::size_t> groups() const noexcept { return group_of_; }
   /// Updates so far.
   std::size_t steps() const noexcept { return steps_; }
   void steps(std::size_t count) noexcept { steps_ = count; }
@@ -126,6 +129,7 @@ class optimizer_state {
   std::size_t steps_ = 0;
   std::vector<autodiff::tensor<T>*> parameters_;  // during an update
   std::vector<autodiff::shape> shapes_;           // of the model's parameters
+  std::vector<std::size_t> group_of_;             // each of them
   std::vector<bool> moves_;                       // those that are not frozen
   std::vector<members> moving_;                   // the same, by their groups
   std::vector<slot> slots_;

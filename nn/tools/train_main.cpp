@@ -53,7 +53,7 @@ void tell_plan(const train_options& chosen, const training_data& data, const net
   tell(chosen, "network   {}\n", to_string(net));
   tell(chosen, "training  {}, {}, rate {}, {} epochs of {} batches\n\n", how.loss.name,
        chosen.optimizer, rate_of(how.optimizer), how.epochs,
-       (data.train.size() + how.batch - 1) / how.batch);
+       batches(data.train.size(), how.batch, how.seed, how.drop_last).count());
 }
 
 /// Some of the epochs, the last one among them.
@@ -76,9 +76,15 @@ void tell_history(const train_options& chosen, const history& past) {
   tell(chosen, "{}\n\n", text);
 }
 
+/// A batch_norm cannot be trained on one sample: a last batch of one is left out.
+drop_last last_batch(const train_options& chosen, std::size_t samples) {
+  const bool is_single = samples > chosen.batch && samples % chosen.batch == 1;
+  return chosen.batch_norm && is_single ? drop_last::yes : drop_last::no;
+}
+
 history learn(const train_options& chosen, network<float>& net, const training_data& data,
               const training& how) {
-  memory_source<float> samples(data.train, chosen.batch, how.seed);
+  memory_source<float> samples(data.train, how.batch, how.seed, how.drop_last);
   batch_source<float>* source = &samples;
   std::optional<shifting_source<float>> shifted;
   if (chosen.shift > 0) {
@@ -95,7 +101,8 @@ void work(const train_options& chosen) {
   const std::string description = to_text(data.format, named_file{"backsweep-train", chosen.data});
   network<float> net(data.format.features(), layers_of(chosen, data.format.outputs()),
                      seed{chosen.seed});
-  const training how = training_of(chosen, data.format);
+  training how = training_of(chosen, data.format);
+  how.drop_last = last_batch(chosen, data.train.size());
   tell_plan(chosen, data, net, how);
 
   const history past = learn(chosen, net, data, how);

@@ -19,7 +19,7 @@ namespace nn {
 namespace {
 
 constexpr std::string_view operation = "train";
-constexpr std::string_view kind = "backsweep checkpoint 1";
+constexpr std::string_view any_kind = "backsweep checkpoint ", kind = "backsweep checkpoint 2";
 constexpr std::string_view tensor_prefix = "tensor.", number_prefix = "numbers.",
                            setting_prefix = "setting.";
 
@@ -128,6 +128,48 @@ std::size_t count_of(const metadata& texts, const std::string& name, const named
 template <class T>
 constexpr std::string_view type_name = number_name<T>;
 
+/// A checkpoint, as it is written today, of numbers of type T.
+template <class T>
+void require_kind(const metadata& texts, const named_file& file) {
+  const auto found = texts.find("kind");
+  if (found == texts.end() || !found->second.starts_with(any_kind))
+    file.refuse("is no checkpoint", "resume from one that train() wrote, or remove it");
+  if (found->second != kind) {
+    file.refuse(fmt::format("is a {}, not a {}", found->second, kind),
+                "resume with the version of the library that wrote it, or remove it");
+  }
+  const auto type = texts.find("type");
+  if (type == texts.end() || type->second != type_name<T>) {
+    file.refuse(fmt::format("is of a training with other numbers than {}", type_name<T>),
+                "resume with the number type that it was written with, or remove it");
+  }
+}
+
+/// What differs, in words. Of another optimizer every "optimizer.rate" differs, too: that is not
+/// worth a word.
+std::vector<std::string> different_settings(const std::map<std::string, std::string>& found,
+                                            const std::map<std::string, std::string>& expected) {
+  std::vector<std::string> differences;
+  auto all = expected;
+  all.insert(found.begin(), found.end());
+  std::string told;
+  for (const auto& [name, either] : all) {
+    if (!told.empty() && name.starts_with(told)) continue;
+    const auto theirs = found.find(name), ours = expected.find(name);
+    if (theirs == found.end())
+      differences.push_back(fmt::format("it has no {}, here it is {}", name, in_quotes(either)));
+    else if (ours == expected.end())
+      differences.push_back(fmt::format("its {} is {}, here is none", name, in_quotes(either)));
+    else if (theirs->second != ours->second)
+      differences.push_back(fmt::format("its {} is {}, not {}", name, in_quotes(theirs->second),
+                                        in_quotes(ours->second)));
+    else
+      continue;
+    told = name + ".";
+  }
+  return differences;
+}
+
 }  // namespace
 
 template <class T>
@@ -155,13 +197,7 @@ checkpoint<T> read_checkpoint(const std::filesystem::path& path) {
   const safetensors_file file(path, operation);
   content all;
   all.texts = file.metadata();
-  if (const auto found = all.texts.find("kind"); found == all.texts.end() || found->second != kind)
-    file.name().refuse("is no checkpoint", "resume from one that train() wrote, or remove it");
-  if (const auto type = all.texts.find("type");
-      type == all.texts.end() || type->second != type_name<T>) {
-    file.name().refuse(fmt::format("is of a training with other numbers than {}", type_name<T>),
-                       "resume with the number type that it was written with, or remove it");
-  }
+  require_kind<T>(all.texts, file.name());
   for (const stored_tensor& stored : file.tensors()) {
     if (stored.name.starts_with(tensor_prefix))
       all.tensors.push_back({stored.name, file.read<T>(stored)});
@@ -208,16 +244,8 @@ template <class T>
 void require_same_training(const std::filesystem::path& path, const checkpoint<T>& found,
                            const checkpoint<T>& expected) {
   constexpr std::size_t most_named = 8;
-  std::vector<std::string> differences;
+  std::vector<std::string> differences = different_settings(found.settings, expected.settings);
   const auto differs = [&](std::string text) { differences.push_back(std::move(text)); };
-  for (const auto& [name, value] : expected.settings) {
-    const auto other = found.settings.find(name);
-    if (other == found.settings.end())
-      differs(fmt::format("it has no {}", name));
-    else if (other->second != value)
-      differs(
-          fmt::format("its {} is {}, not {}", name, in_quotes(other->second), in_quotes(value)));
-  }
   for (const auto& [name, values] : expected.numbers) {
     const auto other = found.numbers.find(name);
     if (other == found.numbers.end() || other->second.size() != values.size())

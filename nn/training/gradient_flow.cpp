@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ostream>
+#include <utility>
 
 namespace nn {
 namespace {
@@ -40,6 +41,46 @@ std::size_t zero_columns(const autodiff::tensor<T>& t, std::size_t samples) {
     zero += all_zero;
   }
   return zero;
+}
+
+/// A layer, what it gave, and of what its deltas are.
+template <class T>
+struct passed {
+  any_layer<T>* layer;
+  std::string number;  ///< "3", or "3.1" in the block that is layer 3
+  autodiff::tensor<T> outputs = {}, place = {};
+};
+
+/// Inference through layers in a row; notes each, those of a block before the block.
+template <class T>
+autodiff::tensor<T> pass(std::span<any_layer<T>> layers, const std::string& block,
+                         autodiff::tensor<T> z, std::vector<passed<T>>& all) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    passed<T> now{&layers[i], fmt::format("{}{}", block, i + 1)};
+    if (const auto* const d = layers[i].template get_if<dense_layer<T>>()) {
+      now.place = d->preactivation(z);
+      z = d->activation()(now.place);
+    } else if (auto* const r = layers[i].template get_if<residual_layer<T>>()) {
+      z = z + pass<T>(r->layers, now.number + ".", z, all);
+      now.place = z;
+    } else {
+      z = layers[i](z);
+      now.place = z;
+    }
+    now.outputs = z;
+    all.push_back(std::move(now));
+  }
+  return z;
+}
+
+/// None of a block: its layers have their own.
+template <class T>
+std::optional<spread> gradients_of(any_layer<T>& layer, const autodiff::tape& tape) {
+  if (layer.template get_if<residual_layer<T>>()) return {};
+  std::vector<double> all;
+  layer.parameters([&](const autodiff::tensor<T>& p) { append(all, tape.adjoint(p)); });
+  if (all.empty()) return {};
+  return spread_of(all);
 }
 
 std::string part_of(double size, double reference) {
@@ -75,33 +116,20 @@ flow gradient_flow(network<T>& net, const autodiff::tensor<T>& inputs,
   const std::size_t samples = inputs.shape()[0];
   autodiff::tape tape;
   const recorded_parameters recorded(net, tape);
-  std::vector<autodiff::tensor<T>> outputs, places;  // of the deltas
+  std::vector<passed<T>> all;
   // A leaf, so that layers before the first parameter have deltas, too.
-  autodiff::tensor<T> z = tape.variable(inputs);
-  for (any_layer<T>& l : net.layers()) {
-    if (const auto* d = l.template get_if<dense_layer<T>>()) {
-      places.push_back(d->preactivation(z));
-      z = d->activation()(places.back());
-    } else {
-      z = l(z);
-      places.push_back(z);
-    }
-    outputs.push_back(z);
-  }
-  tape.backward(e.reduced(e.how() == reduction::none ? reduction::mean : e.how())(z, targets));
+  const autodiff::tensor<T> y = pass(net.layers(), "", tape.variable(inputs), all);
+  tape.backward(e.reduced(e.how() == reduction::none ? reduction::mean : e.how())(y, targets));
 
   flow measured{samples, {}};
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    any_layer<T>& l = net.layers()[i];
-    const auto delta = tape.adjoint(places[i]);
+  for (const passed<T>& each : all) {
+    const auto delta = tape.adjoint(each.place);
     layer_flow& row = measured.layers.emplace_back();
-    row.name = fmt::format("{}: {}", i + 1, to_string(l.description()));
-    row.outputs = spread_of_tensor(outputs[i]);
+    row.name = fmt::format("{}: {}", each.number, to_string(each.layer->description()));
+    row.outputs = spread_of_tensor(each.outputs);
     row.deltas = spread_of_tensor(delta);
-    std::vector<double> gradients;
-    l.parameters([&](const autodiff::tensor<T>& p) { append(gradients, tape.adjoint(p)); });
-    if (!gradients.empty()) row.gradients = spread_of(gradients);
-    row.units = l.outputs().size();
+    row.gradients = gradients_of(*each.layer, tape);
+    row.units = each.layer->outputs().size();
     row.dead = zero_columns(delta, samples);
   }
   return measured;

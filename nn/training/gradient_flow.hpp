@@ -33,7 +33,7 @@ struct spread {
 spread spread_of(std::span<const double> values);
 
 struct layer_flow {
-  std::string name = {};  ///< "1: 128 relu"
+  std::string name = {};  ///< "1: 128 relu"; "3.1: 64 relu" in the residual block that is layer 3
   spread outputs = {};    ///< over units and samples, as inference has them
   /// Of the loss by the pre-activations of a dense layer, or by the outputs of another one.
   spread deltas = {};
@@ -42,7 +42,8 @@ struct layer_flow {
   std::size_t dead = 0;  ///< units whose deltas are 0 for every sample
 };
 
-/// The layers from the input on.
+/// The layers from the input on; those of a residual block come before it, and its parameters are
+/// theirs.
 struct flow {
   std::size_t samples = 0;
   std::vector<layer_flow> layers = {};

@@ -39,6 +39,13 @@ bool has_one_value(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); });
 }
 
+/// Whether a logarithmic axis shows them all; what is not finite stands on none.
+bool has_only_positive(const history& past) {
+  return std::ranges::all_of(past, [](const epoch_record& epoch) {
+    return !(epoch.loss <= 0) && !(epoch.validation_loss.value_or(1) <= 0);
+  });
+}
+
 /// "set xtics ('a' 0, 'b' 1)"
 std::string class_tics(std::string_view axis, std::size_t count,
                        std::span<const std::string> classes) {
@@ -85,10 +92,13 @@ void plot_history(const std::filesystem::path& file, const history& past,
     curves.push_back(curve_of(past, "rate", "rate (right)", true));
     right = "rate";
   }
-  plot_curves(
-      file,
-      {.title = title, .x_label = "epoch", .y_label = "loss", .log_y = true, .y2_label = right},
-      curves);
+  plot_curves(file,
+              {.title = title,
+               .x_label = "epoch",
+               .y_label = "loss",
+               .log_y = has_only_positive(past),
+               .y2_label = right},
+              curves);
 }
 
 void plot_confusion(const std::filesystem::path& file, const confusion_matrix& matrix,

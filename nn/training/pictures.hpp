@@ -11,8 +11,9 @@
 
 namespace nn {
 
-/// Losses by epoch on a logarithmic axis, those of validation data beside those of training, and
-/// the metrics on the right axis; without metrics the rate, where it changed.
+/// Losses by epoch, on a logarithmic axis where none is 0 or below, those of validation data beside
+/// those of training, and the metrics on the right axis; without metrics the rate, where it
+/// changed.
 void plot_history(const std::filesystem::path& file, const history& past,
                   const std::string& title = "");
 

@@ -1,6 +1,7 @@
 #include <nn/training/predict.hpp>
 
 #include <autodiff/error.hpp>
+#include <autodiff/tensor/join.hpp>
 #include <autodiff/tensor/slice.hpp>
 
 #include <fmt/format.h>
@@ -59,6 +60,30 @@ autodiff::tensor<T> predict(const std::type_identity_t<model_view<T>>& model,
   return all;
 }
 
+template <class T>
+predictions<T> predict(const std::type_identity_t<model_view<T>>& model, batch_source<T>& data) {
+  std::vector<autodiff::tensor<T>> outputs, targets;
+  predictions<T> all;
+  batch<T> some;
+  data.begin(0);
+  while (data.next(some)) {
+    outputs.push_back(model(some.inputs).detached());
+    require_rows(outputs.back().shape(), some.inputs.shape()[0]);
+    targets.push_back(some.targets);
+    all.samples.insert(all.samples.end(), some.samples.begin(), some.samples.end());
+  }
+  if (outputs.empty()) {
+    throw autodiff::shape_error("predict", "the source has no batches",
+                                "pass one with at least one sample, and with drop_last at least "
+                                "one whole batch");
+  }
+  all.outputs = autodiff::concat(outputs);
+  all.targets = autodiff::concat(targets);
+  return all;
+}
+
+template predictions<float> predict(const model_view<float>&, batch_source<float>&);
+template predictions<double> predict(const model_view<double>&, batch_source<double>&);
 template autodiff::tensor<float> predict(const model_view<float>&, const autodiff::tensor<float>&,
                                          std::size_t);
 template autodiff::tensor<double> predict(const model_view<double>&,

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace nn {
@@ -50,14 +51,24 @@ void require_sweep(const rate_sweep& sweep) {
   }
 }
 
-/// The place of the steepest fall: the least difference between the neighbours of a point, as the
-/// logarithms of the rates lie evenly.
-std::size_t steepest(const std::vector<double>& values) {
-  std::size_t best = 1;
-  const auto fall = [&](std::size_t i) { return values[i - 1] - values[i + 1]; };
-  for (std::size_t i = 2; i + 1 < values.size(); ++i)
-    if (fall(i) > fall(best)) best = i;
-  return best;
+/// The rate at the steepest fall: the least difference between the neighbours of a point, as the
+/// logarithms of the rates lie evenly. What rounding takes off is no fall.
+double steepest(const rate_curve& found) {
+  const std::vector<double>& values = found.smoothed;
+  double fall = 0, rate = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t i = 1; i + 1 < values.size(); ++i) {
+    const double here = values[i - 1] - values[i + 1];
+    if (here <= fall || here <= 1e-6 * std::abs(values[i])) continue;
+    fall = here;
+    rate = found.rates[i];
+  }
+  return rate;
+}
+
+/// Whether the average has gone up too far.
+bool has_risen(double average, double lowest, double first) {
+  constexpr double most = 4;  // times the lowest, where that is a measure
+  return lowest > 0 ? average > most * lowest : average > first;
 }
 
 }  // namespace
@@ -67,9 +78,13 @@ rate_curve rate_range(const std::type_identity_t<model_view<T>>& model, const da
                       const training& how, const rate_sweep& sweep) {
   require_sweep(sweep);
   constexpr double share = 0.1;  // of the newest loss in the average
-  constexpr double most = 4;     // times the lowest
   const restored_state<T> restored(model);
-  memory_source<T> source(data, how.batch, how.seed);
+  memory_source<T> source(data, how.batch, how.seed, how.drop_last);
+  if (source.batches() == 0) {
+    throw autodiff::shape_error("rate_range", "the data has no batches",
+                                "pass at least one sample, and with drop_last at least one whole "
+                                "batch");
+  }
   optimizer_state<T> optimizer(how.optimizer, how.groups);
   autodiff::tape tape;
   std::vector<autodiff::tensor<T>> gradients;
@@ -88,7 +103,7 @@ rate_curve rate_range(const std::type_identity_t<model_view<T>>& model, const da
     average += share * (loss - average);
     // Corrected for its beginning at 0, as the moments of adam are.
     const double smoothed = average / (1 - std::pow(1 - share, static_cast<double>(step + 1)));
-    if (step > 0 && smoothed > most * lowest) break;
+    if (step > 0 && has_risen(smoothed, lowest, found.smoothed.front())) break;
     lowest = step == 0 ? smoothed : std::min(lowest, smoothed);
     found.rates.push_back(rate);
     found.losses.push_back(loss);
@@ -102,17 +117,19 @@ rate_curve rate_range(const std::type_identity_t<model_view<T>>& model, const da
         fmt::format("the loss goes up or is not finite after {} steps", found.rates.size()),
         "begin with a lower rate, or look for values that are not finite in the data");
   }
-  found.suggestion = found.rates[steepest(found.smoothed)];
+  found.suggestion = steepest(found);
   return found;
 }
 
 void plot_rate_curve(const std::filesystem::path& file, const rate_curve& found) {
   const auto [least, most] = std::minmax_element(found.losses.begin(), found.losses.end());
-  const std::vector<curve> curves{{"loss of the batch", found.rates, found.losses},
-                                  {"smoothed", found.rates, found.smoothed},
-                                  {fmt::format("suggestion: {:.2g}", found.suggestion),
-                                   {found.suggestion, found.suggestion},
-                                   {*least, *most}}};
+  std::vector<curve> curves{{"loss of the batch", found.rates, found.losses},
+                            {"smoothed", found.rates, found.smoothed}};
+  if (std::isfinite(found.suggestion)) {
+    curves.push_back({fmt::format("suggestion: {:.2g}", found.suggestion),
+                      {found.suggestion, found.suggestion},
+                      {*least, *most}});
+  }
   plot_curves(file, {.x_label = "rate", .y_label = "loss", .log_y = *least > 0, .log_x = true},
               curves);
 }

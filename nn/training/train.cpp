@@ -38,13 +38,33 @@ void require_fit(const model_view<T>& model, const dataset<T>& data, const train
   }
 }
 
+/// The same with the first batch.
 template <class T>
-history train_on(const model_view<T>& model, const dataset<T>& data, const dataset<T>* validation,
-                 const training& how) {
+void require_fit(const model_view<T>& model, batch_source<T>& data, const training& how) {
+  batch<T> first;
+  data.begin(0);
+  if (!data.next(first)) {
+    throw autodiff::shape_error("train", "the validation data has no batches",
+                                "pass a source with at least one sample, and with drop_last at "
+                                "least one whole batch");
+  }
+  require_fit(model, dataset<T>{first.inputs, first.targets}, how);
+}
+
+template <class T, class... Validation>
+history train_on(const model_view<T>& model, const dataset<T>& data, const training& how,
+                 Validation&... validation) {
   require_fit(model, data, how);
-  if (validation) require_fit(model, *validation, how);
-  memory_source<T> batches(data, how.batch, how.seed);
-  return trainer<T>(model, batches, validation, how).run();
+  (require_fit(model, validation, how), ...);
+  memory_source<T> batches(data, how.batch, how.seed, how.drop_last);
+  return trainer<T>(model, batches, {&validation...}, how).run();
+}
+
+template <class T, class... Validation>
+history train_on(const model_view<T>& model, batch_source<T>& data, const training& how,
+                 Validation&... validation) {
+  (require_fit(model, validation, how), ...);
+  return trainer<T>(model, data, {&validation...}, how).run();
 }
 
 }  // namespace
@@ -52,35 +72,49 @@ history train_on(const model_view<T>& model, const dataset<T>& data, const datas
 template <class T>
 history train(const std::type_identity_t<model_view<T>>& model, const dataset<T>& data,
               const training& how) {
-  return train_on<T>(model, data, nullptr, how);
+  return train_on<T>(model, data, how);
 }
 
 template <class T>
 history train(const std::type_identity_t<model_view<T>>& model, const dataset<T>& data,
               const dataset<T>& validation, const training& how) {
-  return train_on<T>(model, data, &validation, how);
+  return train_on<T>(model, data, how, validation);
+}
+
+template <class T>
+history train(const std::type_identity_t<model_view<T>>& model, const dataset<T>& data,
+              batch_source<T>& validation, const training& how) {
+  return train_on<T>(model, data, how, validation);
 }
 
 template <class T>
 history train(const std::type_identity_t<model_view<T>>& model, batch_source<T>& data,
               const training& how) {
-  return trainer<T>(model, data, nullptr, how).run();
+  return train_on<T>(model, data, how);
 }
 
 template <class T>
 history train(const std::type_identity_t<model_view<T>>& model, batch_source<T>& data,
               const dataset<T>& validation, const training& how) {
-  require_fit(model, validation, how);
-  return trainer<T>(model, data, &validation, how).run();
+  return train_on<T>(model, data, how, validation);
+}
+
+template <class T>
+history train(const std::type_identity_t<model_view<T>>& model, batch_source<T>& data,
+              batch_source<T>& validation, const training& how) {
+  return train_on<T>(model, data, how, validation);
 }
 
 #define INSTANTIATE(T)                                                               \
   template history train(const model_view<T>&, const dataset<T>&, const training&);  \
   template history train(const model_view<T>&, const dataset<T>&, const dataset<T>&, \
                          const training&);                                           \
+  template history train(const model_view<T>&, const dataset<T>&, batch_source<T>&,  \
+                         const training&);                                           \
   template history train(const model_view<T>&, batch_source<T>&, const training&);   \
   template history train(const model_view<T>&, batch_source<T>&, const dataset<T>&,  \
-                         const training&);
+                         const training&);                                           \
+  template history train(const model_view<T>&, batch_source<T>&, batch_source<T>&, const training&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -28,6 +29,22 @@ double as_double(std::size_t count) { return static_cast<double>(count); }
 /// these are far from them.
 autodiff::generator generator_of(seed seed, std::size_t step) {
   return autodiff::generator(seed.value, (std::uint64_t{1} << 63) + step);
+}
+
+/// The first number that is not finite.
+template <class T>
+std::optional<T> not_finite(const autodiff::tensor<T>& t) {
+  const auto values = t.values();
+  const auto found = std::ranges::find_if_not(values, [](T v) { return std::isfinite(v); });
+  return found == values.end() ? std::nullopt : std::optional(*found);
+}
+
+void require_unique(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice == names.end()) return;
+  throw autodiff::domain_error("train", fmt::format("two measures have the name {}", *twice),
+                               "give each metric a name of its own, other than the loss and rate");
 }
 
 void require_settings(const training& how) {
@@ -52,10 +69,10 @@ void require_settings(const training& how) {
 
 template <class T>
 trainer<T>::trainer(const model_view<T>& model, batch_source<T>& source,
-                    const dataset<T>* validation, const training& how)
+                    validation_data<T> validation, const training& how)
     : model_(model),
       source_(source),
-      validation_(validation),
+      validation_(std::move(validation)),
       how_(how),
       base_rate_(rate_of(how.optimizer)),
       has_constant_rate_(std::holds_alternative<constant_rate>(how.schedule)),
@@ -67,6 +84,7 @@ trainer<T>::trainer(const model_view<T>& model, batch_source<T>& source,
   if (how.average) average_.emplace(model, *how.average);
   if (how.early_stopping && how.early_stopping->restore_best)
     model.state([&](const std::string&, tensor& t) { best_.push_back(t); });
+  require_unique(blank_record().names());
   if (how.early_stopping) blank_record().value(how.early_stopping->monitor);
   past_.reserve(how.epochs);
   plateau_.reserve(how.epochs);
@@ -103,14 +121,17 @@ verdict trainer<T>::epoch() {
     seconds_ = seconds_before + std::chrono::duration<double>(clock::now() - start).count();
     if (batch_ == batches) continue;
     const bool stops = asked == verdict::stop;
-    if (how_.checkpoint &&
-        (stops || (how_.checkpoint->every_steps > 0 && step_ % how_.checkpoint->every_steps == 0)))
+    if (how_.checkpoint && (stops || (how_.checkpoint->every_steps > 0 &&
+                                      step_ % how_.checkpoint->every_steps == 0))) {
+      require_finite_weights("after", batch_);
       write();
+    }
     if (stops) return asked;
   }
   if (samples_ == 0) {
     throw autodiff::shape_error("train", fmt::format("epoch {} has no batches", epoch_ + 1),
-                                "pass a source with at least one sample");
+                                "pass a source with at least one sample, and with drop_last at "
+                                "least one whole batch");
   }
   close_epoch();
   if (log_) log_->add(past_.back());
@@ -147,10 +168,27 @@ double trainer<T>::step(const batch<T>& samples) {
 template <class T>
 void trainer<T>::require_finite(double value, const char* what) const {
   if (std::isfinite(value)) return;
+  require_finite_weights("before", batch_ + 1);
   throw autodiff::domain_error(
       "train",
       fmt::format("the {} is {} in epoch {}, batch {}", what, value, epoch_ + 1, batch_ + 1),
       "lower the rate, or look for values that are not finite in the data");
+}
+
+/// A step can leave the finite numbers though its loss was one. The next loss tells, but behind the
+/// last batch of an epoch there is none, and a checkpoint of such weights would help nobody.
+template <class T>
+void trainer<T>::require_finite_weights(std::string_view when, std::size_t batch) const {
+  std::size_t i = 0;
+  model_.parameters([&](const tensor& p) {
+    if (const std::optional<T> value = not_finite(p)) {
+      throw autodiff::domain_error("train",
+                                   fmt::format("parameter {} holds {} {} epoch {}, batch {}", i,
+                                               *value, when, epoch_ + 1, batch),
+                                   "lower the rate, or clip the gradients");
+    }
+    ++i;
+  });
 }
 
 template <class T>
@@ -173,7 +211,7 @@ template <class T>
 epoch_record trainer<T>::blank_record() const {
   epoch_record record;
   for (const metric& m : how_.metrics) record.metrics.push_back({m.name, 0});
-  if (!validation_) return record;
+  if (!has_validation()) return record;
   record.validation_loss = 0;
   for (const metric& m : how_.metrics) record.metrics.push_back({"validation_" + m.name, 0});
   return record;
@@ -181,6 +219,7 @@ epoch_record trainer<T>::blank_record() const {
 
 template <class T>
 void trainer<T>::close_epoch() {
+  require_finite_weights("after", batch_);
   epoch_record record = blank_record();
   record.loss = sums_[0] / samples_;
   for (std::size_t m = 0; m < how_.metrics.size(); ++m)
@@ -190,7 +229,7 @@ void trainer<T>::close_epoch() {
   {
     std::optional<averaged<T, const model_view<T>>> measured_model;
     if (average_) measured_model.emplace(model_, *average_);
-    if (validation_) measure(record);
+    if (has_validation()) measure(record);
     past_.push_back(std::move(record));
     plateau_.push_back(past_.back().validation_loss.value_or(past_.back().loss));
     if (how_.early_stopping) keep_if_best();
@@ -204,12 +243,18 @@ void trainer<T>::close_epoch() {
 /// On the validation data, all at once: not every measure is a mean over samples.
 template <class T>
 void trainer<T>::measure(epoch_record& record) {
-  const tensor y = predict<T>(model_, validation_->inputs);
-  const auto e = static_cast<double>(how_.loss(y, validation_->targets).item());
-  record.validation_loss =
-      how_.loss.how() == reduction::sum ? e / as_double(validation_->size()) : e;
+  predictions<T> all;
+  if (const auto* const data = std::get_if<const dataset<T>*>(&validation_)) {
+    all.outputs = predict<T>(model_, (*data)->inputs);
+    all.targets = (*data)->targets;
+  } else {
+    all = predict<T>(model_, *std::get<batch_source<T>*>(validation_));
+  }
+  const auto& [y, t, samples] = all;
+  const auto e = static_cast<double>(how_.loss(y, t).item());
+  record.validation_loss = how_.loss.how() == reduction::sum ? e / as_double(t.shape()[0]) : e;
   for (std::size_t m = 0; m < how_.metrics.size(); ++m)
-    record.metrics[how_.metrics.size() + m].value = how_.metrics[m](y, validation_->targets);
+    record.metrics[how_.metrics.size() + m].value = how_.metrics[m](y, t);
 }
 
 template <class T>

@@ -16,17 +16,24 @@
 #include <nn/training/training.hpp>
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 namespace nn {
+
+/// What loss and metrics are measured on after every epoch.
+template <class T>
+using validation_data = std::variant<std::monostate, const dataset<T>*, batch_source<T>*>;
 
 template <class T>
 class trainer {
  public:
   /// Everything passed is to outlive it. Throws domain_error for settings out of range.
-  trainer(const model_view<T>& model, batch_source<T>& source, const dataset<T>* validation,
+  trainer(const model_view<T>& model, batch_source<T>& source, validation_data<T> validation,
           const training& how);
 
   history run();
@@ -38,8 +45,10 @@ class trainer {
   verdict epoch();
   double step(const batch<T>& samples);
   void require_finite(double value, const char* what) const;
+  void require_finite_weights(std::string_view when, std::size_t batch) const;
   moment now() const;
   void add_to_sums(double loss, const tensor& targets, std::size_t rows);
+  bool has_validation() const { return validation_.index() > 0; }
   epoch_record blank_record() const;
   void close_epoch();
   void measure(epoch_record& record);
@@ -48,9 +57,9 @@ class trainer {
   void leave_best();
 
   // Files.
-  bool is_due() const;
   void resume();
   void write();
+  std::map<std::string, std::string> settings() const;
   checkpoint<T> snapshot();
   void restore(const checkpoint<T>& from);
   template <class Visitor>
@@ -58,7 +67,7 @@ class trainer {
 
   const model_view<T>& model_;
   batch_source<T>& source_;
-  const dataset<T>* validation_;
+  validation_data<T> validation_;
   const training& how_;
   const double base_rate_;
   bool has_constant_rate_, has_penalty_;

@@ -1,17 +1,46 @@
 // How a training goes into a checkpoint and comes back.
 
+#include <nn/files/named_file.hpp>
 #include <nn/training/checkpoint.hpp>
+#include <nn/training/settings_text.hpp>
 #include <nn/training/trainer.hpp>
 
 #include <autodiff/error.hpp>
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <variant>
 
 namespace nn {
+namespace {
+
+/// A number of a checkpoint that counts something.
+template <class T>
+std::size_t count_of(const checkpoint<T>& from, const char* name, const named_file& file) {
+  const double value = from.numbers.at(name).at(0);
+  constexpr double most = 9007199254740992;  // beyond it not every whole number is a double
+  if (value >= 0 && value <= most && value == std::floor(value))
+    return static_cast<std::size_t>(value);
+  file.refuse_content(fmt::format("counts {} {}", value, name));
+}
+
+struct samples_of {
+  std::size_t operator()(std::monostate) const { return 0; }
+  template <class Data>
+  std::size_t operator()(const Data* data) const {
+    if constexpr (requires { data->samples(); })
+      return data->samples();
+    else
+      return data->size();
+  }
+};
+
+}  // namespace
 
 /// visit(name, tensor) for every tensor that a checkpoint keeps.
 template <class T>
@@ -30,14 +59,28 @@ void trainer<T>::tensors(Visitor&& visit) {
   }
 }
 
+/// All that the weights depend on, besides what the checkpoint has in numbers and tensors.
+template <class T>
+std::map<std::string, std::string> trainer<T>::settings() const {
+  auto all = settings_of(how_);
+  all.merge(source_.settings());
+  all["model"] = model_.description();
+  all["batches of an epoch"] = std::to_string(source_.batches());
+  all["samples of an epoch"] = std::to_string(source_.samples());
+  all["samples of validation"] = std::to_string(std::visit(samples_of{}, validation_));
+  all["measures"] = fmt::format("{}", fmt::join(blank_record().names(), ", "));
+  const auto groups = optimizer_.groups();
+  for (std::size_t g = 0; g < how_.groups.size(); ++g) {
+    std::string& members = all[fmt::format("groups.{}.parameters", g)];
+    for (std::size_t i = 0; i < groups.size(); ++i)
+      if (groups[i] == g) members += fmt::format("{}{}", members.empty() ? "" : ", ", i);
+  }
+  return all;
+}
+
 template <class T>
 checkpoint<T> trainer<T>::snapshot() {
   checkpoint<T> now;
-  now.settings = {{"loss", std::string(how_.loss.name)},
-                  {"seed", std::to_string(how_.seed.value)},
-                  {"batches of an epoch", std::to_string(source_.batches())},
-                  {"samples of an epoch", std::to_string(source_.samples())},
-                  {"measures", fmt::format("{}", fmt::join(blank_record().names(), ", "))}};
   now.epoch = epoch_;
   now.batch = batch_;
   now.numbers = {{"sums", sums_},
@@ -55,6 +98,7 @@ checkpoint<T> trainer<T>::snapshot() {
     }
     now.keep(name, t);
   });
+  now.settings = settings();  // by now the optimizer knows who is in which group
   return now;
 }
 
@@ -77,15 +121,17 @@ void trainer<T>::resume() {
 template <class T>
 void trainer<T>::restore(const checkpoint<T>& from) {
   require_same_training(how_.checkpoint->file, from, snapshot());
-  tensors([&](const std::string& name, tensor& t) { t = from.tensors.at(name); });
-  const auto count = [&](const char* name) {
-    return static_cast<std::size_t>(from.numbers.at(name).at(0));
-  };
-  epoch_ = from.epoch;
-  batch_ = from.batch;
+  const named_file file{"train", how_.checkpoint->file};
+  if (from.past.size() != from.epoch ||
+      (!from.past.empty() && from.past.front().names() != blank_record().names()))
+    file.refuse_content("has another history than its epochs");
+  const auto count = [&](const char* name) { return count_of(from, name, file); };
   step_ = count("step");
   optimizer_.steps(count("optimizer_steps"));
   if (average_) average_->steps(count("average_steps"));
+  tensors([&](const std::string& name, tensor& t) { t = from.tensors.at(name); });
+  epoch_ = from.epoch;
+  batch_ = from.batch;
   sums_ = from.numbers.at("sums");
   samples_ = from.numbers.at("samples").at(0);
   seconds_ = from.numbers.at("seconds").at(0);

@@ -10,6 +10,7 @@
 //              .early_stopping = nn::early_stopping{.patience = 5},
 //              .checkpoint = nn::checkpointing{"digits.checkpoint"}});
 
+#include <nn/data/data.hpp>
 #include <nn/loss/loss.hpp>
 #include <nn/loss/penalty.hpp>
 #include <nn/network/init.hpp>
@@ -30,7 +31,11 @@
 namespace nn {
 
 /// Where a training is kept while it runs, and when. A program that was killed goes on from there
-/// when it is run again, and ends with the same bits as one that never stopped.
+/// when it is run again, and ends with the same bits as one that never stopped. It has to be the
+/// same training: of one with another model, other settings or other data, as far as their samples
+/// and shapes tell, the checkpoint is refused with all that differs. Free are the number of epochs
+/// (a schedule over the whole training then has its new length), the patience of early stopping,
+/// callbacks, files, progress and threads.
 struct checkpointing {
   std::filesystem::path file;
   std::size_t every_epochs = 1;  ///< also after the last one
@@ -46,12 +51,16 @@ struct training {
                                             ///< is validation data, else of the loss
   std::size_t epochs = 10;
   std::size_t batch = 64;
+  nn::drop_last drop_last = nn::drop_last::no;  ///< of an epoch's batches, where it is shorter
   nn::seed seed{0};  ///< of all that is random: the order of samples and what the model draws
   nn::penalty penalty = {};                   ///< on the weights; the losses measured go without
   std::optional<double> clip_value = {};      ///< largest number in a gradient
   std::optional<double> clip_norm = {};       ///< largest norm of all gradients together
   std::optional<nn::averaging> average = {};  ///< the model that is measured, kept as best, and
-                                              ///< left in the end has the averages of its weights
+                                              ///< left in the end has the averages of its
+                                              ///< weights; the running statistics of a batch_norm
+                                              ///< stay those of the weights themselves, see
+                                              ///< running_statistics.hpp
   std::vector<metric> metrics = {};
   std::optional<nn::early_stopping> early_stopping = {};
   callback<epoch_end> on_epoch = {};

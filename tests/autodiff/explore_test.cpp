@@ -110,8 +110,8 @@ TEST_CASE("a page that cannot be written names the file and leaves nothing behin
   const temporary_folder folder;
   CHECK(message([&] { ad::explore(product(), folder / "no/page.html"); }) ==
         "explore: \"" + (folder / "no/page.html").string() +
-            "\" cannot be written (No such file or directory); check the folder and its "
-            "permissions");
+            "\" cannot be written (No such file or directory); check the folder, its "
+            "permissions and its space");
   if (!graphviz_is_here()) return;
   std::filesystem::create_directory(folder / "taken.html");
   CHECK(holds(message([&] { ad::explore(product(), folder / "taken.html"); }),

@@ -175,6 +175,19 @@ TEST_CASE("a training with a checkpoint goes on where it stopped") {
   CHECK(train("5", "resumed", true) == train("5", "whole", false));
 }
 
+TEST_CASE("a last batch of one sample does not end a training with --batch-norm") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  // 450 to train: 449 and one.
+  const finished_process trained =
+      run("backsweep-train", {"--data", write_wave(folder / "wave.csv"), "--target", "y",
+                              "--layers", "4", "--batch-norm", "--delimiter", ";", "--batch", "449",
+                              "--epochs", "2", "--save", folder / "m.safetensors"});
+  INFO(trained.complaints);
+  CHECK(trained.failure.empty());
+  CHECK_THAT(trained.output, Catch::Contains("2 epochs of 1 batches"));
+}
+
 TEST_CASE("digits are learned from IDX files") {
   if (!programs_are_built()) return;
   const auto mnist = mnist_folder();

@@ -117,6 +117,27 @@ TEST_CASE("layers without parameters have outputs and deltas, and the network st
   CHECK(reference::says(text, "layer", "outputs", "2: dropout 0.5", "4: tanh", "0 of 4"));
 }
 
+TEST_CASE("the layers of a residual block are layers of their own") {
+  // x = 0.5, f(x) = tanh(2 x), y = x + f(x), E = (y - 1)^2 / 2.
+  nn::network<double> net(1, {nn::residual({nn::dense(1, nn::tanh)}), nn::identity}, nn::seed{1});
+  net.layers()[0].get_if<nn::residual_layer<double>>()->layers[0].dense().weights =
+      tensor<double>({{2.0}});
+  const nn::flow flow = nn::gradient_flow(net, tensor<double>({{0.5}}), tensor<double>({{1.0}}),
+                                          nn::half_squared_error);
+  REQUIRE(flow.layers.size() == 3);
+  CHECK(flow.layers[0].name == "1.1: 1 tanh");
+  CHECK(flow.layers[1].name == "1: residual (1 tanh)");
+  CHECK(flow.layers[2].name == "2: identity");
+  const double f = std::tanh(1.0), delta = 0.5 + f - 1;
+  CHECK(flow.layers[0].outputs.mean == Approx(f).epsilon(1e-14));
+  CHECK(flow.layers[1].outputs.mean == Approx(0.5 + f).epsilon(1e-14));
+  CHECK(flow.layers[0].deltas.mean == Approx(delta * (1 - f * f)).epsilon(1e-14));
+  CHECK(flow.layers[1].deltas.mean == Approx(delta).epsilon(1e-14));
+  REQUIRE(flow.layers[0].gradients);
+  CHECK(flow.layers[0].gradients->mean == Approx(delta * (1 - f * f) * 0.75).epsilon(1e-14));
+  CHECK(!flow.layers[1].gradients);
+}
+
 TEST_CASE("flow asks for at least one sample") {
   nn::network<double> net(3, {nn::dense(2)}, nn::seed{1});
   CHECK(reference::says(reference::message<autodiff::shape_error>([&] {

@@ -247,6 +247,7 @@ TEST_CASE("layers that do not fit are refused with what to do") {
   generator random(1);
   CHECK_THROWS_WITH(
       net(autodiff::tensor<float>(shape{1, 3}, 1.0f), random),
-      "batch_norm: training on [1, 3]; pass at least two samples, [n, features], with "
-      "a batch size that leaves no single one over: one alone has no variance");
+      "batch_norm: training on [1, 3]; pass at least two samples, [n, features]: one "
+      "alone has no variance; where it is the last batch of an epoch, leave it out by "
+      "drop_last");
 }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,21 @@ TEST_CASE("learning curves show losses and metrics, or else the rate") {
   CHECK(reference::says(content(folder / "b.svg"), "rate (right)"));
   nn::plot_history(folder / "c.svg", {falling(false).front()});
   CHECK(!reference::says(content(folder / "c.svg"), "rate (right)"));
+}
+
+TEST_CASE("losses of 0 and below are drawn on a plain axis, none is left out") {
+  if (!gnuplot_is_here()) return;
+  const temporary_folder folder;
+  nn::plot_history(folder / "zero.svg", nn::history(3));
+  nn::history past = falling(false);
+  past.back().loss = -1;
+  nn::plot_history(folder / "below.svg", past);
+  CHECK(reference::says(content(folder / "below.svg"), ">-1<", "> 0<"));
+  // One that is not a number takes no other off.
+  past = falling(false);
+  past.back().loss = std::numeric_limits<double>::quiet_NaN();
+  nn::plot_history(folder / "nan.svg", past);
+  CHECK(reference::says(content(folder / "nan.svg"), "loss, training"));
 }
 
 TEST_CASE("a history without epochs is no picture") {

@@ -84,6 +84,38 @@ TEST_CASE("the model is as before the sweep, also when it fails") {
   CHECK(state() == before);
 }
 
+TEST_CASE("a loss that no rate lowers suggests none") {
+  slope model;
+  nn::training how = plain_steps();
+  how.loss =
+      nn::make_loss("constant", [](const auto& y, const auto& t) { return (y - y) * t + 3; });
+  const auto found = nn::rate_range(model, one_sample(), how);
+  CHECK(found.rates.size() == 100);
+  CHECK(std::isnan(found.suggestion));
+}
+
+TEST_CASE("a loss that falls below 0 goes on until it is back at its first value") {
+  // The same half squared error, 3 lower: from -1 down to -3 and up again.
+  slope model;
+  nn::training how = plain_steps();
+  how.loss = nn::make_loss("lowered",
+                           [](const auto& y, const auto& t) { return (y - t) * (y - t) / 2 - 3; });
+  const auto found =
+      nn::rate_range(model, one_sample(), how, {.from = 1e-4, .to = 1e4, .steps = 200});
+  CHECK(found.rates.back() > 2);
+  CHECK(found.rates.size() < 200);
+  CHECK(found.smoothed.back() <= found.smoothed.front());
+}
+
+TEST_CASE("data without samples is refused") {
+  slope model;
+  const nn::dataset<double> none{tensor<double>(autodiff::shape{0, 1}),
+                                 tensor<double>(autodiff::shape{0, 1})};
+  CHECK(reference::says(reference::message<autodiff::shape_error>(
+                            [&] { nn::rate_range(model, none, plain_steps()); }),
+                        "rate_range: the data has no batches", "at least one sample"));
+}
+
 TEST_CASE("sweeps without three rising rates are refused") {
   slope model;
   const auto refusal = [&](const nn::rate_sweep& sweep) {

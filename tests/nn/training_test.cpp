@@ -412,6 +412,14 @@ TEST_CASE("settings of training out of range are refused by name, before a weigh
   CHECK(reference::says(refusal([](auto& how) { how.early_stopping = nn::early_stopping{}; }),
                         "\"validation_loss\" was measured", "there are loss, rate"));
   CHECK(reference::says(refusal([](auto& how) {
+                          how.metrics = {nn::accuracy, nn::accuracy_above(0.5)};
+                        }),
+                        "train: two measures have the name accuracy", "a name of its own"));
+  CHECK(reference::says(refusal([](auto& how) {
+                          how.metrics = {nn::metric("rate", [](auto&, auto&) { return 1.0; })};
+                        }),
+                        "train: two measures have the name rate"));
+  CHECK(reference::says(refusal([](auto& how) {
                           how.checkpoint = nn::checkpointing{"never", 0};
                         }),
                         "train: a checkpoint after every 0 epochs"));
@@ -426,4 +434,40 @@ TEST_CASE("gradients that are not finite stop training where their norm is looke
       reference::message<autodiff::domain_error>([&] { nn::train(model, data, how); }),
       "train: the norm of the gradients is inf in epoch 1, batch 1", "lower the rate"));
   CHECK(model.w.item() == 0);
+}
+
+TEST_CASE("weights that a step made infinite are told by parameter, not only by their loss") {
+  // Of a finite loss and an infinite gradient.
+  const nn::dataset<double> data{tensor<double>({{1.0}, {1.0}}), tensor<double>({{1.0}, {1.0}})};
+  nn::training how = steps_of_sgd(1);
+  how.batch = 1;
+  rooted model;
+  CHECK(reference::says(
+      reference::message<autodiff::domain_error>([&] { nn::train(model, data, how); }),
+      "train: parameter 0 holds inf before epoch 1, batch 2", "lower the rate, or clip"));
+  rooted clipped;
+  how.clip_value = 1;
+  nn::train(clipped, data, how);
+  CHECK(std::isfinite(clipped.w.item()));
+  line spoilt;
+  spoilt.c = tensor<double>(std::numeric_limits<double>::quiet_NaN());
+  CHECK(reference::says(
+      reference::message<autodiff::domain_error>([&] { nn::train(spoilt, one_sample(), how); }),
+      "train: parameter 1 holds nan before epoch 1, batch 1"));
+}
+
+TEST_CASE("weights that leave the finite numbers by the last step of an epoch stop training") {
+  const temporary_folder folder;
+  line model;
+  nn::training how = steps_of_sgd(1, 1e308);  // along a gradient of -2, of a finite loss
+  how.checkpoint = nn::checkpointing{folder / "c"};
+  CHECK(reference::says(
+      reference::message<autodiff::domain_error>([&] { nn::train(model, one_sample(), how); }),
+      "train: parameter 0 holds inf after epoch 1, batch 1", "lower the rate"));
+  // Its checkpoint is the one before.
+  line again;
+  how.optimizer = nn::sgd{.rate = 1e308};
+  how.epochs = 0;
+  CHECK(nn::train(again, one_sample(), how).empty());
+  CHECK(again.w.item() == 1);
 }
