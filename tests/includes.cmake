@@ -229,7 +229,7 @@ row(files/safetensors_header files/named_file files/number_type files/stored_ten
 row(files/safetensors files/random_access_file files/named_file files/number_type files/safetensors_header files/stored_tensor)
 row(training/checkpoint training/history files/named_file files/safetensors)
 row(training/trainer data/batch_source training/checkpoint optimizer/clip training/csv_log data/data training/early_stopping training/history network/model optimizer/moving_average optimizer/optimizer loss/penalty training/predict training/progress optimizer/schedule network/step training/training)
-row(training/trainer_files training/checkpoint training/trainer)
+row(training/trainer_files files/named_file training/checkpoint training/trainer)
 row(training/train data/batch_source data/data training/history network/model training/trainer training/training)
 row(files/architecture network/activation network/batch_norm network/dense network/dropout network/flatten network/layer network/layer_norm files/named_file)
 row(files/fill network/model files/named_file files/safetensors)

@@ -1,5 +1,6 @@
 // How a training goes into a checkpoint and comes back.
 
+#include <nn/files/named_file.hpp>
 #include <nn/training/checkpoint.hpp>
 #include <nn/training/trainer.hpp>
 
@@ -7,11 +8,25 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <system_error>
 
 namespace nn {
+namespace {
+
+/// A count that a checkpoint keeps. Throws io_error where it is none.
+template <class T>
+std::size_t count_of(const checkpoint<T>& from, const char* name, const named_file& file) {
+  constexpr double most = 9007199254740992;  // 2^53: the doubles below have all whole numbers
+  const double count = from.numbers.at(name).at(0);
+  if (count >= 0 && count <= most && count == std::trunc(count))
+    return static_cast<std::size_t>(count);
+  file.refuse_content(fmt::format("has {} for the count \"{}\"", count, name));
+}
+
+}  // namespace
 
 /// visit(name, tensor) for every tensor that a checkpoint keeps.
 template <class T>
@@ -76,16 +91,23 @@ void trainer<T>::resume() {
 
 template <class T>
 void trainer<T>::restore(const checkpoint<T>& from) {
-  require_same_training(how_.checkpoint->file, from, snapshot());
+  const named_file file{"train", how_.checkpoint->file};
+  require_same_training(file.path, from, snapshot());
+  // The checksum is right: somebody else than write() made the file.
+  if (from.past.size() != from.epoch || from.batch >= source_.batches() ||
+      (!from.past.empty() && from.past.front().names() != blank_record().names())) {
+    file.refuse_content(fmt::format("is before batch {} of epoch {} with a history of {} epochs",
+                                    from.batch, from.epoch, from.past.size()));
+  }
+  const std::size_t step = count_of(from, "step", file),
+                    optimizer_steps = count_of(from, "optimizer_steps", file),
+                    average_steps = average_ ? count_of(from, "average_steps", file) : 0;
   tensors([&](const std::string& name, tensor& t) { t = from.tensors.at(name); });
-  const auto count = [&](const char* name) {
-    return static_cast<std::size_t>(from.numbers.at(name).at(0));
-  };
   epoch_ = from.epoch;
   batch_ = from.batch;
-  step_ = count("step");
-  optimizer_.steps(count("optimizer_steps"));
-  if (average_) average_->steps(count("average_steps"));
+  step_ = step;
+  optimizer_.steps(optimizer_steps);
+  if (average_) average_->steps(average_steps);
   sums_ = from.numbers.at("sums");
   samples_ = from.numbers.at("samples").at(0);
   seconds_ = from.numbers.at("seconds").at(0);
