@@ -14,13 +14,34 @@ namespace autodiff {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// What a link leads to is to be replaced, not the link.
+fs::path behind_links(const fs::path& file) {
+  std::error_code failure;
+  if (!fs::is_symlink(file, failure)) return file;
+  const fs::path found = fs::canonical(file, failure);
+  return failure ? file : found;
+}
+
+}  // namespace
+
 part_file::part_file(std::string_view operation, const fs::path& file)
-    : operation_(operation), target_(file) {
+    : operation_(operation), target_(behind_links(file)) {
+  // Renamed over a device, a file would take its place; over a folder it would fail, but late.
+  std::error_code ignored;
+  const fs::file_status there = fs::status(file, ignored);
+  if (fs::exists(there) && !fs::is_regular_file(there)) {
+    throw io_error(operation_,
+                   fmt::format("\"{}\" is {}", file.string(),
+                               fs::is_directory(there) ? "a directory" : "a device or a pipe"),
+                   "name a file");
+  }
   static std::atomic<unsigned> count{0};
   // A program that was killed may have left a part behind, and had this one's number.
   do {
-    part_ = file.parent_path() /
-            fmt::format(".{}.{}-{}.part", file.filename().string(), getpid(), count++);
+    part_ = target_.parent_path() /
+            fmt::format(".{}.{}-{}.part", target_.filename().string(), getpid(), count++);
     descriptor_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) refuse(errno);

@@ -12,7 +12,8 @@ namespace autodiff {
 /// Every member throws io_error in the name of the operation if the file cannot be written.
 class part_file {
  public:
-  /// Opened at once, so that a wrong folder is told before any work is done for it.
+  /// Opened at once, so that a wrong folder is told before any work is done for it. Where the name
+  /// is a link, the file behind it is meant; a folder, a device or a pipe is refused.
   part_file(std::string_view operation, const std::filesystem::path& file);
   part_file(const part_file&) = delete;
   part_file& operator=(const part_file&) = delete;
