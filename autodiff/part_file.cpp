@@ -31,15 +31,32 @@ bool is_part_of(std::string_view name, std::string_view part) {
   return numbers.find_first_not_of("0123456789-") == numbers.npos;
 }
 
+/// What a link leads to is to be replaced, not the link.
+fs::path behind_links(const fs::path& file) {
+  std::error_code failure;
+  if (!fs::is_symlink(file, failure)) return file;
+  const fs::path found = fs::canonical(file, failure);
+  return failure ? file : found;
+}
+
 }  // namespace
 
 part_file::part_file(std::string_view operation, const fs::path& file)
-    : operation_(operation), target_(file) {
+    : operation_(operation), target_(behind_links(file)) {
+  // Renamed over a device, a file would take its place; over a folder it would fail, but late.
+  std::error_code ignored;
+  const fs::file_status there = fs::status(file, ignored);
+  if (fs::exists(there) && !fs::is_regular_file(there)) {
+    throw io_error(operation_,
+                   fmt::format("\"{}\" is {}", file.string(),
+                               fs::is_directory(there) ? "a directory" : "a device or a pipe"),
+                   "name a file");
+  }
   remove_abandoned();
   static std::atomic<unsigned> count{0};
   do {
     part_ = folder() /
-            fmt::format(".{}.{}-{}{}", file.filename().string(), getpid(), count++, extension);
+            fmt::format(".{}.{}-{}{}", target_.filename().string(), getpid(), count++, extension);
   } while (!begin());
 }
 

@@ -12,7 +12,8 @@ namespace autodiff {
 /// Every member throws io_error in the name of the operation if the file cannot be written.
 class part_file {
  public:
-  /// Opened at once, so that a wrong folder is told before any work is done for it. Removes what
+  /// Opened at once, so that a wrong folder is told before any work is done for it. Where the name
+  /// is a link, the file behind it is meant; a folder, a device or a pipe is refused. Removes what
   /// writers of the same file left that were killed at work.
   part_file(std::string_view operation, const std::filesystem::path& file);
   part_file(const part_file&) = delete;

@@ -36,7 +36,7 @@ constexpr file_format idx_file{
 class array_file {
  public:
   array_file(const file_format& format, fs::path path) : format_(format), path_(std::move(path)) {
-    rewind();
+    header_ = open();
     const std::string shape = printed(header_.extents);
     if (header_.extents.empty()) {
       source_->refuse("holds a single number", "give an array with a row per sample");
@@ -70,25 +70,37 @@ class array_file {
   const npy_header& header() const { return header_; }
   const fs::path& path() const { return path_; }
 
+  /// Begins again at the first row. Where this throws, there is none any more.
   void rewind() {
-    source_.emplace(format_.operation, path_, format_.kind);
-    header_ = format_.read_header(*source_);
-    read_ = 0;
+    left_ = 0;
+    const npy_header now = open();
+    if (now != header_) {
+      source_->refuse(
+          fmt::format("holds {} {} now, where it held {} {}", name(now.type), printed(now.extents),
+                      name(header_.type), printed(header_.extents)),
+          "do not change it while it is read");
+    }
+    left_ = samples();
   }
 
   /// Null after the last row.
   const number_array* next() {
-    if (read_ == samples()) return nullptr;
+    if (left_ == 0) return nullptr;
+    const std::size_t row = samples() - left_ + 1;
     if (source_->read(row_.bytes) < row_.bytes.size()) {
-      source_->refuse(fmt::format("ends in row {}", read_ + 1),
-                      "do not change it while it is read");
+      source_->refuse(fmt::format("ends in row {}", row), "do not change it while it is read");
     }
     to_native_order(header_, row_.bytes);
-    row_.origin = fmt::format("\"{}\", row {}", path_.string(), ++read_);
+    row_.origin = fmt::format("\"{}\", row {}", path_.string(), row);
+    --left_;
     return &row_;
   }
 
  private:
+  npy_header open() {
+    source_.emplace(format_.operation, path_, format_.kind);
+    return format_.read_header(*source_);
+  }
   void verify(std::size_t bytes, std::string_view shape) {
     std::array<std::uint8_t, std::size_t{1} << 16> block{};
     for (std::size_t left = bytes; left > 0;) {
@@ -105,7 +117,7 @@ class array_file {
   std::optional<input_file> source_;
   npy_header header_{};
   number_array row_;
-  std::size_t read_ = 0;
+  std::size_t left_ = 0;  // rows that are to come
 };
 
 template <class T>

@@ -11,7 +11,8 @@
 
 namespace nn {
 
-/// Two files side by side: row i of the inputs belongs to row i of the targets.
+/// Two files side by side: row i of the inputs belongs to row i of the targets. rewind() throws
+/// io_error when a file is gone or another one has taken its place; no rows are left then.
 template <class T>
 class array_rows : public row_stream<T> {
  public:

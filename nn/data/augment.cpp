@@ -11,6 +11,12 @@
 namespace nn {
 
 image_shift drawn_shift(seed seed, std::size_t epoch, std::size_t sample, std::size_t most) {
+  // Far beyond any image, and 2 most + 1 is still a number.
+  constexpr std::size_t most_of_all = std::size_t{1} << 32;
+  if (most > most_of_all) {
+    throw autodiff::domain_error("drawn_shift", fmt::format("a shift of up to {} pixels", most),
+                                 "shift by less than the images are wide");
+  }
   // Other numbers than the order of the epoch is drawn from, should the seed be the same.
   constexpr std::uint64_t own = 0x5348494654ULL;
   const std::uint64_t of_epoch = autodiff::generator(seed.value ^ own, epoch)();
@@ -58,6 +64,7 @@ shifting_source<T>::shifting_source(batch_source<T>& source, const shift_images&
         fmt::format("images of {} x {} in rows of {}", how.rows, how.columns, source.features()),
         "pass the rows and columns of the images");
   }
+  drawn_shift(seed, 0, 0, how.most);  // throws now for one that is too large
 }
 
 template <class T>

@@ -17,7 +17,8 @@ struct image_shift {
   std::ptrdiff_t down = 0, right = 0;
 };
 
-/// Uniform in -most .. most both ways; a function of seed, epoch and sample alone.
+/// Uniform in -most .. most both ways; a function of seed, epoch and sample alone. Throws
+/// domain_error for more than 2^32.
 image_shift drawn_shift(seed seed, std::size_t epoch, std::size_t sample, std::size_t most);
 
 /// Moves an image of rows x columns, row-major; what it leaves free becomes 0. Throws shape_error
@@ -36,7 +37,7 @@ template <class T>
 class shifting_source : public batch_source<T> {
  public:
   /// The source is to outlive this and is not to be used beside it. Throws shape_error unless its
-  /// rows have rows x columns entries.
+  /// rows have rows x columns entries, domain_error as drawn_shift.
   shifting_source(batch_source<T>& source, const shift_images& how, seed seed);
 
   std::size_t samples() const override { return source_.samples(); }

@@ -60,8 +60,8 @@ struct csv_encoding {
 
 /// Learns the columns, reading the whole file, plain or gzip. A column is what its first value
 /// says: a number or, sorted, categories. Throws io_error: a file that cannot be read or is no such
-/// table; a column that is not there; a value that is missing, not finite or of another kind, by
-/// row and column; more than most_categories.
+/// table; a column that is not there; a value that is missing, not finite, a number with a comma
+/// or of another kind than the first, by row and column; more than most_categories.
 csv_encoding fit_csv(const std::filesystem::path& path, const csv_columns& columns,
                      const csv_format& format = {});
 

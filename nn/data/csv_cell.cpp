@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -25,6 +26,14 @@ std::optional<T> read_number(std::string_view cell) {
   long double wide = 0;
   if (read(wide) != std::errc{} || std::fabs(wide) >= 1) return std::nullopt;
   return static_cast<T>(wide);
+}
+
+bool is_number_with_comma(std::string_view cell) {
+  const std::size_t comma = cell.find(',');
+  if (comma == cell.npos) return false;
+  std::string with_point(cell);
+  with_point[comma] = '.';
+  return read_number<double>(with_point).has_value();
 }
 
 void refuse_number(const csv_reader& reader, std::size_t column, std::string_view cell) {

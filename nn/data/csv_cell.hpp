@@ -17,6 +17,9 @@ namespace nn {
 template <class T>
 std::optional<T> read_number(std::string_view cell);
 
+/// Whether a cell is a number that somebody wrote with a comma: "1,5", "1,234".
+bool is_number_with_comma(std::string_view cell);
+
 [[noreturn]] void refuse_number(const csv_reader& reader, std::size_t column,
                                 std::string_view cell);
 [[noreturn]] void refuse_missing(const csv_reader& reader, std::size_t column);

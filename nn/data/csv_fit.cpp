@@ -44,6 +44,10 @@ class learned_column {
       if (!is_number) refuse_number(reader, place_, cell);
       return;
     }
+    if (!is_listed_ && is_number_with_comma(cell)) {
+      reader.refuse(place_, fmt::format("\"{}\" is a number with a comma", shown(cell)),
+                    fmt::format("write 1.5 for 1,5, or list \"{}\" as categorical", shown(name_)));
+    }
     if (is_number && !is_listed_) {
       reader.refuse(
           place_,
@@ -111,8 +115,8 @@ void require_columns(const csv_reader& reader, const csv_columns& columns,
     for (const std::string& name : *names) reader.column(name);
   }
   if (inputs.empty()) {
-    throw autodiff::domain_error(operation, "no column is left for an input",
-                                 "name fewer targets, or ignore fewer columns");
+    reader.refuse_file("has no column that is left for an input",
+                       "name fewer targets, or ignore fewer columns");
   }
 }
 

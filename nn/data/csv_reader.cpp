@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <utility>
 
 namespace nn {
@@ -47,10 +46,9 @@ csv_reader::csv_reader(std::string_view operation, const std::filesystem::path& 
   for (std::size_t i = 0; i < cell_count_; ++i) {
     columns_.push_back(header ? std::string(trimmed(cells_[i])) : fmt::format("{}", i + 1));
   }
-  std::set<std::string_view> names;
-  for (const std::string& name : columns_) {
-    if (!names.insert(name).second) {
-      file_.refuse(fmt::format("has two columns named \"{}\"", shown(name)),
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!places_.emplace(columns_[i], i).second) {
+      file_.refuse(fmt::format("has two columns named \"{}\"", shown(columns_[i])),
                    "give each column a name of its own");
     }
   }
@@ -58,8 +56,8 @@ csv_reader::csv_reader(std::string_view operation, const std::filesystem::path& 
 }
 
 std::size_t csv_reader::column(std::string_view name) const {
-  const auto found = std::find(columns_.begin(), columns_.end(), name);
-  if (found != columns_.end()) return static_cast<std::size_t>(found - columns_.begin());
+  const auto found = places_.find(name);
+  if (found != places_.end()) return found->second;
   constexpr std::size_t most = 20;
   std::string names;
   for (std::size_t i = 0; i < std::min(columns_.size(), most); ++i) {

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace nn {
@@ -67,6 +68,7 @@ class csv_reader {
   std::size_t cell_count_ = 0, row_bytes_ = 0;
   bool is_ahead_ = false;  // the first row is read already, for its number of cells
   std::vector<std::string> columns_, cells_;
+  std::unordered_map<std::string_view, std::size_t> places_;  // of the columns
 };
 
 /// Without spaces and tabs around it.

@@ -18,6 +18,8 @@ struct npy_header {
   bool big_endian;
   bool fortran_order;  ///< first dimension fastest
   std::vector<std::size_t> extents;
+
+  bool operator==(const npy_header&) const = default;
 };
 
 /// Throws io_error for what is no .npy or has other elements than numbers.

@@ -109,9 +109,15 @@ class archive_writer {
   void add(const std::string& name, std::string_view content, npz_entries how) {
     source_handle source(zip_source_buffer(archive_.get(), content.data(), content.size(), 0));
     if (!source) fail(zip_strerror(archive_.get()));
+    // A zero would end the name for libzip, and a longer one goes round to a short one.
+    constexpr std::size_t most_name_bytes = (1U << 16) - 1;
+    const bool is_name = name.size() <= most_name_bytes && name.find('\0') == name.npos;
     const zip_int64_t index =
-        zip_file_add(archive_.get(), name.c_str(), source.get(), ZIP_FL_ENC_UTF_8);
-    if (index < 0) fail(zip_strerror(archive_.get()));
+        is_name ? zip_file_add(archive_.get(), name.c_str(), source.get(), ZIP_FL_ENC_UTF_8) : -1;
+    if (index < 0) {
+      refuse("write_npz", path_, fmt::format("cannot have an entry \"{}\"", shown(name)),
+             "names are UTF-8 text without a byte 0, of at most 65531 bytes");
+    }
     static_cast<void>(source.release());  // the archive's now
     const auto at = static_cast<zip_uint64_t>(index);
     const zip_int32_t method = how == npz_entries::stored ? ZIP_CM_STORE : ZIP_CM_DEFLATE;
@@ -161,12 +167,29 @@ std::string archive_of(const fs::path& path, const named_arrays& arrays, npz_ent
   return archive.finish();
 }
 
+/// Throws io_error for entries that share bytes: each may unpack to a thousand times as many, but
+/// not the same ones again and again.
+void require_apart(const fs::path& path, zip_t* archive, zip_uint64_t entries) {
+  std::error_code ignored;
+  zip_uint64_t left = fs::file_size(path, ignored);
+  for (zip_uint64_t i = 0; i < entries; ++i) {
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    const bool is_known = zip_stat_index(archive, i, 0, &stat) == 0;
+    if (is_known && (stat.valid & ZIP_STAT_COMP_SIZE) != 0 && stat.comp_size > left) {
+      refuse("read_npz", path, "has entries of more bytes than the file", fetch_again);
+    }
+    left -= is_known ? stat.comp_size : 0;
+  }
+}
+
 }  // namespace
 
 named_arrays read_npz(const fs::path& path) {
   const archive_handle archive = open(path);
   named_arrays arrays;
   const auto entries = static_cast<zip_uint64_t>(zip_get_num_entries(archive.get(), 0));
+  require_apart(path, archive.get(), entries);
   for (zip_uint64_t i = 0; i < entries; ++i) {
     const char* found = zip_get_name(archive.get(), i, ZIP_FL_ENC_GUESS);
     const std::string_view entry = found ? found : "";

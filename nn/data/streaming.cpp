@@ -41,10 +41,10 @@ std::size_t streaming_source<T>::batches() const {
 
 template <class T>
 void streaming_source<T>::begin(std::size_t epoch, std::size_t first_batch) {
+  samples_.clear();  // nothing is left of the last epoch, should the rows throw
   rows_.rewind();
   random_ = autodiff::generator(seed_.value, epoch);
   read_ = 0;
-  samples_.clear();
   has_begun_ = true;
   for (std::size_t slot = 0; slot < window_; ++slot) fill(slot);
   for (std::size_t b = 0; b < std::min(first_batch, batches()); ++b) {

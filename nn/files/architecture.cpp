@@ -30,6 +30,8 @@ using nlohmann::json;
 
 // A residual block takes two levels.
 constexpr int most_levels = 64;
+// More than 10,000 layers. As objects of JSON they take twenty times this.
+constexpr std::size_t most_bytes = std::size_t{1} << 20;
 
 json list_of(const std::vector<layer>& layers);
 
@@ -69,6 +71,9 @@ class architecture_reader {
   explicit architecture_reader(const named_file& file) : file_(file) {}
 
   json parse(std::string_view text) const {
+    if (text.size() > most_bytes) {
+      refuse(fmt::format("has {} bytes, where {} are allowed", text.size(), most_bytes));
+    }
     try {
       return json::parse(text, [&](int depth, json::parse_event_t, json&) {
         if (depth > most_levels) refuse(fmt::format("is nested more than {} deep", most_levels));
@@ -193,11 +198,15 @@ class architecture_reader {
 
 }  // namespace
 
-std::string architecture_text(const architecture& net, const named_file&) {
+std::string architecture_text(const architecture& net, const named_file& file) {
   json inputs = json::array();
   for (const std::size_t extent : net.inputs) inputs.push_back(extent);
-  return json{{"inputs", inputs}, {"layers", list_of(net.layers)}}.dump(
+  std::string text = json{{"inputs", inputs}, {"layers", list_of(net.layers)}}.dump(
       -1, ' ', false, json::error_handler_t::replace);
+  if (text.size() <= most_bytes) return text;
+  file.refuse(fmt::format("would have an architecture of {} bytes, where {} are allowed",
+                          text.size(), most_bytes),
+              "save a network of fewer layers");
 }
 
 architecture parse_architecture(std::string_view text, const named_file& file) {

@@ -21,12 +21,12 @@ struct architecture {
 };
 
 /// The text. How weights were drawn is left out: a file has the weights themselves. Throws io_error
-/// through `file` where this library was built without JSON.
+/// through `file` where it would be longer than 2^20 bytes, or this library was built without JSON.
 std::string architecture_text(const architecture& net, const named_file& file);
 
 /// Reads the text. Throws io_error through `file` for everything that architecture_text does not
-/// write: no JSON, nested too deeply, an unknown layer or activation, a property that is missing,
-/// unknown or of the wrong kind.
+/// write: longer than 2^20 bytes, no JSON, nested too deeply, an unknown layer or activation, a
+/// property that is missing, unknown or of the wrong kind.
 architecture parse_architecture(std::string_view text, const named_file& file);
 
 /// How many numbers the layers keep; infinity for more than can be counted. What layers do not fit

@@ -1,7 +1,14 @@
 #include <nn/tools/command.hpp>
 
+#include <autodiff/error.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <string_view>
+#include <system_error>
 
 namespace nn::tools {
 namespace {
@@ -43,6 +50,15 @@ std::string help_format::make_option(const CLI::Option* option, bool) const {
 
 std::string help_format::make_usage(const CLI::App*, std::string name) const {
   return "Usage: " + name + " OPTIONS\n";
+}
+
+void require_printed() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  throw autodiff::io_error(
+      "standard output",
+      fmt::format("cannot be written ({})", std::generic_category().message(errno)),
+      "check where it goes");
 }
 
 }  // namespace nn::tools

@@ -18,6 +18,9 @@ class help_format : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override;
 };
 
+/// Throws io_error where what was printed did not arrive, as on a full disk.
+void require_printed();
+
 /// Reads the options and runs work(). The status is 0, 1 where work() threw (data, files, a
 /// training that diverged), 2 for options that are wrong.
 template <class Work>
@@ -26,6 +29,7 @@ int run(CLI::App& app, int argc, char** argv, Work&& work) {
   try {
     app.parse(argc, argv);
     work();
+    require_printed();
     return 0;
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help

@@ -103,6 +103,8 @@ table_format table_of(const json& text) {
   table.columns.inputs = std::move(inputs.columns);
   table.columns.targets = std::move(target.columns);
   table.tells_deviation = text.value("tells_deviation", false);
+  if (table.tells_deviation && !table.columns.targets.front().categories.empty())
+    throw senseless("classes with a deviation");
   return table;
 }
 

@@ -9,11 +9,17 @@
 #include <CLI/CLI.hpp>
 
 #include <charconv>
+#include <cmath>
+#include <initializer_list>
+#include <limits>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace nn::tools {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// "64,32", or "none".
 std::vector<std::size_t> parse_layers(const std::string& text) {
@@ -46,9 +52,43 @@ const CLI::Validator is_activation(
 const CLI::Validator is_delimiter(
     [](std::string& text) -> std::string {
       if (text == "tab" || text == "\\t") text = "\t";
-      return text.size() == 1 ? "" : "one character, or tab";
+      const bool is_one = text.size() == 1 && text.find_first_of("\"\r\n") == text.npos;
+      return is_one ? "" : "one character that is no quote, or tab";
     },
     "");
+
+/// Digits alone: the conversion to an unsigned number takes -1 for a huge one, and 010 for 8.
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+  return CLI::Validator(
+      [least, most](std::string& text) -> std::string {
+        std::uint64_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [rest, problem] = std::from_chars(text.data(), end, number);
+        if (problem != std::errc() || rest != end || number < least || number > most) {
+          return fmt::format("\"{}\" is no whole number from {} to {}", text, least, most);
+        }
+        text = fmt::format("{}", number);
+        return "";
+      },
+      "");
+}
+
+/// A decimal number for which is_right holds, described by `what`; never NaN or infinite.
+CLI::Validator number_that(bool (*is_right)(double), const char* what) {
+  return CLI::Validator(
+      [is_right, what](std::string& text) -> std::string {
+        double number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [rest, problem] = std::from_chars(text.data(), end, number);
+        const bool is_number = problem == std::errc() && rest == end && std::isfinite(number);
+        return is_number && is_right(number) ? "" : fmt::format("\"{}\" is no {}", text, what);
+      },
+      "");
+}
+
+constexpr std::uint64_t most_of_all = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t most_epochs = 1'000'000;
+constexpr std::uint64_t most_pixels = 1'000'000;
 
 /// Options of one heading in the help text.
 class option_group {
@@ -73,12 +113,6 @@ class option_group {
  private:
   CLI::App& app_;
 };
-
-const CLI::Validator from_one(
-    [](const std::string& text) -> std::string {
-      return text == "0" ? "0 is none; use at least 1" : "";
-    },
-    "");
 
 void add_data(CLI::App& app, train_options& into) {
   option_group add(app, "Data");
@@ -113,7 +147,7 @@ void add_network(CLI::App& app, train_options& into) {
       .check(is_activation);
   add.flag("--batch-norm", into.batch_norm, "normalise what goes into the activations");
   add("--dropout", into.dropout, "P", "share of the hidden units left out at random in a step")
-      .check(CLI::Range(0.0, 0.99));
+      .check(number_that([](double p) { return p >= 0 && p <= 0.99; }, "number from 0 to 0.99"));
 }
 
 void add_training(CLI::App& app, train_options& into) {
@@ -126,20 +160,25 @@ void add_training(CLI::App& app, train_options& into) {
              "too");
   add.choice("--optimizer", into.optimizer, names_of(optimizers()), "moves the weights");
   add("--rate", into.rate, "R", "of the optimizer, instead of its usual one")
-      .check(CLI::PositiveNumber);
+      .check(number_that([](double rate) { return rate > 0; }, "positive number"));
   add.choice("--schedule", into.schedule, names_of(schedules()), "of the rate, over the training");
-  add("--l2", into.l2, "L", "penalty on the squares of the weights").check(CLI::NonNegativeNumber);
-  add("--epochs", into.epochs, "N", "passes over the data").check(from_one);
-  add("--batch", into.batch, "N", "samples a step").check(from_one);
+  add("--l2", into.l2, "L", "penalty on the squares of the weights")
+      .check(number_that([](double l) { return l >= 0; }, "number from 0 on"));
+  add("--epochs", into.epochs, "N", "passes over the data").transform(whole_number(1, most_epochs));
+  add("--batch", into.batch, "N", "samples a step").transform(whole_number(1, most_of_all));
   add("--validation", into.validation, "SHARE",
       "of the samples, held back to measure how the network does on what it has not seen")
-      .check(CLI::Range(0.0, 0.9));
+      .check(number_that([](double share) { return share >= 0 && share <= 0.9; },
+                         "number from 0 to 0.9"));
   add("--patience", into.patience, "N",
       "stop after so many epochs without a better validation loss, and keep the best network; 0: "
-      "never");
+      "never")
+      .transform(whole_number(0, most_epochs));
   add("--shift", into.shift, "PIXELS",
-      "move each image by up to so many pixels, anew in every epoch");
-  add("--seed", into.seed, "N", "of all that is random: the same seed gives the same file");
+      "move each image by up to so many pixels, anew in every epoch")
+      .transform(whole_number(0, most_pixels));
+  add("--seed", into.seed, "N", "of all that is random: the same seed gives the same file")
+      .transform(whole_number(0, most_of_all));
 }
 
 void add_results(CLI::App& app, train_options& into) {
@@ -150,6 +189,38 @@ void add_results(CLI::App& app, train_options& into) {
   add("--checkpoint", into.checkpoint, "FILE",
       "the training so far, after every epoch; goes on from there when it is started again");
   add.flag("--quiet", into.quiet, "print nothing but errors");
+}
+
+/// Whether both names are of one file, there or to be.
+bool are_same(const fs::path& a, const fs::path& b) {
+  std::error_code ignored;
+  return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
+}
+
+/// Throws ValidationError for a file to be written that has no folder, is none, or would replace
+/// another one of the options.
+void require_files(const train_options& chosen) {
+  const std::initializer_list<std::pair<const char*, const fs::path&>> files{
+      {"--data", chosen.data}, {"--labels", chosen.labels},   {"--save", chosen.save},
+      {"--log", chosen.log},   {"--picture", chosen.picture}, {"--checkpoint", chosen.checkpoint}};
+  for (auto file = files.begin() + 2; file != files.end(); ++file) {
+    const auto& [name, path] = *file;
+    if (path.empty() && &path != &chosen.save) continue;
+    std::error_code ignored;
+    const fs::path folder = path.parent_path();
+    if (!folder.empty() && !fs::is_directory(folder, ignored))
+      throw CLI::ValidationError(name, "there is no folder " + folder.string());
+    if (path.filename().empty() || fs::is_directory(path, ignored))
+      throw CLI::ValidationError(name, fmt::format("\"{}\" names no file", path.string()));
+    for (auto other = files.begin(); other != file; ++other) {
+      if (!other->second.empty() && are_same(path, other->second))
+        throw CLI::ValidationError(
+            name, fmt::format("\"{}\" is the file of {}, too", path.string(), other->first));
+    }
+  }
+  const fs::path kind = chosen.picture.extension();
+  if (!chosen.picture.empty() && kind != ".svg" && kind != ".png")
+    throw CLI::ValidationError("--picture", "name a file that ends in .svg or .png");
 }
 
 }  // namespace
@@ -174,9 +245,7 @@ void require_consistent(const train_options& chosen) {
     throw CLI::ValidationError("--loss " + chosen.loss + " learns a number; labels are classes");
   if (chosen.patience > 0 && chosen.validation == 0)
     throw CLI::ValidationError("--patience watches the validation loss; --validation is 0");
-  const std::filesystem::path folder = chosen.save.parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder))
-    throw CLI::ValidationError("--save", "there is no folder " + folder.string());
+  require_files(chosen);
 }
 
 }  // namespace nn::tools

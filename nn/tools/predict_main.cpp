@@ -72,8 +72,13 @@ void tell(const predict_options& chosen, const std::string& text) {
   file.keep();
 }
 
-/// Throws io_error where right answers are asked for that nobody gave.
+/// Throws io_error where right answers are asked for that nobody gave, or given for a table, which
+/// has its own.
 void require_labels(const predict_options& chosen, const data_format& format) {
+  if (format.table() != nullptr && !chosen.labels.empty()) {
+    throw autodiff::io_error("backsweep-predict", "--labels for the model of a table",
+                             "leave it out; the table has the answers in its column of the target");
+  }
   if (!chosen.scores || format.table() != nullptr || !chosen.labels.empty()) return;
   throw autodiff::io_error("backsweep-predict", "--score without right answers for the images",
                            "name their file by --labels");
@@ -88,6 +93,10 @@ void work(const predict_options& chosen) {
     return tell(chosen, answers_text(format, outputs, chosen.all_probabilities));
   }
   const dataset<float> samples = read_samples(chosen.data, chosen.labels, format);
+  if (samples.size() == 0) {
+    named_file{"backsweep-predict", chosen.data}.refuse("has no samples to score",
+                                                        "give a file with a row per sample");
+  }
   tell(chosen, fmt::format("{} samples: {}", samples.size(),
                            score_text(format, predict(net, samples.inputs), samples.targets)));
 }

@@ -1,6 +1,6 @@
 // backsweep-train: a network from a file of samples, see --help.
 
-#include <autodiff/error.hpp>
+#include <autodiff/part_file.hpp>
 
 #include <nn/data/augment.hpp>
 #include <nn/files/save.hpp>
@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,6 +90,11 @@ history learn(const train_options& chosen, network<float>& net, const training_d
   std::optional<shifting_source<float>> shifted;
   if (chosen.shift > 0) {
     const auto& images = std::get<image_format>(data.format.file);
+    if (chosen.shift >= std::min(images.rows, images.columns)) {
+      throw CLI::ValidationError(
+          "--shift", fmt::format("{} pixels move images of {} x {} out of sight", chosen.shift,
+                                 images.rows, images.columns));
+    }
     source = &shifted.emplace(samples, shift_images{images.rows, images.columns, chosen.shift},
                               how.seed);
   }
@@ -96,7 +102,14 @@ history learn(const train_options& chosen, network<float>& net, const training_d
   return train(net, *source, data.validation, how);
 }
 
+/// Throws io_error for a file that cannot be written: now, not when the network is trained.
+void require_writable(const std::filesystem::path& file) {
+  if (!file.empty()) const autodiff::part_file probe("backsweep-train", file);
+}
+
 void work(const train_options& chosen) {
+  require_writable(chosen.save);
+  require_writable(chosen.picture);
   const training_data data = read_training_data(chosen);
   const std::string description = to_text(data.format, named_file{"backsweep-train", chosen.data});
   network<float> net(data.format.features(), layers_of(chosen, data.format.outputs()),

@@ -33,9 +33,15 @@ table_format fit_table(const train_options& chosen) {
   return table;
 }
 
-/// Throws io_error for a loss of numbers and a target of classes.
+/// Throws io_error for a loss of numbers and a target of classes, and for a single class.
 void require_learnable(const train_options& chosen, const table_format& table) {
   const csv_column& target = table.columns.targets.front();
+  if (target.categories.size() == 1) {
+    named_file{"read_training_data", chosen.data}.refuse(
+        fmt::format("has one class in column {}, {}", in_quotes(target.name),
+                    in_quotes(target.categories.front())),
+        "give samples of two classes or more");
+  }
   if (chosen.loss == "auto" || learns_classes(chosen) || target.categories.empty()) return;
   named_file{"read_training_data", chosen.data}.refuse(
       fmt::format("has classes in column {}, such as {}", in_quotes(target.name),

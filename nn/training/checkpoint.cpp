@@ -231,7 +231,8 @@ checkpoint<T> read_checkpoint(const std::filesystem::path& path) {
     if (name.starts_with(number_prefix)) {
       state.numbers.emplace(name.substr(number_prefix.size()),
                             std::vector<double>(values.values().begin(), values.values().end()));
-    } else if (name == "history" && values.rank() == 2 && values.shape()[1] == columns.size()) {
+    } else if (name == "history" && values.rank() == 2 && values.shape()[1] == columns.size() &&
+               (values.shape()[0] == 0) == columns.empty()) {
       state.past = history_of(values, columns);
     } else {
       file.name().refuse_content(fmt::format("has a tensor {} out of place", in_quotes(name)));

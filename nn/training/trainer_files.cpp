@@ -19,14 +19,14 @@
 namespace nn {
 namespace {
 
-/// A number of a checkpoint that counts something.
+/// A count that a checkpoint keeps. Throws io_error where it is none.
 template <class T>
 std::size_t count_of(const checkpoint<T>& from, const char* name, const named_file& file) {
-  const double value = from.numbers.at(name).at(0);
-  constexpr double most = 9007199254740992;  // beyond it not every whole number is a double
-  if (value >= 0 && value <= most && value == std::floor(value))
-    return static_cast<std::size_t>(value);
-  file.refuse_content(fmt::format("counts {} {}", value, name));
+  constexpr double most = 9007199254740992;  // 2^53: the doubles below have all whole numbers
+  const double count = from.numbers.at(name).at(0);
+  if (count >= 0 && count <= most && count == std::trunc(count))
+    return static_cast<std::size_t>(count);
+  file.refuse_content(fmt::format("has {} for the count \"{}\"", count, name));
 }
 
 struct samples_of {
@@ -120,18 +120,23 @@ void trainer<T>::resume() {
 
 template <class T>
 void trainer<T>::restore(const checkpoint<T>& from) {
-  require_same_training(how_.checkpoint->file, from, snapshot());
   const named_file file{"train", how_.checkpoint->file};
-  if (from.past.size() != from.epoch ||
-      (!from.past.empty() && from.past.front().names() != blank_record().names()))
-    file.refuse_content("has another history than its epochs");
-  const auto count = [&](const char* name) { return count_of(from, name, file); };
-  step_ = count("step");
-  optimizer_.steps(count("optimizer_steps"));
-  if (average_) average_->steps(count("average_steps"));
+  require_same_training(file.path, from, snapshot());
+  // The checksum is right: somebody else than write() made the file.
+  if (from.past.size() != from.epoch || from.batch >= source_.batches() ||
+      (!from.past.empty() && from.past.front().names() != blank_record().names())) {
+    file.refuse_content(fmt::format("is before batch {} of epoch {} with a history of {} epochs",
+                                    from.batch, from.epoch, from.past.size()));
+  }
+  const std::size_t step = count_of(from, "step", file),
+                    optimizer_steps = count_of(from, "optimizer_steps", file),
+                    average_steps = average_ ? count_of(from, "average_steps", file) : 0;
   tensors([&](const std::string& name, tensor& t) { t = from.tensors.at(name); });
   epoch_ = from.epoch;
   batch_ = from.batch;
+  step_ = step;
+  optimizer_.steps(optimizer_steps);
+  if (average_) average_->steps(average_steps);
   sums_ = from.numbers.at("sums");
   samples_ = from.numbers.at("samples").at(0);
   seconds_ = from.numbers.at("seconds").at(0);

@@ -1,5 +1,5 @@
 #include <tests/catch.hpp>
-#include <tests/nn/files.hpp>
+#include <tests/files.hpp>
 #include <tests/nn/mnist.hpp>
 #include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
@@ -137,6 +137,34 @@ TEST_CASE("what files of rows promise is verified before the first row") {
                         "idx_rows", "[2, 1, 2]", "[1]"));
   CHECK(reference::says(idx_refusal<autodiff::shape_error>(two_images, "\0\0\x8\1\0\0\0\2\2\3"s),
                         "label 3 of sample 1", "with 3 classes"));
+}
+
+TEST_CASE("a file that is gone or replaced is refused at the next rewind, and has no rows then") {
+  const temporary_folder folder;
+  const auto put = [&](const autodiff::tensor<double>& x) {
+    nn::write_npy(folder / "x.npy", nn::number_array::of(x));
+  };
+  const autodiff::tensor<double> first{{1, 2}, {3, 4}, {5, 6}};
+  put(first);
+  nn::npy_rows<double> rows(folder / "x.npy", folder / "x.npy");
+  std::vector<double> x(2), t(2);
+  const auto refused = [&](const std::string& complaint) {
+    CHECK(reference::says(reference::message<autodiff::io_error>([&] { rows.rewind(); }),
+                          "npy_rows: ", "x.npy\" " + complaint));
+    CHECK_FALSE(rows.next(x, t));
+  };
+  put(autodiff::tensor<double>(3.0));
+  refused("holds float64 [] now, where it held float64 [3, 2]; do not change it");
+  put(autodiff::tensor<double>(autodiff::shape{3, 9}));
+  refused("holds float64 [3, 9] now");
+  nn::write_npy(folder / "x.npy", nn::number_array::of(autodiff::tensor<float>{{1, 2}, {3, 4}}));
+  refused("holds float32 [2, 2] now");
+  fs::remove(folder / "x.npy");
+  refused("does not exist");
+  put(first);
+  rows.rewind();
+  REQUIRE(rows.next(x, t));
+  CHECK(x == std::vector<double>{1, 2});
 }
 
 TEST_CASE("the digits stream as they are read at once") {

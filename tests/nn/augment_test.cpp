@@ -115,6 +115,45 @@ TEST_CASE("shifted batches are a function of seed, epoch and sample") {
   }
 }
 
+TEST_CASE("an image of any form moves by any number of pixels, also out of sight") {
+  for (const auto& [rows, columns] : {std::pair<std::size_t, std::size_t>{2, 5}, {5, 1}, {1, 1}}) {
+    for (const std::ptrdiff_t down : {-7, -1, 0, 1, 7}) {
+      for (const std::ptrdiff_t right : {-7, -1, 0, 1, 7}) {
+        image from(rows * columns), expected(rows * columns, 0), to(rows * columns, -1);
+        for (std::size_t p = 0; p < from.size(); ++p) from[p] = static_cast<float>(p + 1);
+        for (std::size_t p = 0; p < from.size(); ++p) {
+          const auto row = static_cast<std::ptrdiff_t>(p / columns) - down,
+                     column = static_cast<std::ptrdiff_t>(p % columns) - right;
+          if (row < 0 || column < 0 || row >= static_cast<std::ptrdiff_t>(rows) ||
+              column >= static_cast<std::ptrdiff_t>(columns))
+            continue;
+          expected[p] =
+              from[static_cast<std::size_t>(row) * columns + static_cast<std::size_t>(column)];
+        }
+        nn::shift_image<float>(from, to, rows, columns, {down, right});
+        CAPTURE(rows, columns, down, right);
+        CHECK(to == expected);
+      }
+    }
+  }
+  constexpr auto far = std::numeric_limits<std::ptrdiff_t>::min();
+  image to(6, -1);
+  nn::shift_image<float>(image(6, 1), to, 2, 3, {far, far});
+  CHECK(to == image(6, 0));
+}
+
+TEST_CASE("a shift by more than any image has is refused before the first batch") {
+  nn::memory_source<float> plain(images(4), 7, nn::seed{3});
+  for (const std::size_t most : {(std::size_t{1} << 32) + 1, std::size_t{1} << 63,
+                                 std::numeric_limits<std::size_t>::max()}) {
+    CHECK(reference::says(
+        reference::message<autodiff::domain_error>([&] {
+          nn::shifting_source<float>(plain, {.rows = 3, .columns = 2, .most = most}, nn::seed{1});
+        }),
+        "drawn_shift: a shift of up to", "shift by less than the images are wide"));
+  }
+}
+
 TEST_CASE("rows that are no images of this size are refused") {
   nn::memory_source<float> plain(images(4), 7, nn::seed{3});
   CHECK(reference::says(reference::message<autodiff::shape_error>([&] {

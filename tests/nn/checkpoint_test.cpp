@@ -3,7 +3,11 @@
 #include <tests/temporary_folder.hpp>
 
 #include <autodiff/error.hpp>
+#include <nn/files/safetensors.hpp>
 #include <nn/training/checkpoint.hpp>
+
+#include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -123,6 +127,22 @@ TEST_CASE("a file that is missing or no checkpoint, or of other numbers, is refu
   CHECK(reference::says(refusal(folder / "text"), "no safetensors file"));
   nn::write_checkpoint(folder / "c", sample<float>());
   CHECK(reference::says(refusal<double>(folder / "c"), "other numbers than F64"));
+}
+
+TEST_CASE("a history of rows without columns is refused without the memory") {
+  const temporary_folder folder;
+  nn::metadata texts{
+      {"batch", "0"}, {"epoch", "0"}, {"kind", "backsweep checkpoint 1"}, {"type", "F32"}};
+  std::string checked;
+  for (const auto& [name, text] : texts) checked += name + "=" + text + "\n";
+  checked += "history [1099511627776, 0]\n";
+  const auto sum =
+      crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size()));
+  texts.emplace("checksum", fmt::format("{:08x}", sum));
+  const std::vector<nn::named_tensor> tensors{
+      {"history", tensor<double>(autodiff::shape{std::size_t{1} << 40, 0})}};
+  nn::write_safetensors(folder / "c", tensors, texts);
+  CHECK(reference::says(refusal(folder / "c"), "has a tensor \"history\" out of place"));
 }
 
 TEST_CASE("a checkpoint of another training is refused with all that differs") {

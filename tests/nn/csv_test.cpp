@@ -1,5 +1,5 @@
 #include <tests/catch.hpp>
-#include <tests/nn/files.hpp>
+#include <tests/files.hpp>
 #include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
 
@@ -190,7 +190,8 @@ TEST_CASE("columns are chosen by name") {
   CHECK(reference::says(refusal(text, {.categorical = {"d"}}), "has no column \"d\""));
   CHECK(reference::says(refusal(text, {.targets = {"a"}, .inputs = {"a"}}),
                         "column \"a\" is asked for twice"));
-  CHECK(reference::says(refusal("a\n1\n", {.targets = {"a"}}), "no column is left for an input"));
+  CHECK(reference::says(refusal("a\n1\n", {.targets = {"a"}}),
+                        "has no column that is left for an input"));
 }
 
 TEST_CASE("categories are sorted: numbers by size, words by letters") {
@@ -208,6 +209,33 @@ TEST_CASE("a column of numbers and words that is not listed as categorical is re
                         "list \"a\" as categorical"));
   CHECK(reference::says(refusal("a,b\n1,x\n2,y\n3,z\n", {.most_categories = 2}),
                         "row 3 (line 4), column \"b\"", "more than 2 categories"));
+}
+
+TEST_CASE("numbers with a comma are refused, unless their column is of categories") {
+  const nn::csv_format semicolons{.delimiter = ';'};
+  for (const char* cell : {"1,5", "-0,25", "1,234", "1,5e3"}) {
+    CHECK(refusal("a;b\n"s + cell + ";1\n", {}, semicolons) ==
+          "fit_csv: row 1 (line 2), column \"a\": \""s + cell +
+              "\" is a number with a comma; write 1.5 for 1,5, or list \"a\" as categorical");
+  }
+  CHECK(refusal("a\nx\n\"1,5\"\n") ==
+        "fit_csv: row 2 (line 3), column \"a\": \"1,5\" is a number with a comma; write 1.5 for "
+        "1,5, or list \"a\" as categorical");
+  const auto listed = read("a;b\n1,5;1\n2,5;2\n", {.categorical = {"a"}}, semicolons);
+  CHECK(listed.encoding.inputs.at(0).categories == names{"1,5", "2,5"});
+  const auto words = read("a\n\"x, y\"\n\"1,2,3\"\n\",\"\n");
+  CHECK(words.encoding.inputs.at(0).categories == names{",", "1,2,3", "x, y"});
+}
+
+TEST_CASE("a table may have many columns") {
+  std::string header, row;
+  for (int i = 0; i < 20000; ++i) {
+    header += (i == 0 ? "" : ",") + std::to_string(i);
+    row += i == 0 ? "0" : ",1";
+  }
+  const auto wide = read(header + "\n" + row + "\n", {.targets = {"0"}});
+  CHECK(wide.encoding.features() == 19999);
+  CHECK(wide.encoding.inputs.back().name == "19999");
 }
 
 TEST_CASE("a later file is read as the first one, whatever the order of its columns") {

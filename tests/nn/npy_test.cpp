@@ -1,5 +1,5 @@
 #include <tests/catch.hpp>
-#include <tests/nn/files.hpp>
+#include <tests/files.hpp>
 #include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
 

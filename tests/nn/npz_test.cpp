@@ -1,5 +1,5 @@
 #include <tests/catch.hpp>
-#include <tests/nn/files.hpp>
+#include <tests/files.hpp>
 #include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
 
@@ -136,6 +136,44 @@ TEST_CASE("an entry that is no array, and a name that stands twice, are refused 
     twice.replace(at, 5, "a.npy");
   }
   CHECK(reference::says(refusal(twice), "two arrays named \"a\""));
+}
+
+TEST_CASE("entries that share their bytes are refused before any of them is unpacked") {
+  if (lacks_libzip()) return;
+  // 28 entries in the directory at the end, all of the one that is there.
+  const std::size_t at = deflated.find("PK\1\2"), second = deflated.find("PK\1\2", at + 1);
+  const std::string entry = deflated.substr(at, second - at);
+  std::string many = deflated.substr(0, at), directory;
+  for (char name = 'a'; name <= 'z'; ++name) {
+    directory += entry;
+    directory[directory.find("a.npy", directory.size() - entry.size())] = name;
+  }
+  directory += entry + entry;
+  many += directory + "PK\5\6\0\0\0\0\x1c\0\x1c\0"s;
+  for (std::size_t number : {directory.size(), at}) {
+    for (int i = 0; i < 4; ++i, number >>= 8) many += static_cast<char>(number & 0xFF);
+  }
+  many += "\0\0"s;
+  CHECK(reference::says(refusal(many), "read_npz", "has entries of more bytes than the file"));
+}
+
+TEST_CASE("a name that an archive cannot keep is refused") {
+  if (lacks_libzip()) return;
+  const temporary_folder folder;
+  const auto array = nn::number_array::of(autodiff::tensor<float>{1});
+  for (const std::string& name : {"a\0b"s, "\xff"s, std::string(65532, 'a')}) {
+    CHECK(reference::says(reference::message<autodiff::io_error>([&] {
+                            nn::write_npz(folder / "x.npz", {{name, array}});
+                          }),
+                          "write_npz", "x.npz\" cannot have an entry \"", "names are UTF-8 text"));
+  }
+  CHECK(folder.files() == 0);
+  const std::string longest(65531, 'a');
+  nn::write_npz(folder / "x.npz", {{longest, array}, {"../\u00fc", array}});
+  const nn::named_arrays read = nn::read_npz(folder / "x.npz");
+  CHECK(read.size() == 2);
+  CHECK(read.contains(longest));
+  CHECK(read.contains("../\u00fc"));
 }
 
 TEST_CASE("an archive that cannot be written leaves nothing behind") {

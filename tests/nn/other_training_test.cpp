@@ -16,7 +16,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <limits>
 #include <map>
 #include <set>
 #include <span>
@@ -161,37 +160,18 @@ TEST_CASE("a source of batches in the place of another is refused by what it lac
   nn::train(same, drawn(), how);  // the same batches, from memory
 }
 
-TEST_CASE("a checkpoint of an earlier version, or that contradicts itself, is refused") {
+TEST_CASE("a checkpoint of an earlier version is refused") {
   const temporary_folder folder;
   nn::training how = settings();
   how.checkpoint = nn::checkpointing{folder / "c"};
   auto net = network();
-  nn::train(net, drawn(), how);
-  const auto written = nn::read_checkpoint<double>(folder / "c");
-  const auto weights = [&] { return net.layers()[0].dense().weights.values()[0]; };
-  const double before = weights();
-  const auto refusal_of = [&](auto&& spoil) {
-    auto spoilt = written;
-    spoil(spoilt);
-    nn::write_checkpoint(folder / "c", spoilt);
-    return reference::message<autodiff::io_error>([&] { nn::train(net, drawn(), how); });
-  };
-  for (const double wrong : {-1.0, 0.5, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
-    CHECK(reference::says(refusal_of([&](auto& c) { c.numbers["step"] = {wrong}; }),
-                          fmt::format("/c\" counts {} step;", wrong)));
-  }
-  CHECK(reference::says(refusal_of([](auto& c) { c.past.pop_back(); }),
-                        "/c\" has another history than its epochs"));
-  CHECK(reference::says(refusal_of([](auto& c) {
-                          for (auto& epoch : c.past) epoch.metrics.push_back({"more", 1});
-                        }),
-                        "/c\" has another history than its epochs"));
+  const double before = net.layers()[0].dense().weights.values()[0];
   const std::vector<nn::named_tensor> none;
   nn::write_safetensors(folder / "c", none, {{"kind", "backsweep checkpoint 1"}, {"type", "F64"}});
   CHECK(reference::says(
       reference::message<autodiff::io_error>([&] { nn::train(net, drawn(), how); }),
       "/c\" is a backsweep checkpoint 1, not a backsweep checkpoint 2", "the version"));
-  CHECK(weights() == before);
+  CHECK(net.layers()[0].dense().weights.values()[0] == before);
 }
 
 TEST_CASE("every optimizer and schedule tells its own name, and all of its settings") {

@@ -24,6 +24,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -284,6 +285,46 @@ TEST_CASE("a checkpoint of another model, seed or data is refused, and the model
   other.metrics = {};
   CHECK(reference::says(refusal(network(), other, 60), "its measures is"));
   CHECK(reference::says(refusal(network(), how, 50), "samples of an epoch is \"60\", not \"50\""));
+}
+
+TEST_CASE("a checkpoint that says what cannot be is refused, and the model left alone") {
+  const temporary_folder folder;
+  nn::training how = settings(folder.path());
+  how.on_step = [](const nn::step_end& e) {
+    return e.step == 5 ? nn::verdict::stop : nn::verdict::go_on;
+  };
+  train_into(folder.path(), how);
+  const std::filesystem::path file = folder / "checkpoint";
+  const auto written = nn::read_checkpoint<float>(file);
+  const auto refusal = [&](auto&& change) {
+    auto forged = written;
+    change(forged);
+    nn::write_checkpoint(file, forged);
+    nn::network<float> net = network();
+    const auto first = [&] { return net.layers()[0].dense().weights.values()[0]; };
+    const float before = first();
+    const std::string text = reference::message<autodiff::io_error>(
+        [&] { nn::train(net, sample(1), sample(2), settings(folder.path())); });
+    CHECK(first() == before);
+    UNSCOPED_INFO(text);
+    return text;
+  };
+  const auto says_place = [](const std::string& text) {
+    return reference::says(text, "train: \"", "is before batch ", "with a history of ");
+  };
+  CHECK(says_place(refusal([](auto& c) { c.epoch = 0; })));
+  CHECK(says_place(refusal([](auto& c) { c.epoch = std::size_t(-1); })));
+  CHECK(says_place(refusal([](auto& c) { c.batch = 4; })));
+  CHECK(says_place(refusal([](auto& c) { c.past.clear(); })));
+  CHECK(says_place(refusal([](auto& c) { c.past[0].metrics[0].name = "accuracy"; })));
+  for (const char* name : {"step", "optimizer_steps", "average_steps"}) {
+    for (const double count : {-1.0, 0.5, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
+      CHECK(reference::says(refusal([&](auto& c) { c.numbers.at(name) = {count}; }),
+                            fmt::format("has {} for the count \"{}\"", count, name)));
+    }
+  }
+  nn::write_checkpoint(file, written);
+  train_into(folder.path(), settings(folder.path()));
 }
 
 TEST_CASE("a checkpoint that cannot be written is told before the first step") {

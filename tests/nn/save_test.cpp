@@ -1,3 +1,4 @@
+#include <nn/files/architecture.hpp>
 #include <nn/files/save.hpp>
 
 #include <sys/wait.h>
@@ -243,8 +244,25 @@ TEST_CASE("an architecture that save does not write is refused") {
   CHECK(reference::says(layer(R"({"layer":"dropout","probability":2})"),
                         "makes no network (dropout"));
   std::string deep;
-  for (int i = 0; i < 100'000; ++i) deep += R"({"layer":"residual","layers":[)";
+  for (int i = 0; i < 30'000; ++i) deep += R"({"layer":"residual","layers":[)";
   CHECK(reference::says(layer(deep), "is nested more than 64 deep"));
+}
+
+TEST_CASE("an architecture of a million bytes is neither written nor read") {
+  const temporary_folder folder;
+  const std::vector<nn::layer> many(60000, nn::flatten{});
+  nn::network<float> net(3, {nn::flatten{}}, nn::seed{1});
+  const nn::named_file file{"test", folder / "net"};
+  CHECK(reference::says(reference::message<autodiff::io_error>([&] {
+                          nn::architecture_text({{3}, many}, file);
+                        }),
+                        "would have an architecture of 1200", "where 1048576 are allowed"));
+  std::string text = R"({"inputs":[3],"layers":[{"layer":"flatten"})";
+  for (int i = 1; i < 60000; ++i) text += R"(,{"layer":"flatten"})";
+  nn::save(nn::model_view<float>(net), folder / "net", {{"architecture", text + "]}"}});
+  CHECK(reference::says(
+      reference::message<autodiff::io_error>([&] { nn::load_network<float>(folder / "net"); }),
+      "net\" has an architecture in its metadata that has 1200", "where 1048576 are allowed"));
 }
 
 TEST_CASE("an architecture that is larger than its file is refused without the memory") {

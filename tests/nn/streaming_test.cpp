@@ -1,6 +1,6 @@
 #include <tests/catch.hpp>
+#include <tests/files.hpp>
 #include <tests/nn/batches.hpp>
-#include <tests/nn/files.hpp>
 #include <tests/reference.hpp>
 #include <tests/temporary_folder.hpp>
 
@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <numeric>
 #include <span>
 #include <string>
@@ -129,6 +130,19 @@ TEST_CASE("a stream that ends too early is refused, and the epoch is over") {
   CHECK_FALSE(source.next(b));
   rows.end_after(20);
   CHECK(joined(epoch_of(source, 1)).size() == 20);
+}
+
+TEST_CASE("an epoch whose stream does not begin has no batches") {
+  const temporary_folder folder;
+  const auto path = write_file(folder / "t.csv", "x,y\n1,2\n3,4\n5,6\n");
+  nn::csv_rows<double> rows(path, nn::fit_csv(path, {.targets = {"y"}}));
+  nn::streaming_source<double> source(rows, 2, 1, nn::seed{1});
+  nn::batch<double> b;
+  REQUIRE(source.next(b));
+  std::filesystem::remove(path);
+  CHECK(reference::says(reference::message<autodiff::io_error>([&] { source.begin(1); }),
+                        "does not exist"));
+  CHECK_FALSE(source.next(b));
 }
 
 TEST_CASE("a window or batches of nothing are refused") {
