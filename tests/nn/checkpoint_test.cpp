@@ -132,7 +132,7 @@ TEST_CASE("a file that is missing or no checkpoint, or of other numbers, is refu
 TEST_CASE("a history of rows without columns is refused without the memory") {
   const temporary_folder folder;
   nn::metadata texts{
-      {"batch", "0"}, {"epoch", "0"}, {"kind", "backsweep checkpoint 1"}, {"type", "F32"}};
+      {"batch", "0"}, {"epoch", "0"}, {"kind", "backsweep checkpoint 2"}, {"type", "F32"}};
   std::string checked;
   for (const auto& [name, text] : texts) checked += name + "=" + text + "\n";
   checked += "history [1099511627776, 0]\n";

@@ -8,7 +8,6 @@
 #include <nn/data/batch_source.hpp>
 #include <nn/files/safetensors.hpp>
 #include <nn/network/network.hpp>
-#include <nn/training/checkpoint.hpp>
 #include <nn/training/settings_text.hpp>
 #include <nn/training/train.hpp>
 
