@@ -159,7 +159,8 @@ std::vector<std::string> different_settings(const std::map<std::string, std::str
     if (theirs == found.end())
       differences.push_back(fmt::format("it has no {}, here it is {}", name, in_quotes(either)));
     else if (ours == expected.end())
-      differences.push_back(fmt::format("its {} is {}, here is none", name, in_quotes(either)));
+      differences.push_back(
+          fmt::format("its {} is {}, here is none", in_quotes(name), in_quotes(either)));
     else if (theirs->second != ours->second)
       differences.push_back(fmt::format("its {} is {}, not {}", name, in_quotes(theirs->second),
                                         in_quotes(ours->second)));

@@ -2,6 +2,7 @@
 
 #include <autodiff/error.hpp>
 #include <autodiff/tape.hpp>
+#include <autodiff/tensor/elementwise.hpp>
 
 #include <nn/network/step.hpp>
 #include <nn/training/plot.hpp>
@@ -61,7 +62,9 @@ autodiff::tensor<T> pass(std::span<any_layer<T>> layers, const std::string& bloc
       now.place = d->preactivation(z);
       z = d->activation()(now.place);
     } else if (auto* const r = layers[i].template get_if<residual_layer<T>>()) {
-      z = z + pass<T>(r->layers, now.number + ".", z, all);
+      // A sum with 0 is a tensor of its own: dropout hands on its input itself, whose adjoint has
+      // the way around the block in it.
+      z = z + pass<T>(r->layers, now.number + ".", z + T(0), all);
       now.place = z;
     } else {
       z = layers[i](z);

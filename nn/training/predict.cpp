@@ -47,7 +47,7 @@ autodiff::tensor<T> predict(const std::type_identity_t<model_view<T>>& model,
     require_rows(y.shape(), to - from);
     return y;
   };
-  const auto first = outputs_of(0, std::min(n, at_a_time));
+  auto first = outputs_of(0, std::min(n, at_a_time));
   if (first.shape()[0] == n) return first;
 
   auto all = autodiff::tensor<T>::undefined(with_rows(first.shape(), n));

@@ -53,14 +53,13 @@ struct training {
   std::size_t batch = 64;
   nn::drop_last drop_last = nn::drop_last::no;  ///< of an epoch's batches, where it is shorter
   nn::seed seed{0};  ///< of all that is random: the order of samples and what the model draws
-  nn::penalty penalty = {};                   ///< on the weights; the losses measured go without
-  std::optional<double> clip_value = {};      ///< largest number in a gradient
-  std::optional<double> clip_norm = {};       ///< largest norm of all gradients together
-  std::optional<nn::averaging> average = {};  ///< the model that is measured, kept as best, and
-                                              ///< left in the end has the averages of its
-                                              ///< weights; the running statistics of a batch_norm
-                                              ///< stay those of the weights themselves, see
-                                              ///< running_statistics.hpp
+  nn::penalty penalty = {};               ///< on the weights; the losses measured go without
+  std::optional<double> clip_value = {};  ///< largest number in a gradient
+  std::optional<double> clip_norm = {};   ///< largest norm of all gradients together
+  /// With it the model that is measured, kept as best, and left in the end has the averages of its
+  /// weights; the running statistics of a batch_norm stay those of the weights themselves, and
+  /// running_statistics.hpp renews them.
+  std::optional<nn::averaging> average = {};
   std::vector<metric> metrics = {};
   std::optional<nn::early_stopping> early_stopping = {};
   callback<epoch_end> on_epoch = {};

@@ -138,6 +138,20 @@ TEST_CASE("the layers of a residual block are layers of their own") {
   CHECK(!flow.layers[1].gradients);
 }
 
+TEST_CASE("deltas within a residual block are without the way around it") {
+  nn::network<double> net(1, {nn::residual({nn::dropout(0.5), nn::dense(1)})}, nn::seed{1});
+  net.layers()[0].get_if<nn::residual_layer<double>>()->layers[1].dense().weights =
+      tensor<double>({{2.0}});
+  // y = x + 2 x = 1.5, so that the delta of the block is 0.5.
+  const nn::flow flow = nn::gradient_flow(net, tensor<double>({{0.5}}), tensor<double>({{1.0}}),
+                                          nn::half_squared_error);
+  REQUIRE(flow.layers.size() == 3);
+  CHECK(flow.layers[0].name == "1.1: dropout 0.5");
+  CHECK(flow.layers[0].deltas.mean == 1);
+  CHECK(flow.layers[1].deltas.mean == 0.5);
+  CHECK(flow.layers[2].deltas.mean == 0.5);
+}
+
 TEST_CASE("flow asks for at least one sample") {
   nn::network<double> net(3, {nn::dense(2)}, nn::seed{1});
   CHECK(reference::says(reference::message<autodiff::shape_error>([&] {

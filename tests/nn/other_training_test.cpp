@@ -153,9 +153,9 @@ TEST_CASE("a source of batches in the place of another is refused by what it lac
     using memory_source::memory_source;
     std::map<std::string, std::string> settings() const override { return {{"kind", "own"}}; }
   } other(drawn(), 4, how.seed);
-  CHECK(
-      reference::says(reference::message<autodiff::io_error>([&] { nn::train(same, other, how); }),
-                      "its batch is \"4\", here is none", "it has no kind, here it is \"own\""));
+  CHECK(reference::says(
+      reference::message<autodiff::io_error>([&] { nn::train(same, other, how); }),
+      "its \"batch\" is \"4\", here is none", "it has no kind, here it is \"own\""));
   nn::train(same, drawn(), how);  // the same batches, from memory
 }
 
