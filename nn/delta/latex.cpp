@@ -39,7 +39,8 @@ std::string escaped_character(std::string_view character, char32_t point) {
     default: break;
   }
   constexpr std::string_view special = "_%#&${}";
-  return (special.find(character) == std::string_view::npos ? "" : "\\") + std::string(character);
+  std::string text(special.find(character) == std::string_view::npos ? "" : "\\");
+  return text.append(character);
 }
 
 void replace_all(std::string& text, std::string_view part, std::string_view by) {

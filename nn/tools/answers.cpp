@@ -34,7 +34,7 @@ std::string classes_text(const data_format& format, const tensor<float>& outputs
   const std::vector<std::string> classes = format.classes();
   std::string text = cell(format.target()) + ",probability";
   if (all) {
-    for (const std::string& name : classes) text += "," + cell("p(" + name + ")");
+    for (const std::string& name : classes) text += fmt::format(",{}", cell("p(" + name + ")"));
   }
   const tensor<float> probabilities = autodiff::softmax(outputs);
   for (std::size_t i = 0; i < outputs.shape()[0]; ++i) {

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cfenv>
@@ -81,6 +82,12 @@ bool same_bits_on_any_number(const F& f) {
   return same && !alone.empty();
 }
 
+/// Whether each was counted once. One check for all: Catch's own account of every element would be
+/// most of the work under a sanitizer.
+bool once_each(const std::vector<std::atomic<int>>& counts) {
+  return std::all_of(counts.begin(), counts.end(), [](int count) { return count == 1; });
+}
+
 }  // namespace
 
 TEST_CASE("every part runs once, whatever the numbers of parts and threads") {
@@ -90,7 +97,7 @@ TEST_CASE("every part runs once, whatever the numbers of parts and threads") {
       CAPTURE(threads, parts);
       std::vector<std::atomic<int>> runs(parts);
       parallel(parts, [&](std::size_t part) { ++runs.at(part); });
-      for (const std::atomic<int>& count : runs) CHECK(count == 1);
+      CHECK(once_each(runs));
     }
   }
 }
@@ -134,7 +141,7 @@ TEST_CASE("an exception passes to the caller, and the workers go on to serve") {
                                    if (part == 41) throw std::runtime_error("part 41");
                                  }),
                         "part 41");
-      for (const std::atomic<int>& count : runs) CHECK(count <= 1);
+      CHECK(std::all_of(runs.begin(), runs.end(), [](int count) { return count <= 1; }));
       CHECK(runs[41] == 1);
       std::atomic<int> after{0};
       parallel(10, [&](std::size_t) { ++after; });
@@ -265,7 +272,7 @@ TEST_CASE("ranges make up the whole, begin at multiples of the grain and are not
           off_grain += first % grain != 0;
           for (std::size_t i = 0; i < count; ++i) ++seen[first + i];
         });
-        for (const std::atomic<int>& count : seen) CHECK(count == 1);
+        CHECK(once_each(seen));
         CHECK(off_grain == 0);
         CHECK(ranges >= 1);
         CHECK(ranges <= threads);
@@ -282,15 +289,17 @@ TEMPLATE_TEST_CASE("a matrix product has the same bits on any number of threads"
     std::size_t m, n, k;
   };
   reference::random random(11);
-  // All worth several threads; with and without remainders, and results that have no parts to give
-  // or fewer than there are threads.
+  const TestType betas[] = {0, 1, 0.5};
+  std::size_t turn = 0;
+  // All worth several threads, and two of them eight; with and without remainders, and results that
+  // have no parts to give or fewer than there are threads.
   for (const extents& e : {extents{64, 128, 784},
                            {784, 128, 64},
                            {191, 203, 157},
                            {1, 4001, 1031},
                            {3001, 3, 1009},
-                           {320, 336, 512},
-                           {331, 337, 347},
+                           {160, 168, 512},
+                           {181, 203, 347},
                            {1, 1, 3'000'017},
                            {8, 32, 12'007},
                            {16, 40, 9'011},
@@ -301,15 +310,14 @@ TEMPLATE_TEST_CASE("a matrix product has the same bits on any number of threads"
                c = random.uniform<TestType>(e.m * e.n, -1, 1);
     for (const transposed a_is : {transposed::no, transposed::yes}) {
       for (const transposed b_is : {transposed::no, transposed::yes}) {
-        for (const TestType beta : {TestType(0), TestType(1), TestType(0.5)}) {
-          CAPTURE(e.m, e.n, e.k, a_is == transposed::yes, b_is == transposed::yes, beta);
-          CHECK(same_bits_on_any_number([&] {
-            std::vector<TestType> sum = c;
-            autodiff::matrix_product(a_is, b_is, e.m, e.n, e.k, a.data(), b.data(), beta,
-                                     sum.data());
-            return sum;
-          }));
-        }
+        // In turn: each beta meets all extents and all four ways of lying in memory.
+        const TestType beta = betas[turn++ % 3];
+        CAPTURE(e.m, e.n, e.k, a_is == transposed::yes, b_is == transposed::yes, beta);
+        CHECK(same_bits_on_any_number([&] {
+          std::vector<TestType> sum = c;
+          autodiff::matrix_product(a_is, b_is, e.m, e.n, e.k, a.data(), b.data(), beta, sum.data());
+          return sum;
+        }));
       }
     }
   }
@@ -373,9 +381,10 @@ TEST_CASE("steps of training have the same bits on any number of threads") {
     std::size_t inputs, width, batch;
     nn::activation activation;
   };
-  // Widths with and without remainders; the wide one has products in tiles.
+  // Widths with and without remainders. The long batch divides its activations among threads, the
+  // others the update of their weights.
   for (const example& e :
-       {example{784, 128, 64, nn::relu}, {301, 203, 331, nn::tanh}, {512, 512, 160, nn::sigmoid}}) {
+       {example{784, 128, 64, nn::relu}, {301, 203, 331, nn::tanh}, {256, 256, 96, nn::sigmoid}}) {
     for (const nn::optimizer& optimizer : {nn::optimizer(nn::sgd{}), nn::optimizer(nn::adam{})}) {
       CAPTURE(e.inputs, e.width, std::string(e.activation.name), optimizer.index());
       const auto drawn = [](const autodiff::shape& s, std::uint64_t seed) {
@@ -392,7 +401,7 @@ TEST_CASE("steps of training have the same bits on any number of threads") {
         std::vector<autodiff::tensor<float>> gradients;
         nn::optimizer_state<float> steps(optimizer);
         std::vector<float> all;
-        for (int step = 0; step < 3; ++step) {
+        for (int step = 0; step < 2; ++step) {
           all.push_back(nn::gradient_step(
               tape, net, [&] { return nn::softmax_cross_entropy(net(x), t); }, gradients));
           steps.update(net, gradients);
