@@ -390,6 +390,8 @@ TEST_CASE("a model that is none, or of other data, is refused by backsweep-predi
   refused_with({}, "a\n1\n1e400\n", "row 2 (line 3), column \"a\": \"1e400\" is no finite number");
   refused_with({"--score"}, "b,a\nz,1\n", "column \"b\": \"z\" is none of its 2 categories");
   refused_with({"--score"}, "a,b\n", "has no samples to score");
+  check_refusal(run("backsweep-predict", {"--model", file, "--data", table, "--out", file}), "2",
+                "--out: \"" + file + "\" is the file of --model, too");
   refused_with({"--labels", file}, "a\n1\n", "--labels for the model of a table");
   CHECK(run("backsweep-predict", {"--model", file, "--data", write_file(table, "a\n")}).output ==
         "b,probability\n");
