@@ -187,7 +187,8 @@ void add_results(CLI::App& app, train_options& into) {
   add("--log", into.log, "FILE", "losses and metrics of each epoch, as CSV");
   add("--picture", into.picture, "FILE", "learning curves, as .svg or .png");
   add("--checkpoint", into.checkpoint, "FILE",
-      "the training so far, after every epoch; goes on from there when it is started again");
+      "the training so far, after every epoch and at Ctrl-C; goes on from there when it is started "
+      "again");
   add.flag("--quiet", into.quiet, "print nothing but errors");
 }
 

@@ -179,6 +179,27 @@ TEST_CASE("a training with a checkpoint goes on where it stopped") {
   CHECK(train("5", "resumed", true) == train("5", "whole", false));
 }
 
+TEST_CASE("a training that is interrupted leaves its checkpoint, and nothing half written") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string table = write_circle(folder / "circle.csv"), checkpoint = folder / "checkpoint",
+                    model = folder / "m.safetensors";
+  const std::string options = fmt::format(
+      "--data '{}' --target where --quiet --checkpoint '{}' --save '{}'", table, checkpoint, model);
+  const auto train = [&](const std::string& script) {
+    return autodiff::run_program(
+        "test", {"sh", "-c", fmt::format(fmt::runtime(script), BACKSWEEP_PROGRAMS, options)}, "",
+        "build it");
+  };
+  check_refusal(train("{}/backsweep-train {} --epochs 900000 & p=$!\n"
+                      "until test -e '" +
+                      checkpoint + "'; do sleep 0.01; done; kill -TERM $p; wait $p"),
+                "1", "training: interrupted in epoch ");
+  CHECK(folder.files() == 2);
+  CHECK(train("{}/backsweep-train {} --epochs 1").failure.empty());
+  CHECK(folder.files() == 3);
+}
+
 TEST_CASE("digits are learned from IDX files") {
   if (!programs_are_built()) return;
   const auto mnist = mnist_folder();
