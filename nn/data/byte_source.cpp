@@ -35,11 +35,23 @@ std::string neighbour(const fs::path& path) {
 
 std::string shown(std::string_view text) {
   constexpr std::size_t most = 40;
-  std::string result(text.substr(0, most));
-  std::replace_if(
-      result.begin(), result.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '.');
-  if (text.size() > most) result += "...";
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80; };
+  std::size_t end = std::min(most, text.size());
+  // A character of UTF-8 has up to three bytes more than its first, and is not cut in two.
+  if (end < text.size()) {
+    while (end > most - 3 && continues(end)) --end;
+  }
+  std::string result;
+  for (std::size_t i = 0; i < end; ++i) {
+    // C2 80 to C2 9F are controls, too: 9B begins the commands of a terminal.
+    const bool is_control =
+        byte(i) < ' ' || byte(i) == 0x7F ||
+        (byte(i) == 0xC2 && i + 1 < end && continues(i + 1) && byte(i + 1) < 0xA0);
+    result += is_control ? '.' : text[i];
+    if (is_control && byte(i) == 0xC2) ++i;
+  }
+  if (end < text.size()) result += "...";
   return result;
 }
 

@@ -52,6 +52,12 @@ std::string help_format::make_usage(const CLI::App*, std::string name) const {
   return "Usage: " + name + " OPTIONS\n";
 }
 
+bool are_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code ignored;
+  return std::filesystem::weakly_canonical(a, ignored) ==
+         std::filesystem::weakly_canonical(b, ignored);
+}
+
 void require_printed() {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;

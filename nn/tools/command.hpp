@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,9 @@ class help_format : public CLI::Formatter {
   std::string make_option(const CLI::Option* option, bool is_positional) const override;
   std::string make_usage(const CLI::App* app, std::string name) const override;
 };
+
+/// Whether both names are of one file, there or to be.
+bool are_same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
 /// Throws io_error where what was printed did not arrive, as on a full disk.
 void require_printed();

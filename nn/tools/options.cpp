@@ -4,6 +4,7 @@
 
 #include <nn/network/activation.hpp>
 #include <nn/tools/choices.hpp>
+#include <nn/tools/command.hpp>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -187,14 +188,9 @@ void add_results(CLI::App& app, train_options& into) {
   add("--log", into.log, "FILE", "losses and metrics of each epoch, as CSV");
   add("--picture", into.picture, "FILE", "learning curves, as .svg or .png");
   add("--checkpoint", into.checkpoint, "FILE",
-      "the training so far, after every epoch; goes on from there when it is started again");
+      "the training so far, after every epoch and at Ctrl-C; goes on from there when it is started "
+      "again");
   add.flag("--quiet", into.quiet, "print nothing but errors");
-}
-
-/// Whether both names are of one file, there or to be.
-bool are_same(const fs::path& a, const fs::path& b) {
-  std::error_code ignored;
-  return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
 }
 
 /// Throws ValidationError for a file to be written that has no folder, is none, or would replace
@@ -213,7 +209,7 @@ void require_files(const train_options& chosen) {
     if (path.filename().empty() || fs::is_directory(path, ignored))
       throw CLI::ValidationError(name, fmt::format("\"{}\" names no file", path.string()));
     for (auto other = files.begin(); other != file; ++other) {
-      if (!other->second.empty() && are_same(path, other->second))
+      if (!other->second.empty() && are_same_file(path, other->second))
         throw CLI::ValidationError(
             name, fmt::format("\"{}\" is the file of {}, too", path.string(), other->first));
     }

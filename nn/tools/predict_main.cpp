@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 namespace nn::tools {
 namespace {
@@ -44,6 +45,18 @@ void add_options(CLI::App& app, predict_options& into) {
       "Exit status: 0, 1 for data and files that are wrong, 2 for wrong options.\n\n"
       "Example:\n"
       "  backsweep-predict --model iris.safetensors --data new.csv --out species.csv");
+}
+
+/// Throws ValidationError where the answers would replace what they are made from.
+void require_consistent(const predict_options& chosen) {
+  for (const auto& [name, path] :
+       {std::pair<const char*, const std::filesystem::path&>{"--model", chosen.model},
+        {"--data", chosen.data},
+        {"--labels", chosen.labels}}) {
+    if (!chosen.out.empty() && !path.empty() && are_same_file(chosen.out, path))
+      throw CLI::ValidationError(
+          "--out", fmt::format("\"{}\" is the file of {}, too", chosen.out.string(), name));
+  }
 }
 
 /// How the model's samples look. Throws io_error for a file of another origin.
@@ -110,5 +123,6 @@ int main(int argc, char** argv) {
                "backsweep-predict");
   predict_options chosen;
   add_options(app, chosen);
+  app.final_callback([&] { require_consistent(chosen); });
   return run(app, argc, argv, [&] { work(chosen); });
 }

@@ -1,5 +1,6 @@
 // backsweep-train: a network from a file of samples, see --help.
 
+#include <autodiff/error.hpp>
 #include <autodiff/part_file.hpp>
 
 #include <nn/data/augment.hpp>
@@ -14,8 +15,10 @@
 #include <nn/training/train.hpp>
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -102,6 +105,23 @@ history learn(const train_options& chosen, network<float>& net, const training_d
   return train(net, *source, data.validation, how);
 }
 
+volatile std::sig_atomic_t is_interrupted = 0;
+
+/// Ctrl-C lets the batch at work end and its checkpoint be written; a second one ends it at once.
+void stop_when_interrupted(training& how) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction action {};
+    sigaction(signal, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) continue;  // as nohup wants it
+    action.sa_handler = [](int) { is_interrupted = 1; };
+    action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+    sigaction(signal, &action, nullptr);
+  }
+  how.on_step = [](const step_end&) {
+    return is_interrupted != 0 ? verdict::stop : verdict::go_on;
+  };
+}
+
 /// Throws io_error for a file that cannot be written: now, not when the network is trained.
 void require_writable(const std::filesystem::path& file) {
   if (!file.empty()) const autodiff::part_file probe("backsweep-train", file);
@@ -116,9 +136,14 @@ void work(const train_options& chosen) {
                      seed{chosen.seed});
   training how = training_of(chosen, data.format);
   how.drop_last = last_batch(chosen, data.train.size());
+  if (how.checkpoint) stop_when_interrupted(how);
   tell_plan(chosen, data, net, how);
 
   const history past = learn(chosen, net, data, how);
+  if (is_interrupted != 0 && past.size() < how.epochs) {
+    throw autodiff::error("training", fmt::format("interrupted in epoch {}", past.size() + 1),
+                          "start it again in the same way to go on");
+  }
   save(net, chosen.save, {{data_text_name, description}});
   tell_history(chosen, past);
   const bool is_validated = data.validation.size() > 0;

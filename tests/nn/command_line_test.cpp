@@ -192,6 +192,27 @@ TEST_CASE("a last batch of one sample does not end a training with --batch-norm"
   CHECK_THAT(trained.output, Catch::Contains("2 epochs of 1 batches"));
 }
 
+TEST_CASE("a training that is interrupted leaves its checkpoint, and nothing half written") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string table = write_circle(folder / "circle.csv"), checkpoint = folder / "checkpoint",
+                    model = folder / "m.safetensors";
+  const std::string options = fmt::format(
+      "--data '{}' --target where --quiet --checkpoint '{}' --save '{}'", table, checkpoint, model);
+  const auto train = [&](const std::string& script) {
+    return autodiff::run_program(
+        "test", {"sh", "-c", fmt::format(fmt::runtime(script), BACKSWEEP_PROGRAMS, options)}, "",
+        "build it");
+  };
+  check_refusal(train("{}/backsweep-train {} --epochs 900000 & p=$!\n"
+                      "until test -e '" +
+                      checkpoint + "'; do sleep 0.01; done; kill -TERM $p; wait $p"),
+                "1", "training: interrupted in epoch ");
+  CHECK(folder.files() == 2);
+  CHECK(train("{}/backsweep-train {} --epochs 1").failure.empty());
+  CHECK(folder.files() == 3);
+}
+
 TEST_CASE("digits are learned from IDX files") {
   if (!programs_are_built()) return;
   const auto mnist = mnist_folder();
@@ -403,6 +424,8 @@ TEST_CASE("a model that is none, or of other data, is refused by backsweep-predi
   refused_with({}, "a\n1\n1e400\n", "row 2 (line 3), column \"a\": \"1e400\" is no finite number");
   refused_with({"--score"}, "b,a\nz,1\n", "column \"b\": \"z\" is none of its 2 categories");
   refused_with({"--score"}, "a,b\n", "has no samples to score");
+  check_refusal(run("backsweep-predict", {"--model", file, "--data", table, "--out", file}), "2",
+                "--out: \"" + file + "\" is the file of --model, too");
   refused_with({"--labels", file}, "a\n1\n", "--labels for the model of a table");
   CHECK(run("backsweep-predict", {"--model", file, "--data", write_file(table, "a\n")}).output ==
         "b,probability\n");

@@ -13,6 +13,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -301,4 +302,16 @@ TEST_CASE("text from a file is shown short and harmless") {
   const std::string text = refusal("a\n1\n\x1b[31m" + std::string(1000, 'x') + "\n");
   CHECK(reference::says(text, ".[31mxxx", "..."));
   CHECK(text.size() < 250);
+  // Of characters with several bytes, none is cut in two; that of CSI would be a terminal's
+  // command.
+  for (const auto& [cell, seen] :
+       {std::pair{std::string(39, 'x') + "\u00fcx", std::string(39, 'x') + "..."},
+        {std::string(38, 'x') + "\U0001f600x", std::string(38, 'x') + "..."},
+        {std::string(38, 'x') + "\u00fcx", std::string(38, 'x') + "\u00fc..."},
+        {std::string(38, 'x') + "\u00fc", std::string(38, 'x') + "\u00fc"},
+        {"\u009b31mred \u00a0\u00fc", ".31mred \u00a0\u00fc"},
+        {std::string(50, '\x80'), std::string(37, '\x80') + "..."},
+        {"\xc2", "\xc2"}}) {
+    CHECK(reference::says(refusal("a\n1\n" + cell + "\n"), "\"" + seen + "\" is no"));
+  }
 }
