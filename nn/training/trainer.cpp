@@ -156,13 +156,27 @@ double trainer<T>::step(const batch<T>& samples) {
   };
   require_finite(gradient_step(tape_, model_, objective, gradients_), "loss");
   if (how_.clip_value) clip_value(gradients_, *how_.clip_value);
-  if (how_.clip_norm)
+  if (how_.clip_norm) {
+    leave_out_frozen();
     require_finite(clip_norm(gradients_, *how_.clip_norm), "norm of the gradients");
+  }
   if (!has_constant_rate_) optimizer_.rate(rate_at(how_.schedule, base_rate_, now()));
   optimizer_.update(model_, gradients_);
   if (average_) average_->update(model_);
   add_to_sums(loss, samples.targets, samples.inputs.shape()[0]);
   return loss;
+}
+
+/// The norm of the gradients is that of what moves.
+template <class T>
+void trainer<T>::leave_out_frozen() {
+  if (how_.groups.empty()) return;
+  optimizer_.prepare(model_);
+  const auto groups = optimizer_.groups();
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i] < how_.groups.size() && how_.groups[groups[i]].frozen)
+      std::ranges::fill(gradients_[i].mutable_values(), T(0));
+  }
 }
 
 template <class T>

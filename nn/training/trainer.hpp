@@ -44,6 +44,7 @@ class trainer {
   // Work.
   verdict epoch();
   double step(const batch<T>& samples);
+  void leave_out_frozen();
   void require_finite(double value, const char* what) const;
   void require_finite_weights(std::string_view when, std::size_t batch) const;
   moment now() const;

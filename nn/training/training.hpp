@@ -55,7 +55,7 @@ struct training {
   nn::seed seed{0};  ///< of all that is random: the order of samples and what the model draws
   nn::penalty penalty = {};               ///< on the weights; the losses measured go without
   std::optional<double> clip_value = {};  ///< largest number in a gradient
-  std::optional<double> clip_norm = {};   ///< largest norm of all gradients together
+  std::optional<double> clip_norm = {};   ///< largest norm of all gradients of what moves together
   /// With it the model that is measured, kept as best, and left in the end has the averages of its
   /// weights; the running statistics of a batch_norm stay those of the weights themselves, and
   /// running_statistics.hpp renews them.

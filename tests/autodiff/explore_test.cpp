@@ -115,7 +115,7 @@ TEST_CASE("a page that cannot be written names the file and leaves nothing behin
   if (!graphviz_is_here()) return;
   std::filesystem::create_directory(folder / "taken.html");
   CHECK(holds(message([&] { ad::explore(product(), folder / "taken.html"); }),
-              "taken.html\" cannot be written (Is a directory)"));
+              "taken.html\" is a directory; name a file"));
   CHECK(folder.files() == 1);
 }
 

@@ -314,6 +314,6 @@ TEST_CASE("a picture that cannot be written names the file and the reason") {
   if (!gnuplot_is_here()) return;
   fs::create_directory(folder / "d.svg");
   CHECK(holds(message([&] { nn::plot_curves(folder / "d.svg", plain, falling_loss()); }),
-              "d.svg\" cannot be written (Is a directory)"));
+              "d.svg\" is a directory; name a file"));
   CHECK(folder.files() == 1);
 }

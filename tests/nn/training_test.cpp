@@ -140,6 +140,19 @@ TEST_CASE("gradients are clipped, by value before norm") {
   CHECK(std::abs(other.c.item() - 0.25 * 0.5 / (std::sqrt(2.0) + 1e-6)) < 1e-15);
 }
 
+TEST_CASE("gradients of frozen parameters are no part of the norm that is clipped") {
+  // On x = 2 the gradient by w is 2 (2 w + c - 3) = -2 and by c is -1: alone it is within 1.
+  line m;
+  nn::training how{
+      .loss = nn::half_squared_error,
+      .optimizer = nn::sgd{.rate = 0.1},
+      .groups = {{.holds = [](const auto& p) { return p.index == 0; }, .frozen = true}},
+      .clip_norm = 1};
+  nn::train(m, {tensor<double>({{2.0}}), tensor<double>({{3.0}})}, how);
+  CHECK(m.w.values()[0] == 1);
+  CHECK(reference::close(m.c.values()[0], 0.1, 1e-6L));
+}
+
 TEST_CASE("a penalty pulls at the weights, and is no part of the loss that is reported") {
   line model;
   nn::training how = steps_of_sgd(1);
