@@ -418,6 +418,34 @@ TEST_CASE("a model that is none, or of other data, is refused by backsweep-predi
         "b,probability\n");
 }
 
+TEST_CASE("images and labels that do not belong together are refused by the file") {
+  if (!programs_are_built()) return;
+  const temporary_folder folder;
+  const std::string images = write_file(folder / "images",
+                                        "\0\0\x8\3\0\0\0\3\0\0\0\1\0\0\0\2"s
+                                        "\1\2\3\4\5\6"s),
+                    model = folder / "m.safetensors";
+  const auto labels = [&](const std::string& values) {
+    return write_file(folder / "labels",
+                      "\0\0\x8\1\0\0\0"s + static_cast<char>(values.size()) + values)
+        .string();
+  };
+  const auto train = [&](const std::string& data, const std::string& answers) {
+    return run("backsweep-train", {"--data", data, "--labels", answers, "--epochs", "1",
+                                   "--validation", "0", "--quiet", "--save", model});
+  };
+  check_refusal(train(images, labels("\0\1"s)), "1", "labels\" has 2 labels for 3 images");
+  const std::string none = write_file(folder / "none", "\0\0\x8\3\0\0\0\0\0\0\0\1\0\0\0\2"s);
+  check_refusal(train(none, labels("")), "1", "none\" has no images");
+  CHECK(train(images, labels("\0\1\0"s)).failure.empty());
+  check_refusal(run("backsweep-predict",
+                    {"--model", model, "--data", images, "--labels", labels("\0\1\7"s), "--score"}),
+                "1", "labels\" has label 7 at place 2, beyond the 2 classes of the model");
+  const std::string tall = write_file(folder / "tall", "\0\0\x8\3\0\0\0\1\0\0\0\2\0\0\0\1\1\1"s);
+  check_refusal(run("backsweep-predict", {"--model", model, "--data", tall}), "1",
+                "has images of 2 x 1 for a model of 1 x 2");
+}
+
 TEST_CASE("--help tells every option and how to begin") {
   if (!programs_are_built()) return;
   const finished_process help = run("backsweep-train", {"--help"});
