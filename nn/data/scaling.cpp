@@ -77,6 +77,16 @@ range<T> range_of(const checked_rows<T>& rows, const autodiff::tensor<T>& x) {
   return result;
 }
 
+/// A feature whose values are too far from each other for their difference to be a number.
+template <class T>
+[[noreturn]] void refuse_range(std::string_view operation, const range<T>& bounds,
+                               std::size_t feature) {
+  throw autodiff::domain_error(operation,
+                               fmt::format("entry {} goes from {} to {}", feature,
+                                           bounds.least[feature], bounds.most[feature]),
+                               "divide its values by something first");
+}
+
 template <class T>
 void require_row(std::string_view operation, const scaling<T>& by, const autodiff::tensor<T>& x) {
   const auto row = by.offset.shape().extents(), all = x.shape().extents();
@@ -123,6 +133,9 @@ scaling<T> standard_scaling(const autodiff::tensor<T>& x) {
     offset[feature] = is_constant ? bounds.least[feature] : static_cast<T>(means[feature]);
     spread[feature] = static_cast<T>(std::sqrt(squares[feature] / n));
     if (is_constant || spread[feature] == T(0)) spread[feature] = 1;
+    if (!std::isfinite(bounds.most[feature] - offset[feature]) ||
+        !std::isfinite(bounds.least[feature] - offset[feature]))
+      refuse_range("standard_scaling", bounds, feature);
   }
   return result;
 }
@@ -140,12 +153,7 @@ scaling<T> min_max_scaling(const autodiff::tensor<T>& x, T least, T most) {
   const auto spread = result.spread.mutable_values();
   for (std::size_t feature = 0; feature < spread.size(); ++feature) {
     const T width = bounds.most[feature] - bounds.least[feature];
-    if (!std::isfinite(width)) {
-      throw autodiff::domain_error("min_max_scaling",
-                                   fmt::format("entry {} goes from {} to {}", feature,
-                                               bounds.least[feature], bounds.most[feature]),
-                                   "divide its values by something first");
-    }
+    if (!std::isfinite(width)) refuse_range("min_max_scaling", bounds, feature);
     spread[feature] = width / (most - least);
     if (spread[feature] == T(0)) spread[feature] = 1;
   }

@@ -28,7 +28,7 @@ struct scaling {
 
 /// To mean 0 and standard deviation 1 over the samples: of all n, not n - 1. A feature that is the
 /// same in all samples becomes 0. Throws shape_error for no samples, domain_error, naming sample
-/// and entry, for a value that is not finite.
+/// and entry, for a value that is not finite, or so far from the mean that the way is not.
 template <class T>
 scaling<T> standard_scaling(const autodiff::tensor<T>& x);
 

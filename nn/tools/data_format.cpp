@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 namespace nn::tools {
@@ -198,6 +199,16 @@ dataset<float> read_samples(const std::filesystem::path& data, const std::filesy
     named_file{"read_samples", labels}.refuse(
         fmt::format("has {} labels for {} images", answers.extents[0], images.extents[0]),
         "give the two files of one set");
+  }
+  if (images.values.empty())
+    named_file{"read_samples", data}.refuse("has no images", "give a file with some");
+  const auto beyond = std::find_if(answers.values.begin(), answers.values.end(),
+                                   [&](std::uint8_t label) { return label >= learned.classes; });
+  if (beyond != answers.values.end()) {
+    named_file{"read_samples", labels}.refuse(
+        fmt::format("has label {} at place {}, beyond the {} classes of the model", *beyond,
+                    beyond - answers.values.begin(), learned.classes),
+        "give labels of the classes that it was trained on");
   }
   return image_dataset<float>(images.values, answers.values, learned.classes);
 }

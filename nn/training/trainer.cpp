@@ -86,8 +86,8 @@ trainer<T>::trainer(const model_view<T>& model, batch_source<T>& source,
     model.state([&](const std::string&, tensor& t) { best_.push_back(t); });
   require_unique(blank_record().names());
   if (how.early_stopping) blank_record().value(how.early_stopping->monitor);
-  past_.reserve(how.epochs);
-  plateau_.reserve(how.epochs);
+  past_.reserve(std::min(how.epochs, most_epochs_reserved));
+  plateau_.reserve(std::min(how.epochs, most_epochs_reserved));
 }
 
 template <class T>

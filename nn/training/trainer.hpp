@@ -29,6 +29,9 @@ namespace nn {
 template <class T>
 using validation_data = std::variant<std::monostate, const dataset<T>*, batch_source<T>*>;
 
+/// So that a history of the usual length allocates nothing on the way; epochs may be any number.
+inline constexpr std::size_t most_epochs_reserved = 10'000;
+
 template <class T>
 class trainer {
  public:

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
@@ -123,11 +124,12 @@ void trainer<T>::restore(const checkpoint<T>& from) {
   const named_file file{"train", how_.checkpoint->file};
   require_same_training(file.path, from, snapshot());
   // The checksum is right: somebody else than write() made the file.
-  if (from.past.size() != from.epoch || from.batch >= source_.batches() ||
-      (!from.past.empty() && from.past.front().names() != blank_record().names())) {
+  if (from.past.size() != from.epoch || from.batch >= source_.batches()) {
     file.refuse_content(fmt::format("is before batch {} of epoch {} with a history of {} epochs",
                                     from.batch, from.epoch, from.past.size()));
   }
+  if (!from.past.empty() && from.past.front().names() != blank_record().names())
+    file.refuse_content("has a history of other measures than it says");
   const std::size_t step = count_of(from, "step", file),
                     optimizer_steps = count_of(from, "optimizer_steps", file),
                     average_steps = average_ ? count_of(from, "average_steps", file) : 0;
@@ -141,7 +143,7 @@ void trainer<T>::restore(const checkpoint<T>& from) {
   samples_ = from.numbers.at("samples").at(0);
   seconds_ = from.numbers.at("seconds").at(0);
   past_ = from.past;
-  past_.reserve(how_.epochs);
+  past_.reserve(std::min(how_.epochs, most_epochs_reserved));
   for (const epoch_record& epoch : past_) {
     plateau_.push_back(epoch.validation_loss.value_or(epoch.loss));
     if (how_.early_stopping) watched_.push_back(epoch.value(how_.early_stopping->monitor));

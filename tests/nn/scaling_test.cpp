@@ -100,6 +100,11 @@ TEST_CASE("large and small numbers keep their spread") {
                           nn::min_max_scaling(autodiff::tensor<double>{{-1e308}, {1e308}});
                         }),
                         "entry 0 goes from -1e+308 to 1e+308"));
+  // 3e38 is 6e38 from the mean or nearly, and no float is.
+  autodiff::tensor<float> x(autodiff::shape{100, 2}, -3e38F);
+  x.mutable_values()[101] = 3e38F;
+  CHECK(reference::says(message<autodiff::domain_error>([&] { nn::standard_scaling(x); }),
+                        "standard_scaling: entry 1 goes from -3e+38 to 3e+38"));
 }
 
 TEST_CASE("rows of any shape are scaled") {
