@@ -117,7 +117,7 @@ template <class T>
 void allow_for_rounding(delta_report& report, std::span<const textbook::layer<T>> layers,
                         const matrix<T>& x, const matrix<T>& t) {
   double allowed = report.tolerance;
-  // A softmax within a network that is nearly sure of itself loses half the digits of double.
+  // Of a probability that is nearly 1, the 1 - p of a loss has lost half the digits of double.
   const double most = (std::same_as<T, float> ? 1e4 : 1e6) * report.tolerance;
   if (!is_known(report)) {
     report.error.allowed = allowed;
