@@ -29,7 +29,7 @@ void csv_log::add(const epoch_record& epoch) {
   if (columns_.empty()) {
     columns_ = epoch.names();
     text += "epoch";
-    for (const std::string& name : columns_) text += "," + field(name);
+    for (const std::string& name : columns_) text += fmt::format(",{}", field(name));
     text += "\r\n";
   }
   text += std::to_string(++epochs_);
