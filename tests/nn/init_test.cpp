@@ -116,10 +116,10 @@ TEST_CASE("another fan and a gain change the variance as they say") {
 
 TEST_CASE("constant weights are constant and draw nothing") {
   autodiff::generator random(1), untouched(1);
-  for (const float w : nn::initial_weights<float>(init::zeros, 3, 4, random).values())
-    CHECK(w == 0);
-  for (const double w : nn::initial_weights<double>(init::constant(0.25), 3, 4, random).values())
-    CHECK(w == 0.25);
+  const auto zeros = nn::initial_weights<float>(init::zeros, 3, 4, random);
+  for (const float w : zeros.values()) CHECK(w == 0);
+  const auto quarters = nn::initial_weights<double>(init::constant(0.25), 3, 4, random);
+  for (const double w : quarters.values()) CHECK(w == 0.25);
   CHECK(random() == untouched());
 }
 
