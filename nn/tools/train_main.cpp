@@ -15,10 +15,9 @@
 #include <nn/training/train.hpp>
 
 #include <fmt/format.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction() is of POSIX
 
 #include <algorithm>
-#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -105,7 +104,7 @@ history learn(const train_options& chosen, network<float>& net, const training_d
   return train(net, *source, data.validation, how);
 }
 
-volatile std::sig_atomic_t is_interrupted = 0;
+volatile sig_atomic_t is_interrupted = 0;
 
 /// Ctrl-C lets the batch at work end and its checkpoint be written; a second one ends it at once.
 void stop_when_interrupted(training& how) {

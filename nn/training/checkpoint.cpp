@@ -200,7 +200,7 @@ checkpoint<T> read_checkpoint(const std::filesystem::path& path) {
   all.texts = file.metadata();
   require_kind<T>(all.texts, file.name());
   for (const stored_tensor& stored : file.tensors()) {
-    if (stored.name.starts_with(tensor_prefix))
+    if (stored.name.starts_with(tensor_prefix))  // NOLINT(bugprone-branch-clone): alike for double
       all.tensors.push_back({stored.name, file.read<T>(stored)});
     else
       all.tensors.push_back({stored.name, file.read<double>(stored)});

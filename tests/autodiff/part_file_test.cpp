@@ -6,7 +6,7 @@
 #include <autodiff/error.hpp>
 #include <autodiff/part_file.hpp>
 
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sighandler_t is of the system
 #include <sys/resource.h>
 #include <sys/stat.h>
 

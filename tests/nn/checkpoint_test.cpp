@@ -134,7 +134,7 @@ TEST_CASE("a history of rows without columns is refused without the memory") {
   nn::metadata texts{
       {"batch", "0"}, {"epoch", "0"}, {"kind", "backsweep checkpoint 2"}, {"type", "F32"}};
   std::string checked;
-  for (const auto& [name, text] : texts) checked += name + "=" + text + "\n";
+  for (const auto& [name, text] : texts) checked += fmt::format("{}={}\n", name, text);
   checked += "history [1099511627776, 0]\n";
   const auto sum =
       crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size()));
