@@ -6,6 +6,7 @@
 #include <autodiff/error.hpp>
 #include <nn/data/csv.hpp>
 
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include <cmath>
@@ -91,9 +92,9 @@ TEST_CASE("every way to end a line is understood, and lines with nothing in them
   for (const std::string end : {"\n", "\r\n", "\r"}) {
     CAPTURE(end == "\n", end == "\r");
     const std::vector<double> expected{1, 2, 3, 4};
-    CHECK(inputs("a,b" + end + "1,2" + end + "3,4" + end) == expected);
-    CHECK(inputs("a,b" + end + "1,2" + end + "3,4") == expected);
-    CHECK(inputs(end + "a,b" + end + end + "1,2" + end + end + "3,4" + end + end) == expected);
+    CHECK(inputs(fmt::format("a,b{0}1,2{0}3,4{0}", end)) == expected);
+    CHECK(inputs(fmt::format("a,b{0}1,2{0}3,4", end)) == expected);
+    CHECK(inputs(fmt::format("{0}a,b{0}{0}1,2{0}{0}3,4{0}{0}", end)) == expected);
   }
   CHECK(inputs("\xEF\xBB\xBF"
                "a,b\n1,2\n") == std::vector{1.0, 2.0});

@@ -69,8 +69,7 @@ std::string refusal(const change& differ, const nn::dataset<double>& data = draw
   auto first = network();
   nn::train(first, drawn(), how);
   differ(how);
-  const std::string text =
-      reference::message<autodiff::io_error>([&] { nn::train(net, data, how); });
+  std::string text = reference::message<autodiff::io_error>([&] { nn::train(net, data, how); });
   UNSCOPED_INFO(text);
   return text;
 }

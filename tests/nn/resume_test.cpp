@@ -13,7 +13,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill() is of POSIX
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -266,7 +266,7 @@ TEST_CASE("a checkpoint of another model, seed or data is refused, and the model
   const auto refusal = [&](nn::network<float> net, const nn::training& with, std::size_t samples) {
     const float before = net.layers()[0].dense().weights.values()[0];
     const auto [data, rest] = nn::split(sample(1), samples, nn::seed{1});
-    const std::string text = reference::message<autodiff::io_error>(
+    std::string text = reference::message<autodiff::io_error>(
         [&, &data = data] { nn::train(net, data, sample(2), with); });
     CHECK(net.layers()[0].dense().weights.values()[0] == before);
     UNSCOPED_INFO(text);
@@ -303,7 +303,7 @@ TEST_CASE("a checkpoint that says what cannot be is refused, and the model left 
     nn::network<float> net = network();
     const auto first = [&] { return net.layers()[0].dense().weights.values()[0]; };
     const float before = first();
-    const std::string text = reference::message<autodiff::io_error>(
+    std::string text = reference::message<autodiff::io_error>(
         [&] { nn::train(net, sample(1), sample(2), settings(folder.path())); });
     CHECK(first() == before);
     UNSCOPED_INFO(text);

@@ -107,8 +107,7 @@ nn::network<double> random_network(reference::random& random) {
   for (std::size_t l = 0; l < depth; ++l) {
     const std::size_t units = 1 + random.below(6), activation = random.below(4);
     const bool bias = random.below(3) > 0;
-    layers.push_back(
-        nn::dense(units, activations[activation], bias ? nn::bias::with : nn::bias::without));
+    layers.emplace_back(units, activations[activation], bias ? nn::bias::with : nn::bias::without);
   }
   const std::size_t inputs = 1 + random.below(6);
   nn::network<double> net(inputs, layers, nn::seed{random.bits()});

@@ -406,7 +406,7 @@ TEST_CASE("settings of training out of range are refused by name, before a weigh
   const auto refusal = [&](auto&& change) {
     nn::training how = steps_of_sgd(2);
     change(how);
-    const std::string text =
+    std::string text =
         reference::message<autodiff::domain_error>([&] { nn::train(model, one_sample(), how); });
     CHECK(model.w.item() == 1);
     return text;
